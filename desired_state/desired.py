@@ -1,0 +1,165 @@
+"""What one platform should hold for an account: the decision, in the terms of that platform's settings.
+
+Rules of this module:
+
+1. One `Desired` per subscriber key. It says what should be, never how to get there.
+2. What stands in the way of a record (no device id, a package the platform does not offer) is a `Problem` with a
+   sentence for the person who has to mend it. It holds this subscriber, and nobody else.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import Literal
+
+from desired_state.account import Account, AccountDetails
+from desired_state.catalog import Offer, Service
+from desired_state.entitlement import Decision, Presence
+from desired_state.subscriber import Owner, SubscriberKey, SubscriberSpec
+
+
+class Auth(StrEnum):
+    """How viewers are recognised on a platform: by device, by login and password, or by either."""
+
+    DEVICE = "device"
+    LOGIN = "login"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformRules:
+    """What the operator decided for one platform instance.
+
+    `customer_id` is the pattern of the name a record bears; it may use `{id}`, `{i_env}` and `{i_account}`.
+    """
+
+    name: str
+    customer_id: str = "{id}_{i_env}"
+    auth: Auth = Auth.DEVICE
+    default_max_connections: int = 0
+    on_no_service: Literal["suspend", "delete"] = "suspend"
+    create_suspended: bool = False
+    delete_enabled: bool = True
+    rename: bool = False
+    absence_grace: timedelta = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a wish cannot be carried out: a code for machines, a sentence for people."""
+
+    code: Literal["credentials", "package", "capability", "duplicate"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """What the platform should hold for one account. `spec` is `None` where nothing of the record is wished."""
+
+    key: SubscriberKey
+    presence: Presence
+    external_id: str
+    spec: SubscriberSpec | None
+    owner: Owner
+    reason: str
+    may_create: bool = True
+    may_rename: bool = False
+    problems: tuple[Problem, ...] = ()
+
+
+def desired(account: Account, decision: Decision, rules: PlatformRules, offer: Offer) -> Desired:
+    """Translate a decision into what this platform should hold."""
+    presence, reason, service = _on_this_platform(decision, rules)
+    wish = Desired(
+        key=SubscriberKey(rules.name, account.i_account),
+        presence=presence,
+        external_id=external_id(account, rules),
+        spec=None,
+        owner=Owner(account.i_env, account.i_account),
+        reason=reason,
+        may_create=presence is Presence.ACTIVE or rules.create_suspended,
+        may_rename=rules.rename and not account.is_terminated,
+    )
+    if presence is Presence.DORMANT:
+        return replace(wish, spec=SubscriberSpec(enabled=False))
+    if presence not in (Presence.ACTIVE, Presence.SUSPENDED):
+        return wish
+    if service is None or account.details is None:
+        return replace(wish, spec=SubscriberSpec(enabled=False), may_create=False)
+    spec, unknown = _spec(account, account.details, service, rules, offer)
+    spec = replace(spec, enabled=presence is Presence.ACTIVE, note=wish.owner.note)
+    return replace(wish, spec=spec, problems=(*unknown, *_missing_credentials(account, spec, rules)))
+
+
+def external_id(account: Account, rules: PlatformRules) -> str:
+    """The name of the account's record on the platform, e.g. `123000_3` (Telebreeze contract, Known)."""
+    return rules.customer_id.format(id=account.base_id, i_env=account.i_env, i_account=account.i_account)
+
+
+def mask_device(device: str) -> str:
+    """A device id that can be recognised but not used: its middle is hidden."""
+    return f"{device[:4]}…{device[-2:]}" if len(device) > 6 else "…"
+
+
+def _on_this_platform(decision: Decision, rules: PlatformRules) -> tuple[Presence, str, Service | None]:
+    presence, reason = decision.presence, decision.reason
+    service = next((each for each in decision.services or () if each.platform == rules.name), None)
+    if presence in (Presence.ACTIVE, Presence.SUSPENDED) and service is None and decision.services is not None:
+        presence, reason = Presence.DORMANT, "no_service_here"
+    if presence is Presence.DORMANT and rules.on_no_service == "delete":
+        presence = Presence.ABSENT
+    if presence is Presence.ABSENT and not rules.delete_enabled:
+        presence = Presence.DORMANT
+    return presence, reason, service
+
+
+def _spec(
+    account: Account, details: AccountDetails, service: Service, rules: PlatformRules, offer: Offer
+) -> tuple[SubscriberSpec, tuple[Problem, ...]]:
+    resolved = {name: offer.resolve(name) for name in service.packages}
+    unknown = tuple(_not_offered(name, rules, offer) for name, package in resolved.items() if package is None)
+    known = tuple(sorted({package for package in resolved.values() if package is not None}))
+    limit = service.max_connections
+    by_login = rules.auth in (Auth.LOGIN, Auth.ALL)
+    by_device = rules.auth in (Auth.DEVICE, Auth.ALL)
+    credentials = details.credentials
+    spec = SubscriberSpec(
+        enabled=True,
+        packages=None if unknown else known,
+        auth=rules.auth,
+        device_ids=credentials.device_ids if by_device else None,
+        login=credentials.login if by_login else None,
+        password=credentials.password if by_login else None,
+        pin=credentials.pin,
+        max_connections=rules.default_max_connections if limit is None else limit,
+        contact=details.contact,
+    )
+    return spec, unknown
+
+
+def _not_offered(name: str, rules: PlatformRules, offer: Offer) -> Problem:
+    offered = ", ".join(sorted(package.external_id or package.title or package.id for package in offer.packages))
+    return Problem(
+        "package",
+        f"the catalog gives package {name!r}, which platform {rules.name!r} does not offer"
+        f" (it offers: {offered or 'nothing that could be read yet'}); correct the catalog or create the package",
+    )
+
+
+def _missing_credentials(account: Account, spec: SubscriberSpec, rules: PlatformRules) -> Iterator[Problem]:
+    """What a record needs before anybody can watch with it; `all` is content with either way."""
+    has_device = bool(spec.device_ids)
+    has_login = bool(spec.login and spec.password and spec.password.fingerprint)
+    wanted = {
+        Auth.DEVICE: (has_device, "a device id"),
+        Auth.LOGIN: (has_login, "a login and a password"),
+        Auth.ALL: (has_device or has_login, "a device id, or a login and a password"),
+    }
+    enough, needed = wanted[rules.auth]
+    if not enough:
+        yield Problem(
+            "credentials",
+            f"account {account.id!r} has no usable credentials: platform {rules.name!r} needs {needed};"
+            " fill in the custom fields that the configuration names under billing.custom_fields",
+        )

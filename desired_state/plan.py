@@ -1,0 +1,188 @@
+"""The difference between what should be and what is, as values that can be printed, held or performed.
+
+The truth table (`diff`), wish by observation:
+
+| desired    | no record            | record is off                     | record is on                   |
+|------------|----------------------|-----------------------------------|--------------------------------|
+| active     | Create               | Resume (with all else that differs)| nothing if equal, else Update  |
+| suspended  | nothing, or Create off where `create_suspended` | nothing if equal, else Update | Suspend |
+| dormant    | nothing              | nothing                           | Suspend                        |
+| absent     | nothing              | Delete                            | Delete                         |
+| hold       | nothing              | nothing                           | nothing                        |
+
+Besides, where the platform knows the record by another name and the operator wishes it, Rename comes first and the
+rest on the next look: one change per subscriber and look. Missing credentials hold a new or a changed record, never a
+suspension or a deletion; that is a policy's business (`policy.py`), not the difference's.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from desired_state.desired import Desired
+from desired_state.entitlement import Presence
+from desired_state.subscriber import Observation, SubscriberKey, SubscriberSpec
+
+
+class Kind(StrEnum):
+    """The kinds of change, as metrics and plans name them."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    DELETE = "delete"
+    RENAME = "rename"
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Make the record, with everything in it."""
+
+    kind: ClassVar[Kind] = Kind.CREATE
+    desired: Desired
+    after: SubscriberSpec
+    observed: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Change what differs; the service stays on or off as it is."""
+
+    kind: ClassVar[Kind] = Kind.UPDATE
+    desired: Desired
+    after: SubscriberSpec
+    observed: Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    """Turn the service off."""
+
+    kind: ClassVar[Kind] = Kind.SUSPEND
+    desired: Desired
+    after: SubscriberSpec
+    observed: Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Turn the service on again."""
+
+    kind: ClassVar[Kind] = Kind.RESUME
+    desired: Desired
+    after: SubscriberSpec
+    observed: Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove the record."""
+
+    kind: ClassVar[Kind] = Kind.DELETE
+    desired: Desired
+    observed: Observation
+    after: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """Give the record the name the account bears now; nothing else of it changes."""
+
+    kind: ClassVar[Kind] = Kind.RENAME
+    desired: Desired
+    after: SubscriberSpec
+    observed: Observation
+
+
+Change = Create | Update | Suspend | Resume | Delete | Rename
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A change that has to wait. `by` names the policy, `text` tells a person what to do."""
+
+    change: Change
+    by: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Changes to perform and changes that wait; a subscriber occurs at most once in both together."""
+
+    changes: tuple[Change, ...] = ()
+    held: tuple[Held, ...] = ()
+
+    @staticmethod
+    def of(changes: Iterable[Change | None]) -> "Plan":
+        """The plan of these changes, ordered by key whatever their order was."""
+        return Plan(tuple(sorted((change for change in changes if change is not None), key=key_of)))
+
+    @property
+    def hash(self) -> str:
+        """What this plan would do, in 16 hex digits; equal for equal plans, whenever they were made."""
+        everything = sorted((*self.changes, *(held.change for held in self.held)), key=key_of)
+        digest = hashlib.blake2b(digest_size=8)
+        for change in everything:
+            digest.update(_identity(change).encode())
+        return digest.hexdigest()
+
+
+def key_of(change: Change) -> SubscriberKey:
+    """Whom the change is about."""
+    return change.desired.key
+
+
+def diff(desired: Desired, observed: Observation | None) -> Change | None:
+    """The one change that brings the record nearest to the wish; `None` if there is nothing to do."""
+    match desired.presence:
+        case Presence.HOLD:
+            return None
+        case Presence.ABSENT:
+            return Delete(desired, observed) if observed is not None else None
+    if desired.spec is None:
+        return None
+    if observed is None:
+        return Create(desired, desired.spec) if _creates(desired) else None
+    after = desired.spec.over(observed.spec)
+    if desired.may_rename and observed.external_id != desired.external_id:
+        return Rename(desired, observed.spec, observed)
+    return _difference(desired, after, observed)
+
+
+def is_destructive(change: Change) -> bool:
+    """Whether the viewer loses something: the record, the service or a package."""
+    if isinstance(change, Delete | Suspend):
+        return True
+    return bool(lost_packages(change))
+
+
+def lost_packages(change: Change) -> tuple[str, ...]:
+    """The packages the viewer has now and would not have afterwards."""
+    if change.observed is None or change.after is None:
+        return ()
+    kept = change.after.packages or ()
+    return tuple(package for package in change.observed.spec.packages or () if package not in kept)
+
+
+def _creates(desired: Desired) -> bool:
+    return desired.may_create and desired.presence in (Presence.ACTIVE, Presence.SUSPENDED)
+
+
+def _difference(desired: Desired, after: SubscriberSpec, observed: Observation) -> Change | None:
+    differing = after.differs_from(observed.spec)
+    if not differing:
+        return None
+    if "enabled" not in differing:
+        return Update(desired, after, observed)
+    return Resume(desired, after, observed) if after.enabled else Suspend(desired, after, observed)
+
+
+def _identity(change: Change) -> str:
+    key, observed = key_of(change), change.observed
+    before = observed and (observed.external_id, observed.record_id, observed.spec.sealed())
+    after = change.after and change.after.sealed()
+    return repr((key.platform, key.i_account, change.kind.value, change.desired.external_id, before, after))

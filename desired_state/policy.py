@@ -1,0 +1,167 @@
+"""What has to wait, and why.
+
+Rules of this module:
+
+1. A policy is a function Plan -> Plan. It only moves a change to `Held(change, by, text)`; it never invents, alters or
+   drops one (a property test checks exactly that of every policy).
+2. Policies do not look outside: what they need to know is given when they are made.
+3. Their order matters only for which reason a change that has several is given: the first one's.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from desired_state.plan import Change, Create, Delete, Held, Plan, Suspend, is_destructive, key_of
+from desired_state.subscriber import Observation, Owner
+
+Policy = Callable[[Plan], Plan]
+
+
+class Brake(BaseModel):
+    """How much of a platform may change before a person is asked (promise P4). Fractions are of the owned records."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    floor: int = Field(default=10, ge=0)
+    destructive_fraction: float = Field(default=0.05, ge=0, le=1)
+    update_fraction: float = Field(default=0.30, ge=0, le=1)
+    daily_floor: int = Field(default=20, ge=0)
+    daily_fraction: float = Field(default=0.10, ge=0, le=1)
+
+    def destructive_limit(self, owned: int) -> int:
+        """The most records that one pass may delete, suspend or take packages from."""
+        return max(self.floor, math.floor(owned * self.destructive_fraction))
+
+    def update_limit(self, owned: int) -> int:
+        """The most existing records that one pass may change in other ways."""
+        return max(self.floor, math.floor(owned * self.update_fraction))
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left of one platform's brake: destructive changes and other changes of existing records."""
+
+    destructive: int
+    updates: int
+
+
+def apply_policies(plan: Plan, policies: Iterable[Policy]) -> Plan:
+    """Pass the plan through every policy, in order."""
+    for policy in policies:
+        plan = policy(plan)
+    return plan
+
+
+def owned_only(bound: Mapping[int, str], platform: str) -> Policy:
+    """Hold what would write to a record that is not ours (promise P1).
+
+    `bound` maps `i_account` to the record id that our store remembers having made on `platform`.
+    """
+
+    def reason(change: Change) -> str | None:
+        if change.observed is None or change.desired.key.platform != platform:
+            return None
+        owner = change.desired.owner
+        if is_ours(change.observed, owner, bound.get(owner.i_account)):
+            return None
+        return _not_ours(change.observed, platform)
+
+    return _holding("ownership", reason)
+
+
+def _not_ours(observed: Observation, platform: str) -> str:
+    named = observed.owner
+    whose = (
+        f"was made for i_account {named.i_account} of environment {named.i_env}" if named else "bears no mark of ours"
+    )
+    return (
+        f"record {observed.external_id!r} on platform {platform!r} {whose};"
+        " it stays untouched until a person adopts, renames or removes it"
+    )
+
+
+def is_ours(observed: Observation, owner: Owner, bound_record_id: str | None) -> bool:
+    """Whether the record was made for this account by us: its note says so, or our store does and no note objects."""
+    if observed.owner is not None:
+        return observed.owner == owner
+    return bound_record_id is not None and observed.record_id == bound_record_id
+
+
+def fit_for_platform(plan: Plan) -> Plan:
+    """Hold changes whose wish the platform cannot take; turning off and deleting always work."""
+
+    def reason(change: Change) -> str | None:
+        if isinstance(change, Delete | Suspend) or not change.desired.problems:
+            return None
+        return "; ".join(problem.text for problem in change.desired.problems)
+
+    return _holding("condition", reason)(plan)
+
+
+def complete_source(complete: bool, doubt: str = "") -> Policy:
+    """Hold destructive changes while billing's list is not proven to be whole (promise P2)."""
+
+    def reason(change: Change) -> str | None:
+        if complete or not is_destructive(change):
+            return None
+        return f"billing's list is not proven complete ({doubt or 'no proof'}); nothing is taken away on its word"
+
+    return _holding("incomplete_source", reason)
+
+
+def observe_only(platforms: Collection[str]) -> Policy:
+    """Hold everything on platforms that are only watched (promise P9)."""
+
+    def reason(change: Change) -> str | None:
+        platform = change.desired.key.platform
+        return f"platform {platform!r} is in mode 'observe'" if platform in platforms else None
+
+    return _holding("observe", reason)
+
+
+def brake(allowances: Mapping[str, Allowance]) -> Policy:
+    """Hold a platform's whole destructive plan where it is larger than allowed, and likewise its updates."""
+
+    def limited(plan: Plan) -> Plan:
+        destructive = Counter(key_of(change).platform for change in plan.changes if is_destructive(change))
+        updates = Counter(key_of(change).platform for change in plan.changes if is_limited_update(change))
+
+        def reason(change: Change) -> str | None:
+            platform = key_of(change).platform
+            allowance = allowances.get(platform)
+            if allowance is None:
+                return None
+            if is_destructive(change) and destructive[platform] > allowance.destructive:
+                return _too_many(platform, destructive[platform], "take something from", allowance.destructive)
+            if is_limited_update(change) and updates[platform] > allowance.updates:
+                return _too_many(platform, updates[platform], "alter", allowance.updates)
+            return None
+
+        return _holding("brake", reason)(plan)
+
+    return limited
+
+
+def is_limited_update(change: Change) -> bool:
+    """Whether the change counts against the brake's share of other updates: creations and resumptions never do."""
+    return change.kind in ("update", "rename") and not is_destructive(change) and not isinstance(change, Create)
+
+
+def _too_many(platform: str, count: int, verb: str, limit: int) -> str:
+    return f"would {verb} {count} records of platform {platform!r}, more than the brake's {limit}: a person decides"
+
+
+def _holding(by: str, reason: Callable[[Change], str | None]) -> Policy:
+    """A policy that holds the changes `reason` has words for."""
+
+    def policy(plan: Plan) -> Plan:
+        reasons = [(change, reason(change)) for change in plan.changes]
+        going = tuple(change for change, text in reasons if text is None)
+        held = tuple(Held(change, by, text) for change, text in reasons if text is not None)
+        return Plan(going, (*plan.held, *held))
+
+    return policy

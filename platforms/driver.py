@@ -1,0 +1,138 @@
+"""What every platform driver does, and the errors it may raise.
+
+The error tree; what the loop does about each:
+
+    PlatformError
+    |- Transient(retry_after)   may or may not have happened -> back off this subscriber, observe before acting again
+    |- Rejected(field)          this wish is refused -> a condition on this subscriber, everybody else goes on
+    |- Unavailable              credentials, licence, all down -> nobody's turn on this platform for a while
+    `- Unsupported              the platform has no such thing -> found at planning, the change is held
+
+Anything else that leaves a driver is a bug of ours.
+
+Rules for drivers:
+
+1. A driver keeps no state about subscribers between calls, never mutates an argument and never retries: the queue does.
+   (Repeating one call once after the platform's own session ran out is the exception.)
+2. Every write carries absolute values and may be repeated: create of a record that is already ours, update to the
+   values it has, delete of one that is gone all succeed.
+3. `None` from `observe` means that the platform said "no such"; what is not clear raises. `list` yields everything or
+   raises: what was yielded before an exception proves nothing.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from desired_state.catalog import Package
+from desired_state.desired import Problem
+from desired_state.subscriber import Observation, SubscriberSpec
+
+
+class PlatformError(Exception):
+    """Something outside went wrong; `str()` is a sentence without secrets or personal data."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+
+class Transient(PlatformError):
+    """Try again later. A write may or may not have happened."""
+
+    def __init__(self, text: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
+
+
+class Rejected(PlatformError):
+    """The platform understood and refused this one wish. `field` is the name of what it objects to, in its words."""
+
+    def __init__(self, text: str, field: str = "") -> None:
+        super().__init__(text)
+        self.field = field
+
+
+class Unavailable(PlatformError):
+    """Nothing can be done on this platform now: credentials refused, licence ended, service down."""
+
+
+class Unsupported(PlatformError):
+    """The platform has no such operation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a platform can hold. `read_lag` is how long a read may still show the state before a write."""
+
+    external_id_length: int = 64
+    can_rename: bool = True
+    can_delete: bool = True
+    auths: frozenset[str] = frozenset({"device", "login", "all"})
+    max_devices: int | None = None
+    has_pin: bool = True
+    has_connection_limit: bool = True
+    read_lag: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """How to find a record: by the platform's own id where we know it, else by the name we gave it."""
+
+    external_id: str
+    record_id: str | None = None
+
+
+class Driver(Protocol):
+    """One platform instance."""
+
+    name: str
+    capabilities: Capabilities
+
+    def normalize(self, spec: SubscriberSpec) -> SubscriberSpec:
+        """The wish as it would read back: pure and idempotent."""
+        ...
+
+    def problems(self, external_id: str, spec: SubscriberSpec) -> tuple[Problem, ...]:
+        """What of this (normalized) wish the platform cannot hold, a sentence each: pure."""
+        ...
+
+    def list(self) -> AsyncIterator[Observation]:
+        """Every record on the platform, foreign ones too; raises unless the whole list was read."""
+        ...
+
+    async def observe(self, reference: Reference) -> Observation | None:
+        """The record as it is now; `None` only where the platform said that there is none."""
+        ...
+
+    async def create(self, external_id: str, spec: SubscriberSpec) -> str:
+        """Make the record in one call and return the platform's id of it.
+
+        A record of that name with the same ownership note counts as made; one without it raises `Rejected`.
+        """
+        ...
+
+    async def update(self, observed: Observation, after: SubscriberSpec) -> None:
+        """Bring the observed record to `after`, in one call where the platform allows; only what differs is sent.
+
+        A secret is sent when its fingerprint differs from the observed one and its value is at hand. Raises
+        `Transient` if the record is gone.
+        """
+        ...
+
+    async def delete(self, observed: Observation) -> None:
+        """Remove the record; one that is gone already counts as removed."""
+        ...
+
+    async def rename(self, observed: Observation, external_id: str) -> None:
+        """Give the record another name; nothing else changes."""
+        ...
+
+    async def packages(self) -> tuple[Package, ...]:
+        """The channel packages the platform offers."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of connections."""
+        ...
