@@ -7,13 +7,17 @@ Rules of this module:
 2. Unknown is not empty. `None` means that billing did not tell (not fetched, masked, field missing) and therefore
    changes nothing; an empty text or tuple means that billing says "none".
 3. Secrets compare by fingerprint. Their clear text is carried only as long as somebody has to write it.
+4. No `repr` shows a secret or personal data.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
+
+_ID_AFTER_TERMINATION = re.compile(r"(?P<base>.+)-old\d{3,}", re.ASCII | re.DOTALL)
 
 
 class BillingModel(IntEnum):
@@ -90,7 +94,7 @@ class AssignedProduct:
         return started and (self.effective_to is None or now < self.effective_to)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Contact:
     """Who the subscriber is: personal data, never to be shown."""
 
@@ -104,13 +108,16 @@ class Contact:
     address: str = ""
     zip: str = ""
 
+    def __repr__(self) -> str:
+        return "Contact(***)"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
     """How the viewer is recognised; from custom fields. `None` = missing or masked, so nothing changes."""
 
-    device_ids: tuple[str, ...] | None = None
-    login: str | None = None
+    device_ids: tuple[str, ...] | None = field(default=None, repr=False)
+    login: str | None = field(default=None, repr=False)
     password: Secret | None = None
     pin: Secret | None = None
 
@@ -173,8 +180,8 @@ class Account:
     @property
     def base_id(self) -> str:
         """The id it had in life: a terminated account loses PortaBilling's `-oldNNN` suffix."""
-        stem, mark, number = self.id.rpartition("-old")
-        return stem if self.is_terminated and mark and number.isdigit() else self.id
+        renamed = _ID_AFTER_TERMINATION.fullmatch(self.id) if self.is_terminated else None
+        return renamed["base"] if renamed else self.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Rules of this module:
 1. A product is matched by `i_product`, exact `name` or `name_regex`; main products and add-ons alike.
 2. The packages of all matching products are united, per platform; the largest connection limit counts.
 3. A package is named by its id on the platform, else its external id, else its title. A name the platform does not
-   offer is reported, never guessed.
+   offer, or gives to several packages, is reported, never guessed.
 """
 
 import re
@@ -123,9 +123,9 @@ class Offer:
     packages: tuple[Package, ...]
 
     def resolve(self, name: str) -> str | None:
-        """The platform's id for a catalog name: by id, else external id, else title; `None` if not offered."""
+        """The platform's id for a catalog name: by id, else external id, else title; `None` if no or several fit."""
         for key in ("id", "external_id", "title"):
-            found = [package.id for package in self.packages if getattr(package, key) == name]
+            found = {package.id for package in self.packages if name and getattr(package, key) == name}
             if found:
-                return found[0]
+                return found.pop() if len(found) == 1 else None
         return None

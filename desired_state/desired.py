@@ -127,7 +127,7 @@ def _spec(
     spec = SubscriberSpec(
         enabled=True,
         packages=None if unknown else known,
-        auth=rules.auth,
+        auth=rules.auth.value,
         device_ids=credentials.device_ids if by_device else None,
         login=credentials.login if by_login else None,
         password=credentials.password if by_login else None,
@@ -142,7 +142,7 @@ def _not_offered(name: str, rules: PlatformRules, offer: Offer) -> Problem:
     offered = ", ".join(sorted(package.external_id or package.title or package.id for package in offer.packages))
     return Problem(
         "package",
-        f"the catalog gives package {name!r}, which platform {rules.name!r} does not offer"
+        f"the catalog gives package {name!r}, which platform {rules.name!r} does not offer, or offers more than once"
         f" (it offers: {offered or 'nothing that could be read yet'}); correct the catalog or create the package",
     )
 

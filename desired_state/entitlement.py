@@ -6,8 +6,8 @@ Rules of this module:
    section 2.2); the operator can override a line of it. A condition the table does not know means `hold`.
 2. Conditions are looked at in a fixed order; the first that does not allow service decides. An export outranks an
    end, an end outranks everything else.
-3. Billing's computed `status` is trusted. Funds and the customer's own flags count only where no status tells. Dates
-   always count, since time passes between two looks.
+3. Billing's computed `status` is trusted. Funds and the customer's own flags count only where no status tells, or only
+   one that the grace period sets aside. Dates always count, since time passes between two looks.
 4. What is not known is not decided: without the account's details an account that would be active is held.
 """
 
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -65,6 +65,12 @@ _BILL_STATUS: Mapping[str, AccountStatus | None] = {
     "I": AccountStatus.INACTIVE,
     "C": AccountStatus.CLOSED,
 }
+_CUSTOMER_BILL_STATUS: Mapping[str, AccountStatus] = {
+    "S": AccountStatus.CUSTOMER_SUSPENDED,
+    "L": AccountStatus.CUSTOMER_LIMITED,
+    "C": AccountStatus.CUSTOMER_PROVISIONALLY_TERMINATED,
+    "D": AccountStatus.CUSTOMER_PROVISIONALLY_TERMINATED,
+}
 _SAME_AS_ACTIVE = ("", "ok", AccountStatus.ACTIVE)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -75,7 +81,7 @@ class Rules(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     status: Mapping[AccountStatus, Presence] = Field(default_factory=dict)
-    no_funds_grace: timedelta = timedelta(0)
+    no_funds_grace: timedelta = Field(default=timedelta(0), ge=timedelta(0), le=timedelta(days=3650))
 
     def presence(self, condition: str) -> Presence:
         """What the condition means; `hold` for one the table does not know."""
@@ -116,7 +122,7 @@ def entitlement(account: Account, catalog: Catalog, rules: Rules, now: datetime)
         reason=reason,
         facts=tuple(_facts(account, now)),
         services=services,
-        valid_until=_valid_until(account, rules, now) if presence not in (Presence.HOLD, Presence.ABSENT) else None,
+        valid_until=_valid_until(account, rules, now),
     )
 
 
@@ -124,7 +130,8 @@ def lacks_funds(account: Account) -> bool:
     """Whether the account has no money left: by its status, else by balance and billing model.
 
     A credit account has `credit_limit - balance` left (no limit = enough), a debit account its balance. With
-    subordinate balance control only the customer's balance counts, which the account does not show.
+    subordinate balance control only the customer's balance counts, for a beneficiary its sponsor's; the account shows
+    neither.
     """
     if account.status not in _SAME_AS_ACTIVE:
         return account.status in _NO_FUNDS
@@ -156,7 +163,7 @@ def _conditions(account: Account, rules: Rules, now: datetime) -> Iterator[str]:
     if account.status not in _SAME_AS_ACTIVE and not in_grace:
         yield account.status
     yield from _own_conditions(account)
-    if not status_tells:
+    if not status_tells or in_grace:
         yield from _customer_conditions(account)
     yield from _date_conditions(account, now)
     if not status_tells and not in_grace:
@@ -189,10 +196,10 @@ def _customer_conditions(account: Account) -> Iterator[str]:
         return
     if account.details.customer_blocked:
         yield AccountStatus.CUSTOMER_BLOCKED
-    if account.details.customer_suspended or account.details.customer_bill_status == "S":
+    if account.details.customer_suspended:
         yield AccountStatus.CUSTOMER_SUSPENDED
-    if account.details.customer_bill_status in ("C", "D"):
-        yield AccountStatus.CUSTOMER_PROVISIONALLY_TERMINATED
+    if (status := _CUSTOMER_BILL_STATUS.get(account.details.customer_bill_status)) is not None:
+        yield status
 
 
 def _named(condition: str, account: Account) -> str:
@@ -203,7 +210,8 @@ def _named(condition: str, account: Account) -> str:
 
 
 def _funds_conditions(account: Account) -> Iterator[str]:
-    if account.subordinate or account.balance is None:
+    of_another = account.subordinate or account.billing_model is BillingModel.BENEFICIARY
+    if of_another or account.balance is None:
         return
     if account.billing_model is BillingModel.DEBIT:
         if account.balance <= 0:
@@ -240,7 +248,7 @@ def _zone(account: Account) -> ZoneInfo | None:
     name = account.details.time_zone if account.details is not None else ""
     try:
         return ZoneInfo(name) if name else None
-    except (ValueError, OSError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
 
 
@@ -250,7 +258,9 @@ def _midnight(day: date, account: Account) -> datetime:
 
 
 def _begins(account: Account) -> datetime | None:
-    return _midnight(account.activation_date, account) if account.activation_date else None
+    if account.activation_date is None or account.activation_date == date.min:
+        return None
+    return _midnight(account.activation_date, account)
 
 
 def _ends(account: Account) -> datetime | None:

@@ -10,14 +10,15 @@ The truth table (`diff`), wish by observation:
 | absent     | nothing              | Delete                            | Delete                         |
 | hold       | nothing              | nothing                           | nothing                        |
 
-Besides, where the platform knows the record by another name and the operator wishes it, Rename comes first and the
-rest on the next look: one change per subscriber and look. Missing credentials hold a new or a changed record, never a
-suspension or a deletion; that is a policy's business (`policy.py`), not the difference's.
+Besides, where the platform knows the record by another name and the operator wishes it, Rename comes before all but
+Suspend and Delete, and the rest on the next look: one change per subscriber and look. What stands in the way of a wish
+(`Desired.problems`) holds a new or a changed record, never a suspension or a deletion: that is a policy's business
+(`policy.py`). But a Suspend then only turns off, lest the platform refuses it for the rest.
 """
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from enum import StrEnum
 from typing import ClassVar
 
@@ -147,10 +148,11 @@ def diff(desired: Desired, observed: Observation | None) -> Change | None:
         return None
     if observed is None:
         return Create(desired, desired.spec) if _creates(desired) else None
-    after = desired.spec.over(observed.spec)
-    if desired.may_rename and observed.external_id != desired.external_id:
+    change = _difference(desired, desired.spec.over(observed.spec), observed)
+    misnamed = desired.may_rename and observed.external_id != desired.external_id
+    if misnamed and not isinstance(change, Suspend):
         return Rename(desired, observed.spec, observed)
-    return _difference(desired, after, observed)
+    return change
 
 
 def is_destructive(change: Change) -> bool:
@@ -178,11 +180,13 @@ def _difference(desired: Desired, after: SubscriberSpec, observed: Observation) 
         return None
     if "enabled" not in differing:
         return Update(desired, after, observed)
-    return Resume(desired, after, observed) if after.enabled else Suspend(desired, after, observed)
+    if after.enabled:
+        return Resume(desired, after, observed)
+    return Suspend(desired, replace(observed.spec, enabled=False) if desired.problems else after, observed)
 
 
 def _identity(change: Change) -> str:
     key, observed = key_of(change), change.observed
-    before = observed and (observed.external_id, observed.record_id, observed.spec.sealed())
-    after = change.after and change.after.sealed()
+    before = observed and (observed.external_id, observed.record_id, astuple(observed.spec.sealed()))
+    after = change.after and astuple(change.after.sealed())
     return repr((key.platform, key.i_account, change.kind.value, change.desired.external_id, before, after))

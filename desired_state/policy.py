@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from desired_state.desired import Problem
 from desired_state.plan import Change, Create, Delete, Held, Plan, Suspend, is_destructive, key_of
-from desired_state.subscriber import Observation, Owner
+from desired_state.subscriber import Observation, Owner, SubscriberKey
 
 Policy = Callable[[Plan], Plan]
 
@@ -47,6 +48,9 @@ class Allowance:
 
     destructive: int
     updates: int
+
+
+_NOTHING = Allowance(destructive=0, updates=0)
 
 
 def apply_policies(plan: Plan, policies: Iterable[Policy]) -> Plan:
@@ -95,11 +99,20 @@ def fit_for_platform(plan: Plan) -> Plan:
     """Hold changes whose wish the platform cannot take; turning off and deleting always work."""
 
     def reason(change: Change) -> str | None:
-        if isinstance(change, Delete | Suspend) or not change.desired.problems:
+        if isinstance(change, Delete | Suspend):
             return None
-        return "; ".join(problem.text for problem in change.desired.problems)
+        return "; ".join(problem.text for problem in change.desired.problems if _matters(problem, change)) or None
 
     return _holding("condition", reason)(plan)
+
+
+def _matters(problem: Problem, change: Change) -> bool:
+    """Missing credentials hinder a creation. Later a masked field changes nothing and a cleared device goes, but an
+    empty login or password is never written where it was to be the way in."""
+    if problem.code != "credentials" or isinstance(change, Create):
+        return True
+    spec = change.desired.spec
+    return spec is not None and (spec.login == "" or (spec.password is not None and not spec.password.fingerprint))
 
 
 def complete_source(complete: bool, doubt: str = "") -> Policy:
@@ -113,6 +126,15 @@ def complete_source(complete: bool, doubt: str = "") -> Policy:
     return _holding("incomplete_source", reason)
 
 
+def parked(refusals: Mapping[SubscriberKey, str]) -> Policy:
+    """Hold what the platform refused and what has not changed since; `refusals` has its words (promise P14)."""
+
+    def reason(change: Change) -> str | None:
+        return refusals.get(key_of(change))
+
+    return _holding("parked", reason)
+
+
 def observe_only(platforms: Collection[str]) -> Policy:
     """Hold everything on platforms that are only watched (promise P9)."""
 
@@ -124,7 +146,10 @@ def observe_only(platforms: Collection[str]) -> Policy:
 
 
 def brake(allowances: Mapping[str, Allowance]) -> Policy:
-    """Hold a platform's whole destructive plan where it is larger than allowed, and likewise its updates."""
+    """Hold a platform's whole destructive plan where it is larger than allowed, and likewise its updates.
+
+    A platform without an allowance is allowed nothing of either.
+    """
 
     def limited(plan: Plan) -> Plan:
         destructive = Counter(key_of(change).platform for change in plan.changes if is_destructive(change))
@@ -132,9 +157,7 @@ def brake(allowances: Mapping[str, Allowance]) -> Policy:
 
         def reason(change: Change) -> str | None:
             platform = key_of(change).platform
-            allowance = allowances.get(platform)
-            if allowance is None:
-                return None
+            allowance = allowances.get(platform, _NOTHING)
             if is_destructive(change) and destructive[platform] > allowance.destructive:
                 return _too_many(platform, destructive[platform], "take something from", allowance.destructive)
             if is_limited_update(change) and updates[platform] > allowance.updates:

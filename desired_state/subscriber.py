@@ -8,13 +8,13 @@ Rules of this module:
 """
 
 import re
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
 
 from desired_state.account import Contact, Secret
 
-_NOTE = re.compile(r"iptv-reconciler env=(?P<i_env>\d+) i_account=(?P<i_account>\d+)")
+_NOTE = re.compile(r"iptv-reconciler env=(?P<i_env>\d{1,18}) i_account=(?P<i_account>\d{1,18})(?!\d)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -68,8 +68,8 @@ class SubscriberSpec:
     enabled: bool
     packages: tuple[str, ...] | None = None
     auth: str | None = None
-    device_ids: tuple[str, ...] | None = None
-    login: str | None = None
+    device_ids: tuple[str, ...] | None = field(default=None, repr=False)
+    login: str | None = field(default=None, repr=False)
     password: Secret | None = None
     pin: Secret | None = None
     max_connections: int | None = None
@@ -94,7 +94,7 @@ class SubscriberSpec:
         return replace(self, password=self.password and self.password.sealed(), pin=self.pin and self.pin.sealed())
 
 
-SPEC_FIELDS = tuple(field.name for field in fields(SubscriberSpec))
+SPEC_FIELDS = tuple(each.name for each in fields(SubscriberSpec))
 UNREADABLE = ("password", "pin")
 
 
