@@ -1,0 +1,11 @@
+"""Spellings of device ids."""
+
+import re
+
+_MAC = re.compile(r"[0-9a-f]{2}([:\-]?)(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}|(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}", re.IGNORECASE)
+
+
+def plain_device(text: str) -> str:
+    """A MAC in any spelling as 12 upper-case hex digits; any other id as it is, without the space around it."""
+    text = text.strip()
+    return re.sub(r"[:\-.]", "", text).upper() if _MAC.fullmatch(text) else text

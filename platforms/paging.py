@@ -1,0 +1,136 @@
+"""Reading a list page by page while others change it, with a proof that nothing was skipped.
+
+Rules of this module:
+
+1. Pages overlap: each begins with a row that was seen before, so that no row can have slipped through between two
+   pages when earlier ones were deleted. Where it does not, the reading steps back until it does.
+2. A page may be shorter than asked for: the reading advances by what it got.
+3. The end is a page shorter than others that brings nothing new, or reaches the total the server states. An empty
+   page proves the end only of an empty list.
+4. The rows must be as many as the smaller of the totals stated first and last. What cannot be proven is `Transient`.
+
+The server must keep one order of rows that do not change. A row is yielded once, whatever shifts.
+"""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from platforms.driver import Transient
+
+Row = TypeVar("Row")
+_MOST_WASTED_PAGES = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """Some rows; the total the server stated with them, if it did; the instant at which reading them began."""
+
+    rows: Sequence[Row]
+    total: int | None
+    read_at: datetime
+
+
+async def whole_list(
+    fetch: Callable[[int], Awaitable[Page[Row]]], identify: Callable[[Row], str], what: str
+) -> AsyncGenerator[Page[Row], None]:
+    """Every row once, page by page, each page reduced to its new rows.
+
+    `fetch` reads the page at an offset, `identify` gives a row's lasting id, `what` names the list in sentences.
+    Raises `Transient` at the end, unless the list is proven whole: what was yielded then proves nothing.
+    """
+    reading = _Reading(what)
+    while not reading.done:
+        page = await fetch(reading.offset)
+        fresh = reading.take([identify(row) for row in page.rows], page.total)
+        yield Page([page.rows[place] for place in fresh], page.total, page.read_at)
+    reading.prove()
+
+
+class _Reading:
+    """Where a reading stands."""
+
+    def __init__(self, what: str) -> None:
+        self.offset = 0
+        self.done = False
+        self._what = what
+        self._seen = _Seen()
+        self._longest = 2  # no server cuts its pages to a single row
+        self._step = 0
+        self._wasted = 0
+        self._totals: list[int] = []
+
+    def take(self, ids: Sequence[str], total: int | None) -> list[int]:
+        """The places of the rows not seen before; moves on, or back where the page does not connect."""
+        if total is not None:
+            self._totals[1:] = [total]
+        if self.offset and not (ids and ids[0] in self._seen):
+            self._step_back()
+            return []
+        self._step = 0
+        self._longest = max(self._longest, len(ids))
+        fresh = [place for place, row_id in enumerate(ids) if self._seen.add(row_id)]
+        self.done = self._is_last(len(ids), total, bool(fresh))
+        self.offset += max(0, len(ids) - 1)
+        if not fresh and not self.done:
+            self._waste()
+        return fresh
+
+    def prove(self) -> None:
+        """Raise unless there are as many rows as there must be."""
+        needed = min(self._totals, default=0)
+        if len(self._seen) < needed:
+            raise Transient(f"{self._what} is not whole: {len(self._seen)} of {needed} rows were shown")
+
+    def _is_last(self, rows: int, total: int | None, brought_new: bool) -> bool:
+        if rows == 0:
+            return True
+        if rows < self._longest:
+            return not brought_new or (total is not None and self.offset + rows >= total)
+        all_at_once = total is not None and rows >= total  # shown again: the server does not know offsets
+        return all_at_once and not brought_new
+
+    def _step_back(self) -> None:
+        self._waste()
+        self._step = 2 * self._step or self._longest // 2
+        self.offset = max(0, self.offset - self._step)
+
+    def _waste(self) -> None:
+        self._wasted += 1
+        if self._wasted > _MOST_WASTED_PAGES:
+            raise Transient(f"{self._what} cannot be read: its rows keep changing their places")
+
+
+class _Seen:
+    """A set of texts in about nine bytes each, for lists of millions: 64 bits of their hashes, in sorted buckets.
+
+    Two texts of one hash would leave a row out, and with it the proof that the list is whole.
+    """
+
+    def __init__(self) -> None:
+        self._buckets = [array("Q") for _ in range(4096)]
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __contains__(self, text: str) -> bool:
+        bucket, value, place = self._find(text)
+        return place < len(bucket) and bucket[place] == value
+
+    def add(self, text: str) -> bool:
+        """Whether the text is new."""
+        bucket, value, place = self._find(text)
+        if place < len(bucket) and bucket[place] == value:
+            return False
+        bucket.insert(place, value)
+        self._size += 1
+        return True
+
+    def _find(self, text: str) -> "tuple[array[int], int, int]":
+        value = hash(text) & 0xFFFF_FFFF_FFFF_FFFF
+        bucket = self._buckets[value & 4095]
+        return bucket, value, bisect_left(bucket, value)

@@ -1,0 +1,81 @@
+"""Which drivers there are: the configuration's `driver` name -> how to build one. Explicit on purpose."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pydantic import BaseModel
+from starlette.types import ASGIApp
+
+from platforms.driver import Driver
+from platforms.simulation import Draw
+from platforms.telebreeze.client import Client as TelebreezeClient
+from platforms.telebreeze.dialect import Dialect as TelebreezeDialect
+from platforms.telebreeze.driver import TelebreezeDriver
+from platforms.telebreeze.session import Session as TelebreezeSession
+from platforms.telebreeze.simulator import TelebreezeSimulator
+from platforms.telebreeze.wire import Wire as TelebreezeWire
+from platforms.transport import Clock, Endpoint, Http, Meter, Transport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverSettings:
+    """What the configuration says about one platform instance; its name is the endpoint's target.
+
+    Which of the credentials must be there is the driver kind's to say. `dialect` holds overrides only.
+    """
+
+    endpoint: Endpoint
+    api_key: str | None = field(default=None, repr=False)
+    username: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    dialect: Mapping[str, object] = field(default_factory=dict)
+
+
+class Build(Protocol):
+    """Makes a driver; `http` replaces the network, `meter` is told of every request."""
+
+    def __call__(
+        self,
+        settings: DriverSettings,
+        clock: Clock,
+        *,
+        http: Http | None = None,
+        meter: Meter | None = None,
+    ) -> Driver:
+        """Raises `pydantic.ValidationError` for a dialect that is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverKind:
+    """A kind of platform: its driver, the model of its dialect, the credentials it needs, and its simulator."""
+
+    build: Build
+    dialect: type[BaseModel]
+    credentials: tuple[str, ...]
+    simulator: Callable[[Clock, Draw], ASGIApp]
+
+
+def _telebreeze(
+    settings: DriverSettings,
+    clock: Clock,
+    *,
+    http: Http | None = None,
+    meter: Meter | None = None,
+) -> Driver:
+    dialect = TelebreezeDialect.model_validate(settings.dialect)
+    transport = Transport(settings.endpoint, clock, http=http, meter=meter)
+    session = TelebreezeSession(transport, settings.api_key or "", dialect, clock)
+    wire = TelebreezeWire(settings.endpoint.target, dialect)
+    return TelebreezeDriver(TelebreezeClient(session, dialect, clock), wire, clock)
+
+
+DRIVERS: Mapping[str, DriverKind] = {
+    "telebreeze": DriverKind(
+        build=_telebreeze,
+        dialect=TelebreezeDialect,
+        credentials=("api_key",),
+        simulator=TelebreezeSimulator,
+    ),
+}

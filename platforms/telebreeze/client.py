@@ -1,0 +1,131 @@
+"""The endpoints of the operator API, one short method each (Telebreeze contract, Declared).
+
+Rules of this module:
+
+1. Success is what the contract says it looks like: a 200 with a proxy's page is none.
+2. 404 means "no such" only if the API said it, with a JSON object or with nothing, and only where one customer was
+   asked for. Any other 404 is a wrong path or a proxy's.
+"""
+
+from collections.abc import Mapping
+
+from platforms.driver import PlatformError, Transient
+from platforms.paging import Page
+from platforms.telebreeze.dialect import Dialect
+from platforms.telebreeze.session import Session
+from platforms.telebreeze.wire import JsonObject, refusal
+from platforms.transport import Answer, Clock, Request, segment, unexpected
+
+ONE = "a customer"
+
+
+class Client:
+    """Calls and their answers, in the platform's words."""
+
+    def __init__(self, session: Session, dialect: Dialect, clock: Clock) -> None:
+        self._session = session
+        self._dialect = dialect
+        self._clock = clock
+
+    async def packages(self, offset: int) -> Page[JsonObject]:
+        """A page of the packages on offer."""
+        return await self._page(Request("packages.list", "GET", self._dialect.paths.packages), offset)
+
+    async def customers(self, offset: int) -> Page[JsonObject]:
+        """A page of all customers."""
+        return await self._page(Request("customers.list", "GET", self._dialect.paths.customers), offset)
+
+    async def find(self, external_id: str, offset: int) -> Page[JsonObject]:
+        """A page of the customers whose external id the platform thinks matches."""
+        wanted = {self._dialect.customer.external_id: external_id}
+        return await self._page(Request("customers.find", "GET", self._dialect.paths.customers, params=wanted), offset)
+
+    async def customer(self, record_id: str) -> JsonObject | None:
+        """One customer, `None` if there is no such."""
+        request = Request("customers.get", "GET", self._one(record_id))
+        answer = await self._session.request(request)
+        if answer.status == 404 and _says_gone(answer):
+            return None
+        if answer.status != 200:
+            raise _unforeseen(answer, request.operation)
+        return _object(answer, ONE)
+
+    async def create(self, payload: JsonObject) -> JsonObject:
+        """Make a customer; `Rejected` for what the platform refuses (409, 422)."""
+        request = Request("customers.create", "POST", self._dialect.paths.customers, json=payload)
+        return _object(await self._write(request, payload, (200, 201)), "the new customer")
+
+    async def change(self, record_id: str, payload: JsonObject) -> None:
+        """Change the given fields of a customer; `Transient` if it is gone, `Rejected` for what is refused."""
+        request = Request("customers.update", "PATCH", self._one(record_id), json=payload)
+        answer = await self._write(request, payload, (200, 204, 404))
+        if answer.status == 404:
+            raise Transient(f"{answer.target} has no such customer any more ({request.operation})")
+        if answer.status == 200:
+            _object(answer, "the changed customer")
+
+    async def delete(self, record_id: str) -> None:
+        """Remove a customer; one that is gone is removed."""
+        request = Request("customers.delete", "DELETE", self._one(record_id))
+        answer = await self._write(request, {}, (200, 204, 404))
+        if answer.status == 404 and not _says_gone(answer):
+            raise _unforeseen(answer, request.operation)
+        if answer.status == 200:
+            _object(answer, "the removal")
+
+    async def aclose(self) -> None:
+        """Let go of connections."""
+        await self._session.aclose()
+
+    def _one(self, record_id: str) -> str:
+        return self._dialect.paths.customer.replace("{id}", segment(record_id))
+
+    async def _write(self, request: Request, payload: JsonObject, fine: tuple[int, ...]) -> Answer:
+        answer = await self._session.request(request)
+        if answer.status in (409, 422):
+            raise refusal(answer, payload, self._dialect)
+        if answer.status not in fine:
+            raise _unforeseen(answer, request.operation)
+        return answer
+
+    async def _page(self, request: Request, offset: int) -> Page[JsonObject]:
+        names = self._dialect.listing
+        read_at = self._clock.now()
+        params = {names.limit: names.page_size, names.offset: offset, **(request.params or {})}
+        answer = await self._session.request(Request(request.operation, request.method, request.path, params=params))
+        if answer.status != 200:
+            raise _unforeseen(answer, request.operation)
+        body = _object(answer, "a list")
+        rows = body.get(names.rows)
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise answer.unreadable(request.operation, f"a list of {names.rows!r}")
+        return Page(rows, _number(body.get(names.count)), read_at)
+
+
+def _object(answer: Answer, what: str) -> JsonObject:
+    body = answer.json(what)
+    if not isinstance(body, Mapping):
+        raise answer.unreadable(what, "a JSON object")
+    return body
+
+
+def _unforeseen(answer: Answer, operation: str) -> PlatformError:
+    if answer.status == 404:
+        hint = "check its url and dialect.paths in the configuration"
+        return Transient(f"{answer.target} answered {operation} with HTTP 404, as if there were no such path; {hint}")
+    return unexpected(answer, operation)
+
+
+def _says_gone(answer: Answer) -> bool:
+    if not answer.body:
+        return True
+    try:
+        return isinstance(answer.json(ONE), Mapping)
+    except Transient:
+        return False
+
+
+def _number(stated: object) -> int | None:
+    """The total a list states, as a number or as its text; `None` where it makes no sense."""
+    text = str(stated).strip() if isinstance(stated, int | str) and not isinstance(stated, bool) else ""
+    return int(text) if text.isdecimal() else None

@@ -1,0 +1,137 @@
+"""Telebreeze behind the `Driver` protocol (Telebreeze contract, Declared)."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import fields, replace
+from datetime import timedelta
+from functools import partial
+
+from desired_state.account import Contact
+from desired_state.catalog import Package
+from desired_state.desired import Problem
+from desired_state.subscriber import Observation, Owner, SubscriberSpec
+from platforms.devices import plain_device
+from platforms.driver import Capabilities, Reference, Rejected, Transient
+from platforms.paging import whole_list
+from platforms.telebreeze.client import Client
+from platforms.telebreeze.wire import Taken, Wire
+from platforms.transport import Clock
+
+NOTE_LENGTH = 255
+
+
+class TelebreezeDriver:
+    """One Telebreeze operator."""
+
+    capabilities = Capabilities(external_id_length=64, has_pin=False, read_lag=timedelta(seconds=10))
+
+    def __init__(self, client: Client, wire: Wire, clock: Clock) -> None:
+        self.name = wire.platform
+        self._client = client
+        self._wire = wire
+        self._clock = clock
+
+    def normalize(self, spec: SubscriberSpec) -> SubscriberSpec:
+        """Lists sorted, MACs as 12 upper-case hex digits, texts trimmed, no PIN (Telebreeze has none)."""
+        return replace(
+            spec,
+            packages=_distinct(spec.packages),
+            auth=spec.auth and str(spec.auth),
+            device_ids=spec.device_ids and _distinct(tuple(plain_device(device) for device in spec.device_ids)),
+            login=spec.login and spec.login.strip(),
+            pin=None,
+            contact=spec.contact and _trimmed(spec.contact),
+            note=spec.note and spec.note.strip(),
+        )
+
+    def problems(self, external_id: str, spec: SubscriberSpec) -> tuple[Problem, ...]:
+        """Names and notes that are too long, methods of authentication that do not exist."""
+        longest = self.capabilities.external_id_length
+        found = []
+        if not 1 <= len(external_id) <= longest:
+            found.append(f"the customer id {external_id!r} has {len(external_id)} characters, not 1 to {longest}")
+        if spec.note is not None and len(spec.note) > NOTE_LENGTH:
+            found.append(f"the note has {len(spec.note)} characters, more than {NOTE_LENGTH}")
+        if spec.auth is not None and spec.auth not in self.capabilities.auths:
+            found.append(f"there is no authentication by {spec.auth!r}")
+        return tuple(Problem("capability", f"platform {self.name!r} cannot hold this: {text}") for text in found)
+
+    async def list(self) -> AsyncIterator[Observation]:
+        """Every customer, in the platform's order."""
+        listing = whole_list(self._client.customers, self._wire.customer_id, f"the list of {self.name}")
+        async for page in listing:
+            for row in page.rows:
+                yield self._wire.observation(row, page.read_at)
+
+    async def observe(self, reference: Reference) -> Observation | None:
+        """The customer by its id; by the name we gave it where the id is not known or not there."""
+        if reference.record_id is not None:
+            read_at = self._clock.now()
+            row = await self._client.customer(reference.record_id)
+            if row is not None:
+                return self._wire.observation(row, read_at)
+        return await self._find(reference.external_id)
+
+    async def create(self, external_id: str, spec: SubscriberSpec) -> str:
+        """One POST; where it is refused as a double, the customer of that name counts if its note names our owner."""
+        try:
+            return self._wire.customer_id(await self._client.create(self._wire.creation(external_id, spec)))
+        except Taken as refused:
+            return await self._own(external_id, spec, refused)
+
+    async def update(self, observed: Observation, after: SubscriberSpec) -> None:
+        """One PATCH with what differs; none if nothing does."""
+        payload = self._wire.change(observed.spec, after)
+        if payload:
+            await self._client.change(observed.record_id, payload)
+
+    async def delete(self, observed: Observation) -> None:
+        """One DELETE."""
+        await self._client.delete(observed.record_id)
+
+    async def rename(self, observed: Observation, external_id: str) -> None:
+        """One PATCH of the external id."""
+        await self._client.change(observed.record_id, self._wire.renaming(external_id))
+
+    async def packages(self) -> tuple[Package, ...]:
+        """All packages, in the platform's order."""
+        listing = whole_list(self._client.packages, self._wire.package_id, f"the packages of {self.name}")
+        return tuple([self._wire.package(row) async for page in listing for row in page.rows])
+
+    async def aclose(self) -> None:
+        """Let go of connections."""
+        await self._client.aclose()
+
+    async def _own(self, external_id: str, spec: SubscriberSpec, refused: Taken) -> str:
+        """The id of our own customer, made by a call whose answer was lost; any of its values may be called a double."""
+        existing = await self._find(external_id)
+        if existing is None and refused.field == self._wire.dialect.customer.external_id:
+            raise Transient(f"{self.name} has a customer {external_id!r}, but does not show it yet")
+        if existing is None:
+            raise refused
+        if existing.owner is None or existing.owner != Owner.of(spec.note):
+            text = f"{self.name} already has a customer {external_id!r} that is not ours; adopt it or remove it there"
+            raise Rejected(text, refused.field)
+        return existing.record_id
+
+    async def _find(self, external_id: str) -> Observation | None:
+        """The customer of exactly that name: the platform's filter is not relied upon."""
+        if not external_id:
+            return None
+        fetch = partial(self._client.find, external_id)
+        search = whole_list(fetch, self._wire.customer_id, f"the search for {external_id!r} on {self.name}")
+        async with aclosing(search):
+            async for page in search:
+                for row in page.rows:
+                    observation = self._wire.observation(row, page.read_at)
+                    if observation.external_id == external_id:
+                        return observation
+        return None
+
+
+def _distinct(values: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return None if values is None else tuple(sorted(set(values) - {""}))
+
+
+def _trimmed(contact: Contact) -> Contact:
+    return Contact(**{field.name: getattr(contact, field.name).strip() for field in fields(contact)})
