@@ -1,0 +1,129 @@
+"""Calls to PortaBilling's REST API (contract, section 1).
+
+Rules of this module:
+
+1. A call is `POST /rest/<Service>/<method>` with `{"params": {...}}`; the name of the operation is `<Service>/<method>`
+   everywhere, in metrics too.
+2. A fault about the session means that the call was not carried out: the session is renewed and the call repeated,
+   once. Nothing else is ever repeated here.
+3. A fault of any other code is `BillingFault`. A 500 without a fault, and an answer that is no JSON object, are
+   `Transient`: a proxy's page, a cut connection, or our address not being trusted.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import httpx
+
+from controller.billing.custom_fields import CustomFields
+from controller.billing.faults import BillingFault, Meaning, fault_in
+from controller.billing.session import Session, session_error
+from controller.billing.wire import decode_object
+from platforms.driver import PlatformError, Rejected, Transient
+from platforms.transport import Answer, Clock, Endpoint, Meter, Request, Transport, unexpected
+
+T = TypeVar("T")
+
+MAX_PAGE = 1000  # billing silently returns no more (contract, section 2.1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillingSettings:
+    """One PortaBilling environment. `endpoint.url` is the web host's; `token` or `password` belongs to `login`."""
+
+    endpoint: Endpoint
+    login: str
+    token: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    environment: int = 1
+    page_size: int = MAX_PAGE
+    custom_fields: CustomFields = field(default_factory=CustomFields)
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The parameters of a login; a token goes before a password."""
+        secret = {"token": self.token} if self.token else {"password": self.password or ""}
+        return {"login": self.login, **secret}
+
+
+class BillingClient:
+    """One API user of one environment. Safe for any number of tasks; to be closed by `aclose`."""
+
+    def __init__(
+        self,
+        settings: BillingSettings,
+        clock: Clock,
+        *,
+        http: httpx.AsyncBaseTransport | None = None,
+        meter: Meter | None = None,
+    ) -> None:
+        """`http` replaces the network, for tests."""
+        self.settings = settings
+        self._transport = Transport(settings.endpoint, clock, http=http, meter=meter)
+        self._session = Session(settings.credentials, self._ask, clock)
+
+    async def call(self, operation: str, params: Mapping[str, object]) -> dict[str, object]:
+        """The answer as JSON values, fractions as `Decimal`. Raises `PlatformError`."""
+        return await self.read(operation, params, decode_object)
+
+    async def read(self, operation: str, params: Mapping[str, object], decode: Callable[[bytes], T]) -> T:
+        """The answer, decoded by a function that raises `ValueError` for what is no such answer.
+
+        Raises `BillingFault` (this call is refused), `Transient`, or `Unavailable` (no session to be had).
+        """
+        token = await self._session.token()
+        try:
+            return await self._post(operation, params, decode, token)
+        except BillingFault as fault:
+            _raise_unless_session_over(fault)
+        token = await self._session.token_instead_of(token)
+        try:
+            return await self._post(operation, params, decode, token)
+        except BillingFault as fault:
+            _raise_unless_session_over(fault)
+        raise self._session.give_up(token)
+
+    async def aclose(self) -> None:
+        """Close all connections. The session is left to expire."""
+        await self._transport.aclose()
+
+    async def _ask(self, operation: str, params: Mapping[str, object]) -> Mapping[str, object]:
+        return await self._post(operation, params, decode_object, None)
+
+    async def _post(
+        self, operation: str, params: Mapping[str, object], decode: Callable[[bytes], T], token: str | None
+    ) -> T:
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        body = {"params": dict(params)}
+        answer = await self._transport.request(
+            Request(operation, "POST", f"/rest/{operation}", headers=headers, json=body)
+        )
+        if answer.status != 200:
+            raise _error(answer, operation)
+        try:
+            return decode(answer.body)
+        except (ValueError, RecursionError):
+            raise answer.unreadable(operation, "the JSON object it should be") from None
+
+
+def _raise_unless_session_over(fault: BillingFault) -> None:
+    if fault.meaning in (Meaning.LOGIN_REFUSED, Meaning.LOGIN_LOCKED, Meaning.PASSWORD_EXPIRED):
+        raise session_error(fault) from None
+    if fault.meaning is not Meaning.SESSION_OVER:
+        raise fault
+
+
+def _error(answer: Answer, operation: str) -> PlatformError:
+    """What an answer means that is not a 200. Billing itself knows only 200 and 500; others are a proxy's."""
+    if answer.status == 500 and (fault := fault_in(answer.body, operation)):
+        return fault
+    if answer.status == 500:
+        return Transient(
+            f"{answer.target} answered {operation} with HTTP 500 and no fault in it: an outage, or our address is not"
+            " among those that the API user may come from"
+        )
+    error = unexpected(answer, operation)
+    if isinstance(error, Rejected):
+        return Transient(f"{answer.target} answered {operation} with HTTP {answer.status}: is the url right?")
+    return error

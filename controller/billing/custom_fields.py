@@ -1,0 +1,100 @@
+"""Custom fields -> credentials (contract, section 4).
+
+Rules of this module:
+
+1. A field that is there and empty was cleared by the operator: the device, login or secret goes.
+2. A field that is missing (not enabled in the customer class, not shown to our user) or masked (personal data) is
+   unknown, `None`: it changes nothing.
+3. Where several fields hold devices, one unknown field makes the whole list unknown. It may hold a device that is on
+   the platform now, and a list without that device would take it away.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from controller.billing.values import text
+from desired_state.account import Credentials, Secret
+
+Fingerprint = Callable[[str], str]
+
+_SEPARATORS = re.compile(r"[,;\s]+")
+_MASK_CHARACTERS = "*•●"
+_MASKED = re.compile(rf"[{_MASK_CHARACTERS}]+|[{_MASK_CHARACTERS}]{{2}}.*", re.DOTALL)
+
+
+def _listed(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+class CustomFields(BaseModel):
+    """Which custom fields hold the credentials: a name, or the number of the field (`i_custom_field`) as text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    owner: Literal["account", "customer"] = "account"
+    device_ids: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    login: str | None = None
+    password: str | None = None
+    pin: str | None = None
+
+    @property
+    def any_configured(self) -> bool:
+        """Whether there is anything to ask billing for."""
+        return bool(self.device_ids or self.login or self.password or self.pin)
+
+
+def field_values(entries: Iterable[Mapping[str, object]]) -> dict[str, str]:
+    """The values of `custom_fields_values` by name and by number; an entry without `db_value` is missing."""
+    values: dict[str, str] = {}
+    for entry in entries:
+        if "db_value" not in entry:
+            continue
+        value = _value(text("custom field name", entry.get("name")), entry["db_value"])
+        for key in ("name", "i_custom_field"):
+            if label := text(key, entry.get(key)).strip():
+                values.setdefault(label, value)
+    return values
+
+
+def credentials(values: Mapping[str, str], fields: CustomFields, fingerprint: Fingerprint) -> Credentials:
+    """What the fields say about how the viewer is recognised."""
+    return Credentials(
+        device_ids=_devices(values, fields.device_ids),
+        login=_readable(values, fields.login),
+        password=_secret(_readable(values, fields.password), fingerprint),
+        pin=_secret(_readable(values, fields.pin), fingerprint),
+    )
+
+
+def _value(name: str, value: object) -> str:
+    if isinstance(value, list):
+        return " ".join(text(f"custom field {name}", item) for item in value)
+    return text(f"custom field {name}", value).strip()
+
+
+def _readable(values: Mapping[str, str], name: str | None) -> str | None:
+    value = values.get(name) if name else None
+    return None if value is None or _MASKED.fullmatch(value) else value
+
+
+def _devices(values: Mapping[str, str], names: tuple[str, ...]) -> tuple[str, ...] | None:
+    found = [values.get(name) for name in names]
+    known = [value for value in found if value is not None and not _is_masked_device(value)]
+    if not names or len(known) < len(names):
+        return None
+    devices = (device for value in known for device in _SEPARATORS.split(value) if device)
+    return tuple(dict.fromkeys(devices))
+
+
+def _is_masked_device(value: str) -> bool:
+    """A device id never contains a mask character, so one anywhere hides a part of it."""
+    return any(character in value for character in _MASK_CHARACTERS)
+
+
+def _secret(value: str | None, fingerprint: Fingerprint) -> Secret | None:
+    if value is None:
+        return None
+    return Secret(fingerprint(value), value) if value else Secret("", "")

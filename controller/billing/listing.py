@@ -1,0 +1,109 @@
+"""Reading the whole account list, and what proves that it was the whole (contract, section 2.1; promise P2).
+
+Paging is by offset, over rows in no stated order and without a snapshot: while accounts change, rows repeat or are
+skipped. Rules of this module:
+
+1. The offset advances by the rows received, never by the rows asked for: a server that silently returns fewer than
+   asked costs more calls, not accounts.
+2. A reading ends when as many distinct accounts have come as billing counts (`total`), or with a page that brings
+   nothing new. A short page ends nothing.
+3. A reading is proven complete if as many distinct accounts came as the highest count that any of its pages gave. An
+   account that slipped through between two pages is then one too few, also where another came twice. If billing gives
+   no count at all, the reading is complete if accounts came, none of them twice, and then an empty page.
+4. What this cannot see is one account purged and another made between the same two pages. So absence counts only over
+   two listings and a direct look-up (promise P3).
+5. A reading that is not proven, and shows that the list moved meanwhile, is followed by one more. Each has to prove
+   itself; only what is new in the second is handed on.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+from controller.billing.seen import SeenAccounts
+from controller.billing.wire import AccountRow, Page
+from desired_state.account import BillingModel
+
+ReadPage = Callable[[int], Awaitable[Page]]
+"""Reads the page that begins at an offset."""
+
+_READINGS = 2
+_REAL = tuple(model for model in BillingModel if model.is_real)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One way through the list, as far as it has come."""
+
+    seen: SeenAccounts = field(default_factory=SeenAccounts)
+    offset: int = 0
+    nameless: int = 0
+    repeated: int = 0
+    counts: set[int] = field(default_factory=set)
+    unlisted: bool = False
+    ended: bool = False
+
+    def take(self, page: Page) -> Page:
+        """Note what the page says about the whole; returns the part of it that had not come before."""
+        rows = tuple(row for row in page.rows if self.seen.add(row.i_account))
+        unreadable = tuple(row for row in page.unreadable if row.i_account is not None and self.seen.add(row.i_account))
+        nameless = sum(row.i_account is None for row in page.unreadable)
+        self.nameless += nameless
+        self.repeated += len(page) - nameless - len(rows) - len(unreadable)
+        self.offset += len(page)
+        self.unlisted = not page.listed
+        if page.total is not None:
+            self.counts.add(page.total)
+        self.ended = not (rows or unreadable) or (bool(self.counts) and len(self.seen) >= max(self.counts))
+        return Page(rows, unreadable)
+
+    @property
+    def doubt(self) -> str:
+        """Why the reading is not proven complete; empty if it is."""
+        if self.unlisted:
+            return "an answer held no account list at all"
+        if self.nameless:
+            return f"{self.nameless} rows do not tell whose they are"
+        if not self.counts and not self.seen:
+            return "billing gave neither an account nor a count"
+        if not self.counts:
+            return f"billing gives no count, and {self.repeated} rows came twice" if self.repeated else ""
+        if len(self.seen) < max(self.counts):
+            return f"billing counts {max(self.counts)} accounts, {len(self.seen)} came"
+        return ""
+
+    @property
+    def moved(self) -> bool:
+        """Whether the list changed under our hands."""
+        return self.repeated > 0 or len(self.counts) > 1
+
+
+@dataclass(slots=True)
+class Listing:
+    """What reading the list brought: `real` accounts, those `unreadable` among them, and the `doubt` that is left."""
+
+    real: int = 0
+    unreadable: dict[int, str] = field(default_factory=dict)
+    doubt: str = "the list was not read to its end"
+
+    async def pages(self, read_page: ReadPage) -> AsyncIterator[list[AccountRow]]:
+        """The readable real accounts page by page, each once. What `read_page` raises ends it, unproven."""
+        earlier = SeenAccounts()
+        for _ in range(_READINGS):
+            reading = _Reading()
+            while not reading.ended:
+                yield self._handed_on(reading.take(await read_page(reading.offset)), earlier)
+            self.doubt = reading.doubt
+            if not (reading.doubt and reading.moved):
+                return
+            earlier = reading.seen
+
+    def _handed_on(self, page: Page, earlier: SeenAccounts) -> list[AccountRow]:
+        """Rows of other billing models than real accounts count for the proof, and go no further."""
+        unreadable = {row.i_account: row.text for row in page.unreadable if row.i_account is not None}
+        rows = [row for row in page.rows if row.billing_model in _REAL]
+        if earlier:
+            unreadable = {number: text for number, text in unreadable.items() if number not in earlier}
+            rows = [row for row in rows if row.i_account not in earlier]
+        self.unreadable.update(unreadable)
+        self.real += len(rows) + len(unreadable)
+        return rows

@@ -1,0 +1,109 @@
+"""PortaBilling as a source of accounts: the whole list, or one account with everything about it.
+
+Rules of this module:
+
+1. The list is handed on in small slices, with a turn of the event loop between them: a pass over a million accounts
+   delays nobody's event.
+2. A fault is an exception, never an answer: "no such account" is only what billing says with an answer that names
+   none (contract, section 2.2).
+3. Credentials cost one call more. They are asked for only where the configuration names custom fields, and not for a
+   terminated account, which has no use for them.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+
+from controller.billing.client import MAX_PAGE, BillingClient
+from controller.billing.listing import Listing
+from controller.billing.wire import (
+    AccountRow,
+    Fingerprint,
+    Page,
+    Unreadable,
+    decode_account,
+    decode_custom_fields,
+    decode_page,
+)
+from desired_state.account import Account, BillingSnapshot
+from platforms.transport import Clock
+
+Consume = Callable[[Sequence[AccountRow]], Awaitable[None]]
+
+SLICE = 100  # rows between two turns of the event loop
+
+_LIST: Mapping[str, object] = {"get_total": 1, "get_only_real_accounts": 1, "get_statuses": 1, "detailed_info": 1}
+_INFO: Mapping[str, object] = {"detailed_info": 1, "without_service_features": 1}
+
+
+class PortaBilling:
+    """One virtual environment of one installation. Safe for any number of tasks."""
+
+    def __init__(self, name: str, client: BillingClient, clock: Clock, fingerprint: Fingerprint) -> None:
+        """`name` is the configuration's; `fingerprint` makes secrets comparable (keyed)."""
+        self.name = name
+        self.environment = client.settings.environment
+        self._client = client
+        self._clock = clock
+        self._fingerprint = fingerprint
+        self._fields = client.settings.custom_fields
+        self._page_size = max(1, min(client.settings.page_size, MAX_PAGE))
+
+    async def snapshot(self, consume: Consume) -> BillingSnapshot:
+        """Read the whole list, closed accounts included, and hand its real accounts to `consume`, each once.
+
+        The result says whether the list is proven complete; `listing` says how. Raises `PlatformError` if it could
+        not be read to its end: what was consumed by then proves nothing.
+        """
+        taken_at = self._clock.now()
+        listing = Listing()
+        async for rows in listing.pages(self._page):
+            for part in _slices(rows):
+                await consume(part)
+                await self._clock.sleep(0)
+        return BillingSnapshot(
+            accounts=listing.real,
+            taken_at=taken_at,
+            complete=not listing.doubt,
+            doubt=listing.doubt,
+            unreadable=listing.unreadable,
+        )
+
+    async def account(self, i_account: int) -> Account | None:
+        """The account as it is now, details and credentials included; `None` if billing says that there is none.
+
+        Raises `Unreadable` if the answer makes no sense or is about another account, else `PlatformError`.
+        """
+        account = await self._look_up({"i_account": i_account})
+        if account is not None and account.i_account != i_account:
+            raise Unreadable(f"billing answered for account {account.i_account}, asked about {i_account}", "i_account")
+        return account
+
+    async def find(self, account_id: str) -> Account | None:
+        """The account that has this id now; as `account` otherwise."""
+        return await self._look_up({"id": account_id})
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    async def _page(self, offset: int) -> Page:
+        params = {"limit": self._page_size, "offset": offset, **_LIST}
+        return await self._client.read("Account/get_account_list", params, decode_page)
+
+    async def _look_up(self, key: Mapping[str, object]) -> Account | None:
+        answer = await self._client.call("Account/get_account_info", {**key, **_INFO})
+        account = decode_account(answer, self.environment)
+        if account is None or account.is_terminated or not self._fields.any_configured:
+            return account
+        return await self._with_credentials(account)
+
+    async def _with_credentials(self, account: Account) -> Account:
+        answer: Mapping[str, object] = {}
+        if self._fields.owner == "account":
+            answer = await self._client.call("Account/get_custom_fields_values", {"i_account": account.i_account})
+        elif account.i_customer is not None:
+            answer = await self._client.call("Customer/get_custom_fields_values", {"i_customer": account.i_customer})
+        return decode_custom_fields(account, answer, self._fields, self._fingerprint)
+
+
+def _slices(rows: list[AccountRow]) -> Iterator[list[AccountRow]]:
+    return (rows[start : start + SLICE] for start in range(0, len(rows), SLICE))

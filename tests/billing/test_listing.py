@@ -1,0 +1,184 @@
+"""Paging and the proof of completeness (promise P2), with lists that behave badly."""
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controller.billing.listing import Listing
+from controller.billing.wire import Page, decode_page
+from tests.billing.helpers import page
+
+Serve = Callable[[int], bytes]
+
+
+def numbers(*i_accounts: int) -> list[dict[str, object]]:
+    return [{"i_account": number, "id": f"a{number}"} for number in i_accounts]
+
+
+async def read(serve: Serve) -> tuple[list[int], Listing, list[int]]:
+    """The accounts handed on, the listing, and the offsets asked for."""
+    offsets: list[int] = []
+
+    async def read_page(offset: int) -> Page:
+        offsets.append(offset)
+        assert len(offsets) < 100, "reading never ends"
+        return decode_page(serve(offset))
+
+    listing = Listing()
+    found = [row.i_account async for rows in listing.pages(read_page) for row in rows]
+    return found, listing, offsets
+
+
+def steady(count: int, size: int, total: object = None) -> Serve:
+    def serve(offset: int) -> bytes:
+        fields = {} if total is None else {"total": total}
+        return page(*numbers(*range(1, count + 1)[offset : offset + size]), **fields)
+
+    return serve
+
+
+@given(st.integers(1, 40), st.integers(1, 15), st.sampled_from(["number", "text", "missing"]))
+async def test_a_steady_list_is_read_whole_and_proven(count: int, size: int, kind: str) -> None:
+    total = {"number": count, "text": str(count), "missing": None}[kind]
+    found, listing, offsets = await read(steady(count, size, total))
+    assert found == list(range(1, count + 1))
+    assert listing.doubt == ""
+    assert listing.real == count
+    empty_page = 1 if kind == "missing" else 0
+    assert len(offsets) == -(-count // size) + empty_page
+
+
+async def test_a_server_that_gives_fewer_rows_than_asked_costs_calls_not_accounts() -> None:
+    found, listing, offsets = await read(steady(10, 3, 10))
+    assert (len(found), listing.doubt, offsets) == (10, "", [0, 3, 6, 9])
+
+
+async def test_p02_a_list_that_ends_early_is_not_complete() -> None:
+    found, listing, _ = await read(steady(8, 5, 10))
+    assert len(found) == 8
+    assert listing.doubt == "billing counts 10 accounts, 8 came"
+
+
+def scripted(*pages: bytes) -> Serve:
+    remaining: Iterator[bytes] = iter(pages)
+    return lambda _offset: next(remaining, page())
+
+
+@pytest.mark.parametrize("second", [b"{}", b"", b'{"total": 2}', b'{"account_list": null}'])
+async def test_p02_an_answer_without_a_list_proves_nothing(second: bytes) -> None:
+    for bodies in [(second,), (page(*numbers(1, 2), total=4), second)]:
+        _, listing, _ = await read(scripted(*bodies, *bodies))
+        assert listing.doubt == "an answer held no account list at all"
+
+
+async def test_p02_an_empty_list_without_a_count_proves_nothing() -> None:
+    _, listing, _ = await read(scripted(page()))
+    assert listing.doubt == "billing gave neither an account nor a count"
+
+
+async def test_an_empty_list_that_billing_counts_as_empty_is_complete_as_far_as_can_be_told() -> None:
+    _, listing, _ = await read(scripted(page(total=0)))
+    assert (listing.doubt, listing.real) == ("", 0)
+
+
+async def test_p02_a_row_that_does_not_tell_whose_it_is_leaves_a_doubt() -> None:
+    found, listing, _ = await read(scripted(page(*numbers(1), {"id": "x"}, total=2)))
+    assert found == [1]
+    assert listing.doubt == "1 rows do not tell whose they are"
+
+
+async def test_an_unreadable_row_is_counted_named_and_does_not_spoil_the_proof() -> None:
+    bad = {"i_account": 2, "id": "b", "blocked": "maybe"}
+    found, listing, _ = await read(scripted(page(*numbers(1, 3), bad, total="3")))
+    assert found == [1, 3]
+    assert (listing.doubt, listing.real, list(listing.unreadable)) == ("", 3, [2])
+
+
+async def test_vouchers_and_aliases_count_for_the_proof_and_go_no_further() -> None:
+    rows = [
+        *numbers(1),
+        {"i_account": 2, "id": "v", "billing_model": 0},
+        {"i_account": 3, "id": "x", "billing_model": 2},
+    ]
+    found, listing, _ = await read(scripted(page(*rows, total=3)))
+    assert (found, listing.real, listing.doubt) == ([1], 1, "")
+
+
+async def test_p02_a_row_that_slipped_through_is_noticed_by_the_count_and_read_after_all() -> None:
+    """Row 2 goes (purged) between the pages: row 6 moves up, before the offset, and is not shown."""
+    first = [page(*numbers(1, 2, 3, 4, 5), total=10), page(*numbers(7, 8, 9, 10), total=9), page(total=9)]
+    again = [page(*numbers(1, 3, 4, 5, 6), total=9), page(*numbers(7, 8, 9, 10), total=9)]
+    found, listing, _ = await read(scripted(*first, *again))
+    assert (sorted(found), listing.doubt) == (list(range(1, 11)), "")
+
+
+async def test_after_a_shift_the_list_is_read_once_more_and_nothing_is_handed_on_twice() -> None:
+    first = [page(*numbers(1, 2, 3), total=6), page(*numbers(5, 6, 1), total=6), page(total=6)]
+    second = [page(*numbers(2, 3, 4), total=6), page(*numbers(5, 6, 1), total=6)]
+    found, listing, offsets = await read(scripted(*first, *second))
+    assert sorted(found) == [1, 2, 3, 4, 5, 6]
+    assert len(found) == 6
+    assert listing.doubt == ""
+    assert offsets == [0, 3, 6, 0, 3]
+
+
+async def test_p02_a_list_that_never_stands_still_stays_in_doubt() -> None:
+    moving = [page(*numbers(1, 2, 3), total=6), page(*numbers(3, 4, 5), total=6), page(total=6)] * 2
+    found, listing, _ = await read(scripted(*moving))
+    assert found == [1, 2, 3, 4, 5]
+    assert listing.doubt == "billing counts 6 accounts, 5 came"
+
+
+async def test_rows_that_repeat_are_read_past_until_all_have_come() -> None:
+    found, listing, _ = await read(
+        scripted(page(*numbers(1, 2, 3), total=5), page(*numbers(3, 4), total=5), page(*numbers(5), total=5))
+    )
+    assert (found, listing.doubt) == ([1, 2, 3, 4, 5], "")
+
+
+async def test_an_account_made_meanwhile_is_seen_and_counted() -> None:
+    found, listing, _ = await read(scripted(page(*numbers(1, 2), total=3), page(*numbers(3, 4), total=4)))
+    assert (found, listing.doubt) == ([1, 2, 3, 4], "")
+
+
+async def test_p02_without_a_count_a_repeated_row_leaves_a_doubt() -> None:
+    found, listing, _ = await read(scripted(*[page(*numbers(1, 2)), page(*numbers(2, 3)), page()] * 2))
+    assert found == [1, 2, 3]
+    assert "billing gives no count" in listing.doubt
+
+
+async def test_a_server_that_ignores_the_offset_does_not_hold_us_for_ever() -> None:
+    for total in ({}, {"total": 50}):
+        _, listing, _ = await read(lambda _offset, total=total: page(*numbers(1, 2), **total))  # type: ignore[misc]
+        assert listing.doubt
+
+
+@given(st.lists(st.sampled_from(["still", "first goes last", "last goes first", "purge", "add"]), max_size=6))
+async def test_p02_whatever_moves_a_proven_list_has_every_account_that_stayed(moves: list[str]) -> None:
+    order, script, stayed = list(range(1, 13)), iter(moves), set(range(1, 13))
+
+    def serve(offset: int) -> bytes:
+        move = next(script, "still") if offset else "still"
+        if move == "first goes last":
+            order.append(order.pop(0))
+        elif move == "last goes first":
+            order.insert(0, order.pop())
+        elif move == "purge":
+            stayed.discard(order.pop(0))
+        elif move == "add":
+            order.append(max(order) + 100)
+        return page(*numbers(*order[offset : offset + 4]), total=len(order))
+
+    found, listing, _ = await read(serve)
+    assert len(found) == len(set(found))
+    if not listing.doubt and not {"purge", "add"} <= set(moves):
+        assert stayed <= set(found)
+
+
+@pytest.mark.parametrize("body", [b"<html></html>", json.dumps({"account_list": 5}).encode()])
+async def test_p02_an_answer_that_is_no_page_ends_the_reading_with_an_error(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r"JSON|Expected"):
+        await read(scripted(page(*numbers(1), total=3), body))
