@@ -1,0 +1,161 @@
+"""The composition root: configuration -> objects. The only file that names concrete classes.
+
+Read it to see what there is and who knows whom; nothing happens here.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+import httpx
+
+from controller.billing.client import BillingClient, BillingSettings
+from controller.billing.source import PortaBilling
+from controller.config import Config
+from controller.config.blocks import BillingBlock, PlatformBlock
+from controller.executor import Executor
+from controller.fleet import Fleet
+from controller.gather import Gatherer
+from controller.keyring import fingerprinter
+from controller.lane import Lane, Tools
+from controller.log import logger
+from controller.loop import Installation, Loop, Rhythm
+from controller.metrics import Metrics
+from controller.reconciler import Reconciler
+from controller.server.health import Health
+from controller.store import Ledger
+from controller.targets import Billing, Household, Platform
+from controller.version import VERSION
+from controller.watch import Watch
+from platforms.driver import Driver
+from platforms.registry import DRIVERS, DriverSettings
+from platforms.transport import Clock, Endpoint, Meter
+
+STALLED_AFTER = timedelta(minutes=2)
+_BILLING_TIMEOUT = 30.0  # seconds; a page of 1,000 rows takes its time (contract, section 8: read 25 s)
+
+
+class World(Clock, Protocol):
+    """Time, chance and names of requests, as `clock.SystemClock` has them."""
+
+    def draw(self) -> float:
+        """A number drawn evenly from [0, 1)."""
+        ...
+
+    def request_id(self) -> str:
+        """A name no request had before."""
+        ...
+
+
+Network = Mapping[str, httpx.AsyncBaseTransport]
+"""What replaces the network in tests, by target; a target without an entry uses the real one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """Everything that was put together."""
+
+    config: Config
+    ledger: Ledger
+    installations: tuple[Installation, ...]
+    loop: Loop
+    metrics: Metrics
+    health: Health
+
+    async def aclose(self) -> None:
+        """Let go of connections and of the store."""
+        for installation in self.installations:
+            await installation.billing.source.aclose()
+            for platform in installation.billing.platforms:
+                await platform.driver.aclose()
+        await self.ledger.close()
+
+
+def assemble(config: Config, ledger: Ledger, world: World, network: Network | None = None) -> Application:
+    """Put everything together. Raises `StoreError` where the store's key cannot be used."""
+    network = network or {}
+    metrics = Metrics(config.platforms, {})
+    health = Health(world.monotonic, STALLED_AFTER)
+    build = _Builder(config, world, network, metrics.meter)
+    billings = tuple(build.billing(block) for block in config.billing)
+    watch = Watch(billings, metrics, health, world, logger("loop"))
+    tools = Tools(ledger, world, world.draw, watch, logger("lane"))
+    house = household(config)
+    installations = tuple(_installation(billing, house, tools, world) for billing in billings)
+    rhythm = Rhythm(config.schedule.full_pass, config.schedule.detail_audit)
+    metrics.set_build(VERSION)
+    metrics.set_config(config.fingerprint)
+    health.configured()
+    return Application(config, ledger, installations, Loop(installations, tools, rhythm, watch), metrics, health)
+
+
+def household(config: Config) -> Household:
+    """What the operator decided about everybody. Its fingerprint changes with anything a judgement rests on."""
+    rules = [config.platforms[name].rules(name) for name in sorted(config.platforms)]
+    judged_by = repr((VERSION, config.catalog, config.rules, rules)).encode()
+    return Household(config.catalog, config.rules, config.brake, hashlib.blake2b(judged_by, digest_size=12).digest())
+
+
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    """Makes billing sources and drivers of their blocks."""
+
+    config: Config
+    world: World
+    network: Network
+    meter: Meter
+
+    def billing(self, block: BillingBlock) -> Billing:
+        settings = BillingSettings(
+            endpoint=Endpoint(
+                target=block.name,
+                url=block.url,
+                max_concurrency=block.max_concurrency,
+                requests_per_second=block.requests_per_second,
+                timeout_seconds=_BILLING_TIMEOUT,
+                verify=block.verify_tls,
+            ),
+            login=block.login,
+            token=block.token.get() if block.token else None,
+            password=block.password.get() if block.password else None,
+            environment=block.environment,
+            page_size=block.page_size,
+            custom_fields=block.custom_fields,
+        )
+        client = BillingClient(settings, self.world, http=self.network.get(block.name), meter=self.meter)
+        source = PortaBilling(block.name, client, self.world, fingerprinter(self.config.store.path))
+        served = [name for name in self.config.platforms if self.config.billing_of(name).name == block.name]
+        return Billing(source, tuple(self.platform(name, self.config.platforms[name], block) for name in served))
+
+    def platform(self, name: str, block: PlatformBlock, billing: BillingBlock) -> Platform:
+        return Platform(
+            rules=block.rules(name),
+            driver=self.driver(name, block),
+            billing=billing.name,
+            i_env=billing.environment,
+            workers=block.max_concurrency,
+            observe_only=block.mode == "observe",
+        )
+
+    def driver(self, name: str, block: PlatformBlock) -> Driver:
+        given = dict(block.credentials())
+        settings = DriverSettings(
+            endpoint=block.endpoint(name),
+            api_key=given.get("api_key"),
+            username=given.get("username"),
+            password=given.get("password"),
+            dialect=block.dialect,
+        )
+        build = DRIVERS[block.driver].build
+        return build(settings, self.world, http=self.network.get(name), meter=self.meter)
+
+
+def _installation(billing: Billing, house: Household, tools: Tools, world: World) -> Installation:
+    executor = Executor(tools.ledger, world, world.request_id)
+    reconciler = Reconciler(billing, house, tools.ledger, executor, world)
+    gatherer = Gatherer(billing, house, tools.ledger, reconciler.fresh, world)
+    lanes = tuple(Lane(platform, reconciler, tools) for platform in billing.platforms)
+    fleet = Fleet(billing, house, tools.ledger, gatherer, world)
+    return Installation(billing, fleet, gatherer, lanes)

@@ -1,0 +1,90 @@
+"""`apply`: one full pass until quiet."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from controller.app import Application
+from controller.cli.codes import Code
+from controller.cli.plan import troubles_of
+from controller.cli.printing import say, tell
+from controller.cli.progress import progress
+from controller.cli.session import assembled, configured, execute
+from controller.config import Config
+from controller.fleet import PassOptions, PassReport
+from controller.lock import performing
+from controller.store import Ledger, Store
+from controller.views.plan import Found
+from desired_state.plan import key_of
+
+ROUNDS = 10  # a rename takes one more than a change; the others are for what failed in passing
+MOST_FAILURES = 5
+
+
+def apply_once(path: Path, plan: str | None, *, refresh: bool) -> Code:
+    """Perform what has to be done, until nothing is left or nothing moves any more."""
+    config = configured(path)
+    with performing(config.store.path):
+        return execute(_apply(config, plan, refresh=refresh))
+
+
+async def _apply(config: Config, plan: str | None, *, refresh: bool) -> Code:
+    ledger = Ledger(lambda: Store.open(config.store.path), threaded=True)
+    async with assembled(config, ledger) as application:
+        started_after = await ledger.run(lambda store: store.journal.last_number())
+        options = PassOptions(whole_plan=plan is not None, refresh=refresh)
+        reports = await _survey(application, options)
+        found = Found.of(reports)
+        if plan is not None and found.plan.hash != plan:
+            tell(f"the plan is another one now: {found.plan.hash}; nothing was written")
+            return Code.ANOTHER_PLAN
+        found = await _until_quiet(application, reports, rounds=1 if plan is not None else ROUNDS)
+        await ledger.run(partial(_report, found=found, started_after=started_after))
+        return _code(found)
+
+
+async def _survey(application: Application, options: PassOptions) -> list[PassReport]:
+    return [await installation.fleet.survey(options) for installation in application.installations]
+
+
+async def _until_quiet(application: Application, reports: Sequence[PassReport], rounds: int) -> Found:
+    """Perform and look again, until a look finds nothing or only what the one before it found."""
+    for _ in range(rounds):
+        tried = Found.of(reports).plan.hash
+        for installation, report in zip(application.installations, reports, strict=True):
+            await installation.fleet.hand_over(report, PassOptions())
+        lanes = [lane for installation in application.installations for lane in installation.lanes]
+        with progress(lanes):
+            await asyncio.gather(*(lane.work(until_empty=True, most_failures=MOST_FAILURES) for lane in lanes))
+        reports = await _survey(application, PassOptions())
+        found = Found.of(reports)
+        if not found.plan.changes or found.plan.hash == tried:
+            break
+    for installation, report in zip(application.installations, reports, strict=True):
+        await installation.fleet.note(report)
+    return Found.of(reports)
+
+
+def _code(found: Found) -> Code:
+    if found.failed:
+        return Code.ERROR
+    if found.braked:
+        return Code.BRAKED
+    return Code.CHANGES if found.plan.changes else Code.OK
+
+
+def _report(store: Store, *, found: Found, started_after: int) -> None:
+    """Say what was done and what is left."""
+    done = store.journal.calls_since(started_after)
+    for (platform, kind, result), count in sorted(done.items()):
+        say(f"{platform}: {count} {kind} {result}")
+    if not done:
+        say("nothing had to be done")
+    for held in found.plan.held:
+        key = key_of(held.change)
+        say(f"held by {held.by}: i_account {key.i_account} on {key.platform}: {held.text}")
+    if found.plan.changes:
+        say(f"{len(found.plan.changes)} changes are left (status and explain say why)")
+    for trouble in troubles_of(store, targets=found.failed):
+        tell(trouble)

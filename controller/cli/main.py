@@ -1,0 +1,131 @@
+"""The commands' entry point: names, options, exit codes."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from controller.cli.codes import Code, Failed, Finished
+from controller.cli.printing import Output
+
+app = typer.Typer(
+    name="iptv-reconciler",
+    help="Keeps IPTV platforms in the state that PortaBilling says they should be in.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+config_app = typer.Typer(help="The configuration: check a file, print the schema.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+
+ConfigFile = Annotated[Path, typer.Option("--config", help="The configuration file.", show_default=False)]
+OutputFormat = Annotated[Output, typer.Option("--output", help="How to print the result.")]
+_USAGE = 2  # what the argument parser exits with
+
+
+def main() -> None:
+    """Run a command and exit with its code."""
+    try:
+        app()
+    except Finished as finished:
+        sys.exit(int(finished.code))
+    except Failed as failed:
+        sys.stderr.write(f"{failed}\n")
+        sys.exit(int(failed.code))
+    except SystemExit as end:
+        sys.exit(int(Code.USAGE) if end.code == _USAGE else end.code)
+
+
+@app.command()
+def run(config: ConfigFile) -> None:
+    """Run the daemon until SIGTERM."""
+    from controller.cli.run import run_daemon
+
+    raise Finished(run_daemon(config))
+
+
+@app.command()
+def plan(
+    config: ConfigFile,
+    output: OutputFormat = Output.TEXT,
+    out: Annotated[Path | None, typer.Option(help="Write the plan to this file instead.")] = None,
+    candidate: Annotated[Path | None, typer.Option(help="Plan with this configuration's rules instead.")] = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Read the details of every account anew.")] = False,
+) -> None:
+    """Show what would be done; writes nothing to any platform."""
+    from controller.cli.plan import PlanRequest, show_plan
+
+    raise Finished(show_plan(PlanRequest(config, output, out, candidate, refresh)))
+
+
+@app.command()
+def apply(
+    config: ConfigFile,
+    plan: Annotated[str | None, typer.Option(help="Only if the plan still has this hash.")] = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Read the details of every account anew.")] = False,
+) -> None:
+    """Bring everything to the desired state, once."""
+    from controller.cli.apply import apply_once
+
+    raise Finished(apply_once(config, plan, refresh=refresh))
+
+
+@app.command()
+def explain(
+    account: Annotated[str, typer.Argument(help="An account id, or i_account:N.")],
+    config: ConfigFile,
+    output: OutputFormat = Output.TEXT,
+) -> None:
+    """Say everything about one account: what should be, what is, and why."""
+    from controller.cli.looks import explain_account
+
+    raise Finished(explain_account(config, account, output))
+
+
+@app.command()
+def status(config: ConfigFile, output: OutputFormat = Output.TEXT) -> None:
+    """Say how everything stands."""
+    from controller.cli.looks import show_status
+
+    raise Finished(show_status(config, output))
+
+
+@app.command()
+def simulate(
+    name: Annotated[str, typer.Argument(help="portabilling, or the name of a platform's driver.")],
+    port: Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 takes a free one.", min=0, max=65535)],
+    seed: Annotated[int, typer.Option(help="Chance is drawn from this seed.")] = 0,
+) -> None:
+    """Serve one simulator with its fault API, until stopped."""
+    from controller.cli.simulate import simulate_one
+
+    raise Finished(simulate_one(name, port, seed))
+
+
+@app.command()
+def demo(
+    accounts: Annotated[int, typer.Option(help="How many accounts.", min=1)] = 1000,
+    serve: Annotated[bool, typer.Option("--serve", help="Keep running at the end.")] = False,
+) -> None:
+    """Show the whole at work, against simulators on this machine."""
+    from controller.cli.demo import run_demo
+
+    raise Finished(run_demo(accounts, serve=serve))
+
+
+@config_app.command("check")
+def config_check(file: Annotated[Path, typer.Argument(help="The configuration file.")]) -> None:
+    """Validate a configuration file, its secrets included."""
+    from controller.cli.looks import check_config
+
+    raise Finished(check_config(file))
+
+
+@config_app.command("schema")
+def config_schema() -> None:
+    """Print the JSON Schema of the configuration file."""
+    from controller.cli.looks import print_schema
+
+    raise Finished(print_schema())

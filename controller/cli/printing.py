@@ -1,0 +1,30 @@
+"""How results are printed: to standard output; everything beside them to standard error."""
+
+import json
+import sys
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Output(StrEnum):
+    """The formats a result can have."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+def as_json(view: Mapping[str, object]) -> str:
+    """A view as stable, readable JSON."""
+    return json.dumps(view, indent=2, ensure_ascii=False)
+
+
+def say(line: str) -> None:
+    """A line of the result."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def tell(line: str) -> None:
+    """A line beside the result."""
+    sys.stderr.write(line + "\n")

@@ -1,0 +1,47 @@
+"""`run`: the daemon."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+from controller.app import Application
+from controller.cli.codes import Code, Failed
+from controller.cli.session import assembled, configured, execute
+from controller.config import Config
+from controller.lock import performing
+from controller.log import logger
+from controller.scheduler import scheduled
+from controller.server.app import create_app
+from controller.server.serving import ListenError, serving
+from controller.store import Ledger, Store, StoreError
+
+
+def run_daemon(path: Path) -> Code:
+    """Run until SIGTERM or SIGINT, then finish what was begun."""
+    config = configured(path, log_level="INFO")
+    try:
+        with performing(config.store.path):
+            execute(_run(config))
+    except (StoreError, ListenError) as error:
+        raise Failed(str(error)) from error
+    return Code.OK
+
+
+async def _run(config: Config) -> None:
+    ledger = Ledger(lambda: Store.open(config.store.path), threaded=True)
+    async with assembled(config, ledger) as application:
+        await ledger.run(lambda store: store.targets.meta("opened"))
+        application.health.stored()
+        web = create_app(application.health, application.metrics.render)
+        async with serving(web, str(config.server.listen)) as address:
+            logger("run").info("started", listen=str(address), store=str(config.store.path))
+            await _loop(application)
+    logger("run").info("stopped")
+
+
+async def _loop(application: Application) -> None:
+    loop, schedule = application.loop, application.config.schedule
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, loop.stop)
+    with scheduled(loop.ask_for_pass, schedule.full_pass, schedule.jitter):
+        await loop.run()

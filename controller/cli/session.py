@@ -1,0 +1,68 @@
+"""What commands that work on an installation share: configuration, store, and the objects put together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from controller import log
+from controller.app import Application, Network, World, assemble
+from controller.cli.codes import Failed
+from controller.clock import SystemClock
+from controller.config import Config, ConfigError, load
+from controller.store import Ledger, Store, StoreError
+
+T = TypeVar("T")
+
+
+def configured(path: Path, *, log_level: str = "WARNING") -> Config:
+    """The configuration, with logging set up and its warnings told. Raises `Failed` with every problem."""
+    log.setup(log_level)
+    try:
+        config = load(path)
+    except ConfigError as error:
+        raise Failed(str(error)) from None
+    for warning in config.warnings:
+        log.logger("config").warning(warning)
+    return config
+
+
+def execute(work: Coroutine[object, object, T]) -> T:
+    """Run a command's work; what the store objects becomes a sentence."""
+    try:
+        return asyncio.run(work)
+    except StoreError as error:
+        raise Failed(str(error)) from error
+    except ExceptionGroup as group:
+        failed = next((each for each in group.exceptions if isinstance(each, StoreError)), None)
+        if failed is None:
+            raise
+        raise Failed(str(failed)) from group
+
+
+@contextmanager
+def opened(config: Config) -> Iterator[Store]:
+    """The store, to look at. Raises `Failed` where there is none yet or it cannot be used."""
+    if not config.store.path.exists():
+        raise Failed(f"there is no store at {config.store.path} yet: nothing has been read so far; run or apply first")
+    try:
+        store = Store.open(config.store.path)
+    except StoreError as error:
+        raise Failed(str(error)) from error
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@asynccontextmanager
+async def assembled(
+    config: Config, ledger: Ledger, world: World | None = None, network: Network | None = None
+) -> AsyncIterator[Application]:
+    """Everything put together, and let go of at the end."""
+    application = assemble(config, ledger, world or SystemClock(), network)
+    try:
+        yield application
+    finally:
+        await application.aclose()

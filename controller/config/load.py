@@ -1,0 +1,68 @@
+"""From a file to a `Config`, or to all that is wrong with it."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from controller.config import document as yaml_text
+from controller.config.blocks import BillingBlock
+from controller.config.crosscheck import crosscheck
+from controller.config.document import Document, DocumentError
+from controller.config.model import Config
+from controller.config.problems import ConfigError, translate
+from controller.config.secret import Surroundings
+
+
+def load(path: Path | str, environment: Mapping[str, str] | None = None) -> Config:
+    """Read and validate a configuration file, its secrets included. Raises `ConfigError` with every problem.
+
+    `environment` replaces the process's own, for tests.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+        document = yaml_text.read(text)
+    except FileNotFoundError:
+        raise ConfigError([f"the file {path} does not exist"], str(path)) from None
+    except UnicodeDecodeError:
+        raise ConfigError([f"the file {path} is not text in UTF-8"], str(path)) from None
+    except OSError as error:
+        raise ConfigError([f"the file {path} cannot be read: {error.strerror}"], str(path)) from None
+    except DocumentError as error:
+        raise ConfigError([f"{path}: {problem}" for problem in error.problems], str(path)) from None
+    surroundings = Surroundings(path.absolute().parent, os.environ if environment is None else environment)
+    return _validated(document, surroundings, str(path))
+
+
+def from_values(values: Mapping[str, object], folder: Path, environment: Mapping[str, str] | None = None) -> Config:
+    """Validate a configuration that was put together in memory; as `load` otherwise."""
+    return _validated(Document(values), Surroundings(folder, environment or {}), "")
+
+
+def schema() -> dict[str, object]:
+    """The JSON Schema of the configuration file."""
+    described = Config.model_json_schema()
+    listed = described["properties"]["billing"]
+    one = {"$ref": f"#/$defs/{BillingBlock.__name__}"}
+    described["properties"]["billing"] = {"anyOf": [one, listed], "title": listed["title"]}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}
+
+
+def _validated(document: Document, surroundings: Surroundings, file: str) -> Config:
+    values = document.value
+    if not isinstance(values, Mapping):
+        what = "is empty" if values is None else "must be a mapping of blocks: billing, platforms, catalog, ..."
+        raise ConfigError([f"the configuration {what}"], file)
+    if isinstance(values.get("billing"), Mapping):
+        values = {**values, "billing": [values["billing"]]}
+    problems: list[str] = []
+    try:
+        config = Config.model_validate(values, context=surroundings)
+    except ValidationError as error:
+        problems += translate(error, Config, document)
+    problems += crosscheck(values, document)
+    if problems:
+        raise ConfigError(problems, file)
+    return config

@@ -1,0 +1,125 @@
+"""The whole configuration, validated."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from controller.config.blocks import (
+    BillingBlock,
+    ChargesBlock,
+    EventsBlock,
+    PlatformBlock,
+    RulesBlock,
+    ScheduleBlock,
+    ServerBlock,
+    StoreBlock,
+)
+from controller.config.secret import ConfigSecret
+from controller.config.values import Block, PlatformName
+from desired_state.catalog import Catalog, CatalogEntry
+from desired_state.desired import Auth
+from desired_state.policy import Brake
+
+
+class Config(Block):
+    """Everything an operator decided. Made by `load` or `from_values`, which also check what blocks say of each other.
+
+    `billing` always is a tuple, whether one block was given or a list.
+    """
+
+    billing: tuple[BillingBlock, ...] = Field(min_length=1)
+    events: EventsBlock = EventsBlock()
+    platforms: Mapping[PlatformName, PlatformBlock] = Field(min_length=1)
+    entries: tuple[CatalogEntry, ...] = Field(min_length=1, alias="catalog")
+    rules: RulesBlock = RulesBlock()
+    brake: Brake = Brake()
+    schedule: ScheduleBlock = ScheduleBlock()
+    charges: ChargesBlock = ChargesBlock()
+    server: ServerBlock = ServerBlock()
+    store: StoreBlock = StoreBlock()
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The core's catalog of all entries."""
+        return Catalog(entries=self.entries)
+
+    def billing_of(self, platform: str) -> BillingBlock:
+        """The billing whose accounts the platform serves."""
+        name = self.platforms[platform].billing
+        return next(block for block in self.billing if name in (block.name, None))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Twelve hex digits that change with any setting, whatever its place in the file; secrets do not count."""
+        values = self.model_dump(mode="json", by_alias=True)
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What is allowed but should be known: sentences to be logged at every start."""
+        return (*_insecure(self), *_idle(self), *_unrecognised(self), *_not_yet(self))
+
+
+def _insecure(config: Config) -> Iterator[str]:
+    named = [(_billing_place(config, block), block) for block in config.billing]
+    targets: list[tuple[str, BillingBlock | PlatformBlock]] = [*named]
+    targets += [(f"platforms.{name}", block) for name, block in config.platforms.items()]
+    for place, block in targets:
+        if block.verify_tls is False:
+            yield f"{place}.verify_tls: certificates are not checked; whoever is in between can read and change all"
+        if block.url.startswith("http:") and not _is_local(block.url):
+            yield f"{place}.url: http without TLS; credentials and personal data can be read on the way"
+        yield from _plain(place, block)
+    if config.events.espf:
+        yield from _plain("events.espf", config.events.espf)
+    if config.events.nsps:
+        yield from _plain("events.nsps", config.events.nsps)
+
+
+def _plain(place: str, block: Block) -> Iterator[str]:
+    for key, value in block:
+        if isinstance(value, ConfigSecret) and value.is_plain:
+            yield f"{place}.{key}: stands in the configuration as plain text; better {{file: PATH}} or {{env: NAME}}"
+
+
+def _idle(config: Config) -> Iterator[str]:
+    used = {entry.platform for entry in config.entries}
+    for name in config.platforms:
+        if name not in used:
+            yield f"platforms.{name}: no catalog entry names it, so nobody gets service there"
+
+
+def _unrecognised(config: Config) -> Iterator[str]:
+    for name, block in config.platforms.items():
+        fields = config.billing_of(name).custom_fields
+        by_device, by_login = bool(fields.device_ids), bool(fields.login and fields.password)
+        usable = {Auth.DEVICE: by_device, Auth.LOGIN: by_login, Auth.ALL: by_device or by_login}
+        if not usable[block.auth]:
+            yield (
+                f"platforms.{name}.auth: is {block.auth.value}, but custom_fields of its billing name no field for it;"
+                " every account will be held for want of credentials"
+            )
+
+
+def _not_yet(config: Config) -> Iterator[str]:
+    if config.charges.enabled:
+        yield "charges.enabled: this version books no charges"
+    if config.events.espf or config.events.nsps:
+        yield "events: this version receives none; changes are found by the full pass"
+
+
+def _billing_place(config: Config, block: BillingBlock) -> str:
+    return "billing" if len(config.billing) == 1 else f"billing {block.name!r}"
+
+
+def _is_local(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

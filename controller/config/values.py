@@ -1,0 +1,129 @@
+"""The kinds of plain values in the configuration, each with its check.
+
+Numbers and switches are strict: `"20"` is text, `1` is no switch. Relative paths count from the folder of the
+configuration file, so that it can be checked and run from anywhere.
+"""
+
+from pathlib import Path
+from string import Formatter
+from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    Strict,
+    ValidationInfo,
+    WithJsonSchema,
+)
+
+from controller.config.secret import surroundings
+from controller.server.address import Address
+
+
+class Block(BaseModel):
+    """A part of the configuration: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
+
+
+def _base_url(text: str) -> str:
+    """An address without a trailing slash; the text of the error never repeats it, since it may hold a password."""
+    parts = _split(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an address that begins with http:// or https://, and a host")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not hold a user or a password; they have keys of their own")
+    if parts.query or parts.fragment:
+        raise ValueError("must end with the path, without ? or #")
+    return text.strip().rstrip("/")
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        parts = urlsplit(text.strip())
+        parts.port  # noqa: B018  reading it is what checks it
+    except ValueError:
+        raise ValueError("is not an address; write it like https://host.example.net") from None
+    return parts
+
+
+def _billing_url(text: str) -> str:
+    return text.removesuffix("/rest").rstrip("/")
+
+
+def _tls_check(value: object, info: ValidationInfo) -> bool | str:
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or not value:
+        raise ValueError("must be true, false or the path of a CA file")
+    path = surroundings(info).folder / value
+    if not path.is_file():
+        raise ValueError(f"the CA file {path} does not exist")
+    return str(path)
+
+
+def _path(value: object, info: ValidationInfo) -> Path:
+    if isinstance(value, Path):
+        return value
+    if not isinstance(value, str) or not value:
+        raise ValueError("must be the path of a file")
+    return surroundings(info).folder / value
+
+
+def _customer_id(pattern: str) -> str:
+    wanted = "only {id}, {i_env} and {i_account} may stand in braces"
+    try:
+        parts = list(Formatter().parse(pattern))
+    except ValueError:
+        raise ValueError(f"{pattern!r} has a brace without its counterpart; {wanted}") from None
+    names = [_field(*part) for part in parts if part[1] is not None]
+    if unknown := [name for name in names if name not in ("id", "i_env", "i_account")]:
+        raise ValueError(f"{{{unknown[0]}}} is not known; {wanted}")
+    if not {"id", "i_account"} & set(names):
+        raise ValueError(f"{pattern!r} would give all accounts one name; it needs {{id}} or {{i_account}}")
+    return pattern
+
+
+def _field(_literal: str, name: str | None, form: str | None, conversion: str | None) -> str:
+    return (name or "") + (f"!{conversion}" if conversion else "") + (f":{form}" if form else "")
+
+
+def _listen(text: str) -> str:
+    return str(Address.parse(text))
+
+
+def _platform_name(name: str) -> str:
+    if name in ("all", "billing"):
+        raise ValueError("this name is taken: commands and metrics use it for something else")
+    if not (name and name[0].isalnum() and name.isascii() and name.replace("-", "").replace("_", "").isalnum()):
+        raise ValueError("a name is made of letters, digits, - and _, and begins with a letter or a digit")
+    return name
+
+
+Text = Annotated[str, Field(min_length=1)]
+Switch = Annotated[bool, Strict()]
+Count = Annotated[int, Strict(), Field(ge=0)]
+Places = Annotated[int, Strict(), Field(ge=1, le=1000)]
+Rate = Annotated[float, Strict(), Field(gt=0)]
+Share = Annotated[float, Strict(), Field(ge=0, lt=1)]
+Url = Annotated[str, AfterValidator(_base_url), Field(description="http:// or https:// address without user")]
+BillingUrl = Annotated[Url, AfterValidator(_billing_url)]
+TlsCheck = Annotated[
+    bool | str,
+    PlainValidator(_tls_check),
+    WithJsonSchema({"type": ["boolean", "string"], "description": "true, false, or the path of a CA file"}),
+]
+FilePath = Annotated[
+    Path,
+    PlainValidator(_path),
+    WithJsonSchema({"type": "string", "description": "a path; a relative one counts from the configuration's folder"}),
+]
+CustomerId = Annotated[
+    str, AfterValidator(_customer_id), Field(description="may use {id}, {i_env} and {i_account}", min_length=1)
+]
+Listen = Annotated[str, AfterValidator(_listen), Field(description="host:port; port 0 is any free one")]
+PlatformName = Annotated[str, AfterValidator(_platform_name)]

@@ -1,0 +1,154 @@
+"""From a change to a call, and from the call's outcome to what we remember.
+
+Rules of this module:
+
+1. The intent is committed before the call, together with what it takes from the brake; the outcome after the call,
+   together with its audit row and all it changes. Between the two there is only the call.
+2. An answer that got lost leaves the intent open. It is resolved by reading (`resolve`), never by sending again.
+3. What a call answered is not believed to be the state of the platform; the next list is.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import assert_never
+
+from controller.shown import as_json, show_spec
+from controller.store import Intent, Ledger, OpenIntent, Store
+from controller.store.codec import encode, fingerprint
+from controller.targets import Platform
+from desired_state.plan import Change, Create, Delete, Rename, Resume, Suspend, Update, is_destructive
+from desired_state.policy import is_limited_update
+from desired_state.subscriber import Observation
+from platforms.driver import PlatformError, Rejected, Transient, Unavailable, Unsupported
+from platforms.transport import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Who or what asked for a change, for which account label, under which plan."""
+
+    trigger: str
+    account_id: str
+    plan: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What a look at the platform showed, and the intents it has to settle."""
+
+    seen: Observation | None
+    open_intents: tuple[OpenIntent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a call; `error` is what the platform or the network objected."""
+
+    result: str
+    error: PlatformError | None = None
+
+
+class Executor:
+    """Performs changes, one call each."""
+
+    def __init__(self, ledger: Ledger, clock: Clock, new_request_id: Callable[[], str]) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._new_request_id = new_request_id
+
+    async def perform(self, platform: Platform, change: Change, cause: Cause) -> Outcome:
+        """Announce, call, and remember what came of it. Raises only what is a bug of ours."""
+        intent = _intent(change, cause, self._new_request_id())
+        number = await self._ledger.run(partial(self._announce, change=change, intent=intent))
+        try:
+            record_id = await _call(platform, change)
+        except (Transient, Unavailable) as error:
+            result = "transient" if isinstance(error, Transient) else "unavailable"
+            if isinstance(error, Unavailable):
+                await self._ledger.run(partial(self._close, number=number, result=result, text=error.text))
+            return Outcome(result, error)
+        except (Rejected, Unsupported) as error:
+            await self._ledger.run(partial(self._close, number=number, result="rejected", text=error.text))
+            return Outcome("rejected", error)
+        keep = partial(self._keep, platform=platform, change=change, record_id=record_id, number=number)
+        await self._ledger.run(keep)
+        return Outcome("changed")
+
+    def note_seen(self, store: Store, *, platform: Platform, looked_for: str | None, doubt: Doubt) -> None:
+        """Keep what a look at the platform showed, and close by it the intents whose answers were lost.
+
+        An intent is done if the platform shows what was to be written, else not done: the next comparison decides.
+        """
+        seen = doubt.seen
+        store.records(platform.name, platform.i_env).note_observed(looked_for, seen)
+        for intent in doubt.open_intents:
+            done = seen is None if intent.kind == Delete.kind else seen is not None and _reads_as(seen, intent.after_fp)
+            text = "the answer was lost; the platform was read instead"
+            store.journal.close(intent.number, "ok" if done else "not_done", text, self._clock.now())
+
+    def _announce(self, store: Store, *, change: Change, intent: Intent) -> int:
+        platform = intent.key.platform
+        if is_destructive(change):
+            store.targets.spend(platform, destructive=1)
+        elif is_limited_update(change):
+            store.targets.spend(platform, updates=1)
+        store.subscribers(platform).mark_in_flight(intent.key.i_account, self._clock.now())
+        return store.journal.open(intent, self._clock.now())
+
+    def _close(self, store: Store, *, number: int, result: str, text: str | None) -> None:
+        store.journal.close(number, result, text, self._clock.now())
+
+    def _keep(self, store: Store, *, platform: Platform, change: Change, record_id: str, number: int) -> None:
+        now = self._clock.now()
+        store.journal.close(number, "ok", None, now)
+        records = store.records(platform.name, platform.i_env)
+        if change.after is None:
+            records.note_removed(record_id, now)
+            return
+        keeps_name = change.observed is not None and not isinstance(change, Rename)
+        external_id = change.observed.external_id if keeps_name and change.observed else change.desired.external_id
+        written = Observation(external_id, record_id, change.after.sealed(), now)
+        records.note_written(written, change.desired.key.i_account, now)
+
+
+async def _call(platform: Platform, change: Change) -> str:
+    """The one call of a change; returns the platform's id of the record."""
+    driver = platform.driver
+    match change:
+        case Create():
+            return await driver.create(change.desired.external_id, change.after)
+        case Update() | Suspend() | Resume():
+            await driver.update(change.observed, change.after)
+        case Delete():
+            await driver.delete(change.observed)
+        case Rename():
+            await driver.rename(change.observed, change.desired.external_id)
+        case _:
+            assert_never(change)
+    return change.observed.record_id
+
+
+def _intent(change: Change, cause: Cause, request_id: str) -> Intent:
+    before = change.observed.spec if change.observed is not None else None
+    return Intent(
+        key=change.desired.key,
+        account_id=cause.account_id,
+        kind=change.kind,
+        external_id=change.desired.external_id,
+        reason=change.desired.reason,
+        cause=cause.trigger,
+        request_id=request_id,
+        plan=cause.plan,
+        before=as_json(show_spec(before, change.after)),
+        after=as_json(show_spec(change.after, before)),
+        after_fp=_readable_fp(change),
+    )
+
+
+def _readable_fp(change: Change) -> bytes | None:
+    return None if change.after is None else fingerprint(encode(replace(change.after, password=None, pin=None)))
+
+
+def _reads_as(seen: Observation, after_fp: bytes | None) -> bool:
+    return fingerprint(encode(replace(seen.spec, password=None, pin=None))) == after_fp

@@ -1,0 +1,278 @@
+"""The full pass: read everything, decide who needs what, hold what has to wait, enqueue the rest. It decides.
+
+Rules of this module:
+
+1. Gather, decide, hand over, in that order. Each target fails for itself: what could not be read keeps what was known,
+   and takes nothing away from anybody.
+2. Work is done in slices, each in a transaction of its own, so that urgent keys are served in between.
+3. The pass writes nothing to a platform. The plan it returns is the one `plan` prints and `apply` performs.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from controller.gather import SLICE, Gatherer
+from controller.judgement import Comparison, compare, resting
+from controller.reconciler import hold_progress
+from controller.store import HeldPlan, Ledger, Progress, Store
+from controller.targets import Billing, Household, Platform
+from controller.workqueue import Priority
+from desired_state.account import BillingSnapshot
+from desired_state.plan import Change, Held, Plan, is_destructive, key_of
+from desired_state.policy import (
+    Allowance,
+    Policy,
+    apply_policies,
+    brake,
+    complete_source,
+    fit_for_platform,
+    is_limited_update,
+    observe_only,
+    owned_only,
+    parked,
+)
+from desired_state.subscriber import State, SubscriberKey
+from platforms.transport import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class PassOptions:
+    """How thorough a pass is. `horizon` is how far ahead timers are set, `audit` how many details are read again.
+
+    With `whole_plan`, details that are due are read for accounts without a record too, so that the plan names them.
+    """
+
+    horizon: timedelta = timedelta(0)
+    audit: int = 0
+    whole_plan: bool = False
+    refresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PassReport:
+    """What a pass found. `failed` names the targets that could not be read; their plan is not known.
+
+    `drift` counts, by platform and kind, what the platform changed by itself since it was last as wished.
+    """
+
+    plan: Plan
+    snapshot: BillingSnapshot | None
+    failed: tuple[str, ...]
+    drift: Mapping[tuple[str, str], int]
+
+
+class Fleet:
+    """Passes over all accounts of one billing source and all records of its platforms."""
+
+    def __init__(self, billing: Billing, house: Household, ledger: Ledger, gatherer: Gatherer, clock: Clock) -> None:
+        self._billing = billing
+        self.house = house
+        self._ledger = ledger
+        self._gatherer = gatherer
+        self._clock = clock
+
+    async def survey(self, options: PassOptions) -> PassReport:
+        """Read everything and decide; nothing is enqueued or noted as held yet."""
+        platforms = self._billing.platforms
+        snapshot, read = await asyncio.gather(
+            self._gatherer.read_billing(),
+            asyncio.gather(*(self._gatherer.read_platform(platform) for platform in platforms)),
+        )
+        await self._gatherer.judge_all()
+        if snapshot is not None:
+            await self._gatherer.read_details(await self._ledger.run(partial(self._details_to_read, options=options)))
+            await self._gatherer.judge_all()
+        plans, drift = list[Plan](), Counter[tuple[str, str]]()
+        for platform in (platform for platform, ok in zip(platforms, read, strict=True) if ok):
+            comparisons = await self._differing(platform)
+            plans.append(await self._plan(platform, comparisons, snapshot))
+            drift.update(_drift(comparisons))
+        failed = [platform.name for platform, ok in zip(platforms, read, strict=True) if not ok]
+        if snapshot is None:
+            failed.append(self._billing.name)
+        return PassReport(_united(plans), snapshot, tuple(failed), drift)
+
+    async def note(self, report: PassReport) -> dict[str, list[tuple[int, timedelta]]]:
+        """Set the brakes, and note who waits for a call and who is held; returns, by platform, who waits how long."""
+        waiting = {}
+        for platform in self._billing.platforms:
+            if platform.name not in report.failed:
+                waiting[platform.name] = await self._note(platform, _part(report.plan, platform.name))
+        return waiting
+
+    async def hand_over(self, report: PassReport, options: PassOptions) -> None:
+        """Note how everybody stands, and put who waits on the queues."""
+        waiting = await self.note(report)
+        for platform in self._billing.platforms:
+            for i_account, delay in waiting.get(platform.name, ()):
+                self._enqueue(platform, [i_account], delay)
+            self._enqueue(platform, await self._ledger.run(partial(_in_doubt, platform=platform)))
+        due = await self._ledger.run(self._unread)
+        for platform in self._billing.platforms:
+            self._enqueue(platform, due)
+        await self._set_timers(options.horizon)
+
+    def _details_to_read(self, store: Store, *, options: PassOptions) -> Sequence[int]:
+        accounts = store.accounts(self._billing.name)
+        if options.refresh:
+            return accounts.all_details()
+        with_record, without = accounts.due_details()
+        audited = accounts.oldest_details(options.audit)
+        return [*with_record, *(without if options.whole_plan else ()), *audited]
+
+    def _unread(self, store: Store) -> list[int]:
+        return store.accounts(self._billing.name).due_details()[1]
+
+    async def _differing(self, platform: Platform) -> list[Comparison]:
+        """Everybody with something to do on the platform, by a comparison of what changed since the last."""
+        unsettled = await self._ledger.run(lambda store: store.subscribers(platform.name).unsettled())
+        comparisons: list[Comparison] = []
+        for start in range(0, len(unsettled), SLICE):
+            part = unsettled[start : start + SLICE]
+            comparisons += await self._ledger.run(partial(_differing, platform=platform, i_accounts=part))
+            await self._clock.sleep(0)
+        return comparisons
+
+    async def _plan(
+        self, platform: Platform, comparisons: Sequence[Comparison], snapshot: BillingSnapshot | None
+    ) -> Plan:
+        plan = Plan.of(comparison.change for comparison in comparisons)
+        limits = await self._ledger.run(partial(self._limits, platform=platform))
+        complete, doubt = (snapshot.complete, snapshot.doubt) if snapshot else (False, "billing could not be read")
+        policies: tuple[Policy, ...] = (
+            owned_only(_bound(comparisons), platform.name),
+            fit_for_platform,
+            parked(_parked(comparisons, self._clock.now())),
+            observe_only((platform.name,) if platform.observe_only else ()),
+            complete_source(complete, doubt),
+            brake({platform.name: limits}),
+        )
+        return apply_policies(plan, policies)
+
+    def _limits(self, store: Store, *, platform: Platform) -> Allowance:
+        owned = store.records(platform.name, platform.i_env).owned()
+        return Allowance(self.house.brake.destructive_limit(owned), self.house.brake.update_limit(owned))
+
+    async def _note(self, platform: Platform, plan: Plan) -> list[tuple[int, timedelta]]:
+        waiting: list[tuple[int, timedelta]] = []
+        await self._ledger.run(partial(self._set_brake, platform=platform, plan=plan))
+        for start in range(0, len(plan.held), SLICE):
+            await self._ledger.run(partial(self._note_held, platform=platform, held=plan.held[start : start + SLICE]))
+        for start in range(0, len(plan.changes), SLICE):
+            part = plan.changes[start : start + SLICE]
+            waiting += await self._ledger.run(partial(self._note_pending, platform=platform, changes=part))
+        return waiting
+
+    def _set_brake(self, store: Store, *, platform: Platform, plan: Plan) -> None:
+        limits = self._limits(store, platform=platform)
+        store.targets.set_allowance(platform.name, limits)
+        braked = [held.change for held in plan.held if held.by == "brake"]
+        if braked:
+            held_plan = HeldPlan(
+                hash=Plan.of(braked).hash,
+                destructive=sum(is_destructive(change) for change in braked),
+                updates=sum(is_limited_update(change) for change in braked),
+                destructive_limit=limits.destructive,
+                update_limit=limits.updates,
+            )
+            store.targets.hold(platform.name, held_plan)
+
+    def _note_held(self, store: Store, *, platform: Platform, held: Sequence[Held]) -> None:
+        subscribers = store.subscribers(platform.name)
+        for each in held:
+            if each.by != "parked":
+                subscribers.unsettle(key_of(each.change).i_account, hold_progress(each), self._clock.now())
+
+    def _note_pending(
+        self, store: Store, *, platform: Platform, changes: Sequence[Change]
+    ) -> list[tuple[int, timedelta]]:
+        """Note who waits for a call; returns each with the delay its earlier failures ask for."""
+        now, waiting = self._clock.now(), list[tuple[int, timedelta]]()
+        subscribers = store.subscribers(platform.name)
+        for i_account in (key_of(change).i_account for change in changes):
+            known = subscribers.get(i_account)
+            progress = known.progress if known is not None else Progress(State.PENDING)
+            delay = max(progress.next_try - now, timedelta(0)) if progress.next_try else timedelta(0)
+            if progress.state is not State.IN_FLIGHT and not delay:
+                subscribers.unsettle(i_account, Progress(State.PENDING, failures=progress.failures), now)
+            waiting.append((i_account, delay))
+        return waiting
+
+    def _enqueue(
+        self, platform: Platform, i_accounts: Iterable[int], delay: timedelta = timedelta(0), *, timer: bool = False
+    ) -> None:
+        now = self._clock.monotonic()
+        for i_account in i_accounts:
+            key = SubscriberKey(platform.name, i_account)
+            platform.queue.add(key, Priority.TIMER if timer else Priority.SWEEP, now, delay.total_seconds())
+
+    async def _set_timers(self, horizon: timedelta) -> None:
+        """Have accounts looked at when time alone changes what they should have, if that is before the next pass."""
+        now = self._clock.now()
+        accounts = self._billing.name
+        due = await self._ledger.run(lambda store: store.accounts(accounts).due_between(now, now + horizon))
+        for i_account, at in due:
+            for platform in self._billing.platforms:
+                self._enqueue(platform, [i_account], at - now, timer=True)
+
+
+def _in_doubt(store: Store, *, platform: Platform) -> list[int]:
+    return store.journal.all_open(platform.name)
+
+
+def _differing(store: Store, *, platform: Platform, i_accounts: Sequence[int]) -> list[Comparison]:
+    """The comparisons with something to do; subscribers without are settled."""
+    differing = []
+    for i_account in i_accounts:
+        comparison = compare(store, platform, i_account)
+        if comparison is None:
+            continue
+        if comparison.change is not None:
+            differing.append(comparison)
+            continue
+        progress = resting(comparison.subscriber.desired, comparison.record)
+        store.subscribers(platform.name).settle(i_account, comparison.observed_fp, progress)
+    return differing
+
+
+def _drift(comparisons: Iterable[Comparison]) -> Iterator[tuple[str, str]]:
+    """What differs although the wish did not change since it was last fulfilled: somebody else changed it."""
+    for comparison in comparisons:
+        if comparison.change is not None and comparison.subscriber.was_fulfilled:
+            yield comparison.subscriber.desired.key.platform, comparison.change.kind
+
+
+def _bound(comparisons: Iterable[Comparison]) -> dict[int, str]:
+    return {
+        comparison.record.i_account: comparison.record.observation.record_id
+        for comparison in comparisons
+        if comparison.record is not None and comparison.record.i_account is not None
+    }
+
+
+def _parked(comparisons: Iterable[Comparison], now: datetime) -> dict[SubscriberKey, str]:
+    parked_keys = {}
+    for comparison in comparisons:
+        progress = comparison.subscriber.progress
+        if progress.state is State.PARKED and progress.next_try is not None and progress.next_try > now:
+            parked_keys[comparison.subscriber.desired.key] = progress.text or "the platform refused this"
+    return parked_keys
+
+
+def _united(plans: Iterable[Plan]) -> Plan:
+    plans = tuple(plans)
+    return Plan(
+        tuple(change for plan in plans for change in plan.changes), tuple(held for plan in plans for held in plan.held)
+    )
+
+
+def _part(plan: Plan, platform: str) -> Plan:
+    return replace(
+        plan,
+        changes=tuple(change for change in plan.changes if key_of(change).platform == platform),
+        held=tuple(held for held in plan.held if key_of(held.change).platform == platform),
+    )

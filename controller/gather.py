@@ -1,0 +1,164 @@
+"""Reading billing and the platforms into the store.
+
+Rules of this module:
+
+1. What was read is kept as it comes, slice by slice: every row is true for itself. Only that something is *not* there
+   needs a whole list, and is concluded after its end.
+2. A failure is noted on its target and goes no further. A list that lost more than the brake would allow is no proof
+   of anything (promise P2).
+3. Details cost two calls an account. They are read for those who have a record and for whom something changed; those
+   who have none yet are read when their turn comes to get one.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from controller.billing.rows import AccountRow
+from controller.billing.wire import to_account
+from controller.fresh import FreshReader
+from controller.judgement import context, judge
+from controller.store import Ledger, ListedAccount, Reading, Store, TargetReading
+from controller.targets import Billing, Household, Moment, Platform
+from desired_state.account import BillingSnapshot
+from desired_state.catalog import Offer
+from desired_state.subscriber import Observation
+from platforms.driver import PlatformError, Unavailable
+from platforms.transport import Clock
+
+SLICE = 100
+
+
+class Gatherer:
+    """Reads one billing source and its platforms."""
+
+    def __init__(self, billing: Billing, house: Household, ledger: Ledger, fresh: FreshReader, clock: Clock) -> None:
+        self._billing = billing
+        self._house = house
+        self._ledger = ledger
+        self._fresh = fresh
+        self._clock = clock
+
+    async def read_billing(self) -> BillingSnapshot | None:
+        """Read billing's list; `None` if that failed, which is noted."""
+        began = Moment.of(self._clock)
+        await self._note_attempt(self._billing.name)
+        try:
+            snapshot = await self._billing.source.snapshot(partial(self._keep_rows, began.now))
+        except PlatformError as error:
+            await self._note_failure(self._billing.name, error.text)
+            return None
+        snapshot = replace(snapshot, taken_at=began.now)
+        seconds = self._clock.monotonic() - began.monotonic
+        return await self._ledger.run(partial(self._conclude_billing, snapshot=snapshot, seconds=seconds))
+
+    async def read_platform(self, platform: Platform) -> bool:
+        """Read what the platform offers and all it holds; says whether that worked."""
+        began = Moment.of(self._clock)
+        reading = Reading(began.now, platform.driver.capabilities.read_lag)
+        await self._note_attempt(platform.name)
+        try:
+            await self._read_offer(platform)
+            count = await self._read_records(platform, reading)
+        except PlatformError as error:
+            await self._note_failure(platform.name, error.text)
+            return False
+        seconds = self._clock.monotonic() - began.monotonic
+        done = TargetReading(success_at=self._clock.now(), seconds=seconds, complete=True, accounts=count)
+        return await self._ledger.run(partial(self._conclude_platform, platform=platform, reading=reading, done=done))
+
+    async def judge_all(self) -> None:
+        """Judge every account that changed, whose time has come, or that was judged by other rules."""
+        while await self._ledger.run(self._judge_slice):
+            await self._clock.sleep(0)
+
+    async def read_details(self, i_accounts: Sequence[int]) -> None:
+        """Read these accounts anew, as many at a time as billing's limits allow; stops where billing refuses us."""
+        for start in range(0, len(i_accounts), SLICE):
+            outcomes = await asyncio.gather(
+                *(self._fresh.read(i_account) for i_account in i_accounts[start : start + SLICE]),
+                return_exceptions=True,
+            )
+            for outcome in outcomes:
+                if isinstance(outcome, BaseException) and not isinstance(outcome, PlatformError):
+                    raise outcome
+            if any(isinstance(outcome, Unavailable) for outcome in outcomes):
+                return
+
+    async def _note_attempt(self, target: str) -> None:
+        await self._ledger.run(lambda store: store.targets.note_attempt(target, self._clock.now()))
+
+    async def _note_failure(self, target: str, text: str) -> None:
+        await self._ledger.run(lambda store: store.targets.note_failure(target, text))
+
+    async def _keep_rows(self, taken_at: datetime, rows: Sequence[AccountRow]) -> None:
+        listed = [_listed(row, self._billing.source.environment) for row in rows]
+        await self._ledger.run(lambda store: store.accounts(self._billing.name).merge_rows(listed, taken_at))
+
+    def _conclude_billing(self, store: Store, *, snapshot: BillingSnapshot, seconds: float) -> BillingSnapshot:
+        accounts = store.accounts(self._billing.name)
+        for i_account, text in snapshot.unreadable.items():
+            accounts.mark_row_unreadable(i_account, text, snapshot.taken_at)
+        snapshot = self._doubted(snapshot, accounts.unseen_since(snapshot.taken_at), accounts.population())
+        if snapshot.complete:
+            accounts.mark_missing(snapshot.taken_at)
+        reading = TargetReading(
+            success_at=self._clock.now(),
+            seconds=seconds,
+            complete=snapshot.complete,
+            accounts=snapshot.accounts,
+            text=snapshot.doubt or None,
+        )
+        store.targets.note_success(self._billing.name, reading)
+        return snapshot
+
+    def _doubted(self, snapshot: BillingSnapshot, lost: int, known: int) -> BillingSnapshot:
+        """The snapshot, in doubt if it lost more accounts at once than the brake lets anybody lose."""
+        if lost <= self._house.brake.destructive_limit(known):
+            return snapshot
+        doubt = f"{lost} of {known} accounts that billing showed before are not in its list now"
+        return replace(snapshot, complete=False, doubt=snapshot.doubt or doubt)
+
+    async def _read_offer(self, platform: Platform) -> None:
+        packages = await platform.driver.packages()
+        platform.offer = Offer(packages)
+        await self._ledger.run(lambda store: store.targets.set_offer(platform.name, packages))
+
+    async def _read_records(self, platform: Platform, reading: Reading) -> int:
+        count, waiting = 0, list[Observation]()
+        async for observation in platform.driver.list():
+            waiting.append(observation)
+            if len(waiting) >= SLICE:
+                count += await self._keep_records(platform, waiting, reading)
+                waiting = []
+        return count + await self._keep_records(platform, waiting, reading)
+
+    async def _keep_records(self, platform: Platform, observations: list[Observation], reading: Reading) -> int:
+        await self._ledger.run(lambda store: store.records(platform.name, platform.i_env).merge(observations, reading))
+        return len(observations)
+
+    def _conclude_platform(self, store: Store, *, platform: Platform, reading: Reading, done: TargetReading) -> bool:
+        records = store.records(platform.name, platform.i_env)
+        lost, owned = records.unlisted(reading), records.owned()
+        if lost > self._house.brake.destructive_limit(owned):
+            text = (
+                f"platform {platform.name!r} listed {done.accounts} records; {lost} of our {owned} were not among them"
+            )
+            store.targets.note_failure(platform.name, f"{text}: the list is not believed")
+            return False
+        records.drop_unlisted(reading)
+        store.targets.note_success(platform.name, done)
+        return True
+
+    def _judge_slice(self, store: Store) -> bool:
+        now = self._clock.now()
+        accounts = store.accounts(self._billing.name).to_judge(context(self._billing, self._house), now, SLICE)
+        for stored in accounts:
+            judge(store, self._billing, stored, self._house, now)
+        return len(accounts) == SLICE
+
+
+def _listed(row: AccountRow, i_env: int) -> ListedAccount:
+    return ListedAccount(row.i_account, row.fingerprint(), row.details_fingerprint(), partial(to_account, row, i_env))

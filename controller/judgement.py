@@ -1,0 +1,169 @@
+"""From an account to what every platform should hold for it: the one place where the core's rules are put to work.
+
+Rules of this module:
+
+1. The full pass, a single look, `plan` and `explain` all judge here, so that they cannot disagree.
+2. Judging reads and writes the store, and nothing else; the clock is an argument.
+3. An account that billing's list did not show, or whose answer could not be understood, is held as it is: that is no
+   fact about the account.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from controller.shown import why_held
+from controller.store import Progress, Store, StoredAccount, StoredRecord, StoredSubscriber
+from controller.targets import Billing, Household, Platform
+from desired_state.account import Account, Secret
+from desired_state.desired import Desired, Problem, desired, mask_device
+from desired_state.entitlement import Decision, Presence, entitlement
+from desired_state.plan import Change, diff
+from desired_state.subscriber import State
+
+MISSING = "missing_from_billing"
+UNREADABLE = "unreadable_in_billing"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A subscriber as it stands: the wish, the record, and the change that would bring them together."""
+
+    subscriber: StoredSubscriber
+    record: StoredRecord | None
+    change: Change | None
+
+    @property
+    def observed_fp(self) -> bytes | None:
+        """The fingerprint of the record; `None` where there is none."""
+        return self.record.observed_fp if self.record is not None else None
+
+
+def resting(wished: Desired, record: StoredRecord | None) -> Progress:
+    """How a subscriber stands for whom there is nothing to do."""
+    match wished.presence:
+        case Presence.HOLD:
+            state = State.PENDING if wished.reason == "details_unknown" else State.HELD
+            return Progress(state, held_by=wished.reason, text=why_held(wished.reason))
+        case Presence.DORMANT | Presence.ABSENT:
+            return Progress(State.NO_SERVICE)
+        case _:
+            return Progress(State.IN_SYNC if record is not None else State.NO_SERVICE)
+
+
+def decide(stored: StoredAccount, house: Household, now: datetime) -> Decision:
+    """What should become of an account, given how well we know it."""
+    decision = entitlement(stored.known, house.catalog, house.rules, now)
+    if stored.unreadable is not None:
+        answer = (("answer", stored.unreadable),)
+        return replace(decision, presence=Presence.HOLD, reason=UNREADABLE, facts=answer, valid_until=None)
+    if stored.missing_since is not None and decision.presence is not Presence.ABSENT:
+        facts = (("missing_since", stored.missing_since.isoformat()), *decision.facts)
+        return replace(decision, presence=Presence.HOLD, reason=MISSING, facts=facts, valid_until=None)
+    return decision
+
+
+def wish(account: Account, decision: Decision, platform: Platform) -> Desired:
+    """What the platform should hold, in the form in which it would read back."""
+    asked = desired(account, decision, platform.rules, platform.offer)
+    if asked.spec is None:
+        return asked
+    spec = platform.driver.normalize(asked.spec)
+    problems = platform.driver.problems(asked.external_id, spec)
+    return replace(asked, spec=spec, problems=(*asked.problems, *problems))
+
+
+def context(billing: Billing, house: Household) -> bytes:
+    """What every judgement rests on besides the account: when this changes, all accounts are judged anew."""
+    offers = repr([(platform.name, platform.offer) for platform in billing.platforms])
+    return hashlib.blake2b(house.fingerprint + offers.encode(), digest_size=12).digest()
+
+
+def judge(store: Store, billing: Billing, stored: StoredAccount, house: Household, now: datetime) -> tuple[str, ...]:
+    """Keep what every platform should hold for the account; names those where that changed."""
+    decision = decide(stored, house, now)
+    account = stored.known
+    changed = tuple(
+        platform.name
+        for platform in billing.platforms
+        if _keep_wish(store, platform, wish(account, decision, platform), decision)
+    )
+    accounts = store.accounts(billing.name)
+    accounts.set_judged(account.i_account, decision.presence, decision.valid_until, context(billing, house))
+    return changed
+
+
+def compare(store: Store, platform: Platform, i_account: int) -> Comparison | None:
+    """Hold the wish against the record; `None` if the platform has nothing to do with the account."""
+    subscriber = store.subscribers(platform.name).get(i_account)
+    if subscriber is None:
+        return None
+    wished = subscriber.desired
+    record = store.records(platform.name, platform.i_env).of_account(i_account, wished.external_id)
+    change = diff(wished, record.observation if record is not None else None)
+    if change is not None and change.after is not None:
+        rivals = _rivalry(store, platform, i_account)
+        change = replace(change, desired=replace(wished, problems=(*wished.problems, *rivals)))
+    return Comparison(subscriber, record, change)
+
+
+def wish_now(account: Account, platform: Platform, house: Household, now: datetime) -> Desired:
+    """The wish for an account that was just read, with the clear text of its secrets."""
+    return wish(account, entitlement(account, house.catalog, house.rules, now), platform)
+
+
+def with_values(change: Change, fresh: Desired) -> Change:
+    """The change with the clear text of the secrets it has to write, from a wish that was just made."""
+    if change.after is None or fresh.spec is None:
+        return change
+    after = replace(
+        change.after,
+        password=_valued(change.after.password, fresh.spec.password),
+        pin=_valued(change.after.pin, fresh.spec.pin),
+    )
+    return replace(change, after=after)
+
+
+def lacks_values(change: Change) -> bool:
+    """Whether the change has to write a secret whose clear text is not at hand."""
+    if change.after is None:
+        return False
+    before = change.observed.spec if change.observed is not None else None
+    return any(
+        secret is not None and secret.fingerprint and secret.value is None and secret != known
+        for secret, known in (
+            (change.after.password, before and before.password),
+            (change.after.pin, before and before.pin),
+        )
+    )
+
+
+def _valued(wished: Secret | None, fresh: Secret | None) -> Secret | None:
+    return fresh if fresh is not None and fresh == wished else wished
+
+
+def _keep_wish(store: Store, platform: Platform, wished: Desired, decision: Decision) -> bool:
+    """A platform has to do with an account that is routed to it, or whose record it holds; says what changed."""
+    routed = any(service.platform == platform.name for service in decision.services or ())
+    subscribers = store.subscribers(platform.name)
+    if routed or store.records(platform.name, platform.i_env).is_bound(wished.key.i_account):
+        return subscribers.put(_sealed(wished))
+    subscribers.drop(wished.key.i_account)
+    return False
+
+
+def _sealed(wished: Desired) -> Desired:
+    return replace(wished, spec=wished.spec and wished.spec.sealed())
+
+
+def _rivalry(store: Store, platform: Platform, i_account: int) -> Sequence[Problem]:
+    rivals = store.subscribers(platform.name).rivals(i_account)
+    return [
+        Problem(
+            "duplicate",
+            f"{rival.kind} {mask_device(rival.value)!r} is also set on i_account {rival.i_account}, which has the"
+            f" older right to it on platform {platform.name!r}; correct one of the two in billing",
+        )
+        for rival in rivals
+    ]

@@ -1,0 +1,145 @@
+"""The workers of one platform: they take keys from its queue and look at them, one platform apart from another.
+
+Rules of this module:
+
+1. A lane is a bulkhead: a platform that is slow or down holds up its own lane only.
+2. Credentials refused, licence ended, all down: the breaker opens. Nobody is sent there until it is time to try, and
+   then one worker tries.
+3. A bug of ours costs one subscriber a delay. It is logged and counted, and the lane lives.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from controller.log import Logger
+from controller.reconciler import Reconciler, Result
+from controller.store import Ledger, StoreError
+from controller.targets import Platform
+from controller.waiting import first_of
+from controller.workqueue import Item, Priority
+from desired_state.retry import backoff
+from platforms.transport import Clock
+
+_IDLE = 60.0
+FIRST_PROBE = 30.0
+LAST_PROBE = 900.0
+_AFTER_A_BUG = 4  # a bug is retried as late as the fourth failure in a row
+_TRIGGERS = {
+    Priority.OPERATOR: "operator",
+    Priority.EVENT: "event",
+    Priority.TIMER: "timer",
+    Priority.RETRY: "retry",
+    Priority.SWEEP: "pass",
+}
+
+
+class Watcher(Protocol):
+    """Who is told of every look: metrics, a progress bar."""
+
+    def looked(self, platform: str, trigger: str, result: Result, seconds: float) -> None:
+        """A look at a subscriber ended."""
+        ...
+
+    def waited(self, priority: str, seconds: float) -> None:
+        """A key waited that long beyond the instant at which it was due."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every lane needs: the store, time, chance, and who is told."""
+
+    ledger: Ledger
+    clock: Clock
+    draw: Callable[[], float]
+    watcher: Watcher
+    log: Logger
+
+
+class Lane:
+    """One platform's queue and those who work on it."""
+
+    def __init__(self, platform: Platform, reconciler: Reconciler, tools: Tools) -> None:
+        self.platform = platform
+        self._reconciler = reconciler
+        self._tools = tools
+        self._changed = asyncio.Event()
+        self._probe_after = FIRST_PROBE
+        self.stopping = False
+        self.on_done: Callable[[], None] = lambda: None
+        platform.queue.on_add = self._changed.set
+
+    async def work(self, *, until_empty: bool = False, most_failures: int | None = None) -> None:
+        """Work until stopped, or until nothing is left; then keys that failed `most_failures` times are let go."""
+        self.stopping = False
+        workers = [
+            asyncio.create_task(self._worker(number, until_empty, most_failures))
+            for number in range(self.platform.workers)
+        ]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    def stop(self) -> None:
+        """Take no further key; what is being worked on is finished."""
+        self.stopping = True
+        self._changed.set()
+
+    async def _worker(self, number: int, until_empty: bool, most_failures: int | None) -> None:
+        queue = self.platform.queue
+        while not self.stopping:
+            may_take = self.platform.breaker_until is None or (number == 0 and self._breaker_rests() <= 0)
+            item = queue.take(self._tools.clock.monotonic()) if may_take else None
+            if item is not None:
+                await self._look(item, most_failures)
+                self._changed.set()
+            elif until_empty and (not len(queue) or self.platform.breaker_until is not None) and not queue.working:
+                self.stop()
+            else:
+                await self._wait()
+
+    async def _look(self, item: Item, most_failures: int | None) -> None:
+        clock, trigger = self._tools.clock, _TRIGGERS[item.priority]
+        started = clock.monotonic()
+        self._tools.watcher.waited(trigger, max(0.0, started - item.due))
+        try:
+            result = await self._reconciler.reconcile(self.platform, item.key.i_account, trigger, self._tools.draw)
+        except StoreError:
+            raise
+        except Exception as bug:
+            platform, i_account = item.key.platform, item.key.i_account
+            self._tools.log.error("a look failed by a bug", platform=platform, i_account=i_account, exc_info=bug)
+            result = Result("bug", again_in=backoff(_AFTER_A_BUG, self._tools.draw()), failures=_AFTER_A_BUG)
+        self.platform.queue.done(item.key)
+        self.on_done()
+        self._tools.watcher.looked(self.platform.name, trigger, result, clock.monotonic() - started)
+        await self._mind_breaker(result)
+        if result.again_in is not None and (most_failures is None or result.failures < most_failures):
+            self.platform.queue.add(item.key, Priority.RETRY, clock.monotonic(), result.again_in.total_seconds())
+
+    async def _mind_breaker(self, result: Result) -> None:
+        tools, platform = self._tools, self.platform
+        if result.result == "unavailable":
+            platform.breaker_until = tools.clock.monotonic() + self._probe_after
+            self._probe_after = min(self._probe_after * 2, LAST_PROBE)
+            now = tools.clock.now()
+            await tools.ledger.run(lambda store: store.targets.set_breaker(platform.name, now))
+        elif platform.breaker_until is not None and result.kind is not None:
+            platform.breaker_until, self._probe_after = None, FIRST_PROBE
+            await tools.ledger.run(lambda store: store.targets.set_breaker(platform.name, None))
+
+    def _breaker_rests(self) -> float:
+        until = self.platform.breaker_until
+        return 0.0 if until is None else until - self._tools.clock.monotonic()
+
+    async def _wait(self) -> None:
+        """Until a key comes in, the next one is due, or the breaker may be tried."""
+        self._changed.clear()
+        due = self.platform.queue.next_due()
+        seconds = _IDLE if due is None else max(0.0, due - self._tools.clock.monotonic())
+        await first_of(self._changed.wait(), self._tools.clock.sleep(max(seconds, self._breaker_rests())))

@@ -1,0 +1,35 @@
+"""One process at a time performs changes on a store."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from controller.store import StoreError
+
+
+@contextmanager
+def performing(store_path: Path) -> Iterator[None]:
+    """Hold the store's lock file while the context lasts; the system lets go of it when the process ends, however.
+
+    Raises `StoreError` where another process holds it.
+    """
+    path = store_path.with_name(store_path.name + ".lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StoreError(f"the lock file {path} cannot be used: {error.strerror or error}") from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        raise StoreError(
+            f"another process works on the store {store_path} already (it holds {path}); stop it first,"
+            " or use plan, status and explain, which only look"
+        ) from None
+    try:
+        yield
+    finally:
+        os.close(file)

@@ -1,0 +1,273 @@
+"""The door of prometheus_client: everything that can be counted, by the names operators rely on.
+
+Rules of this module:
+
+1. Labels are bounded by platforms x kinds x results (promise P23): no account, device or text from outside ever is one.
+2. Children exist at 0 from the start, so that a first failure is an increase and not a new series.
+3. Instants are exported, never ages; 0 means "never" or "none". Seconds, and `_total` on counters.
+4. What is not built yet is not declared: a 0 would say that it works and had nothing to do. So far these are missing:
+   `budget_remaining`, `events_*`, `charges_*`, `leader` and `epoch`.
+"""
+
+import platform as machine
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from itertools import product
+from typing import Generic, TypeVar
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.metrics import MetricWrapperBase
+
+from desired_state.entitlement import Presence
+from desired_state.plan import Kind
+from desired_state.subscriber import State
+from platforms.transport import Outcome
+
+PREFIX = "iptv_reconciler"
+RESULTS = ("noop", "changed", "held", "rejected", "transient", "unavailable", "bug")
+ACTION_RESULTS = ("changed", "rejected", "transient", "unavailable", "bug")
+TRIGGERS = ("event", "pass", "timer", "operator")
+PRIORITIES = ("operator", "event", "timer", "retry", "sweep")
+
+_CONVERGENCE = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
+_WORK = (0.005, 0.02, 0.1, 0.5, 2, 10)
+_REQUEST = (0.01, 0.05, 0.1, 0.5, 1, 5, 10)
+_WAIT = (0.01, 0.1, 1, 10, 60, 300)
+_PASS = (1, 5, 15, 60, 300, 900, 3600)
+
+M = TypeVar("M", bound=MetricWrapperBase)
+
+
+class _Children(dict[tuple[str, ...], M], Generic[M]):
+    """The children of one metric, made once: looking one up by its labels costs four times its increment."""
+
+    def __init__(self, metric: M, *axes: Iterable[str]) -> None:
+        super().__init__()
+        self._metric: M = metric
+        if axes:
+            self.add(*axes)
+
+    def add(self, *axes: Iterable[str]) -> None:
+        """Have a child at 0 for every combination."""
+        for labels in product(*axes):
+            self[labels] = self._metric.labels(*labels)
+
+    def __missing__(self, labels: tuple[str, ...]) -> M:
+        self.add(*((label,) for label in labels))
+        return self[labels]
+
+
+class Metrics:
+    """All metrics of one process, in a registry of their own.
+
+    `platforms` are the instances' names; `operations` names, for every target (billing or platform), what its client
+    asks for.
+    """
+
+    def __init__(self, platforms: Iterable[str], operations: Mapping[str, Iterable[str]]) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self._registry)
+        self._declare_accounts(tuple(platforms))
+        self._declare_work(tuple(platforms))
+        self._declare_targets(tuple(platforms), operations)
+        self._declare_queue()
+        self._declare_process()
+
+    def render(self) -> bytes:
+        """All of it, in Prometheus's text format; may take some milliseconds, so not on the event loop."""
+        return generate_latest(self._registry)
+
+    def set_accounts(self, platform: str, counts: Mapping[State, int]) -> None:
+        """How many subscribers of a platform are in which state; a state that is not named has none."""
+        for state in State:
+            self._accounts[platform, state.value].set(counts.get(state, 0))
+
+    def set_billing_accounts(self, counts: Mapping[Presence, int]) -> None:
+        """What should become of the accounts of the last complete snapshot."""
+        for presence in Presence:
+            self._billing_accounts[(presence.value,)].set(counts.get(presence, 0))
+
+    def set_oldest_unconverged(self, platform: str, since: datetime | None) -> None:
+        """Since when the longest waiting subscriber differs from what it should be; `None` if none does."""
+        self._oldest_unconverged[(platform,)].set(_seconds(since))
+
+    def converged(self, platform: str, trigger: str, seconds: float) -> None:
+        """A subscriber became what it should be, so long after the first sign of the difference."""
+        self._convergence[platform, trigger].observe(seconds)
+
+    def out_of_sync(self, platform: str, account_seconds: float) -> None:
+        """Time that subscribers spent other than they should be, summed over them."""
+        self._out_of_sync[(platform,)].inc(account_seconds)
+
+    def reconciled(self, platform: str, result: str, seconds: float) -> None:
+        """One look at one subscriber ended (one of `RESULTS`)."""
+        self._reconcile[platform, result].inc()
+        self._reconcile_seconds[platform, result].observe(seconds)
+
+    def action(self, platform: str, kind: Kind, result: str) -> None:
+        """One write to a platform ended (one of `ACTION_RESULTS`)."""
+        self._actions[platform, kind.value, result].inc()
+
+    def drift(self, platform: str, kind: Kind, count: int = 1) -> None:
+        """So many records were found other than we had left them; `kind` is the change that mends them."""
+        self._drift[platform, kind.value].inc(count)
+
+    def set_brake_held(self, platform: str, changes: int) -> None:
+        """How many changes of the platform the brake holds."""
+        self._brake_held[(platform,)].set(changes)
+
+    def set_paused(self, platform: str, paused: bool) -> None:
+        """Whether a person has paused the platform."""
+        self._paused[(platform,)].set(paused)
+
+    def meter(self, target: str, operation: str, outcome: str, seconds: float) -> None:
+        """One request ended; fits `platforms.transport.Meter`."""
+        self._requests[target, operation, outcome].inc()
+        self._request_seconds[target, operation, outcome].observe(seconds)
+
+    def set_breaker(self, target: str, opened_at: datetime | None) -> None:
+        """The breaker of a target opened at an instant, or is closed."""
+        self._breaker_open[(target,)].set(opened_at is not None)
+        self._breaker_opened[(target,)].set(_seconds(opened_at))
+
+    def pass_attempted(self, target: str, at: datetime) -> None:
+        """A full pass over the target began."""
+        self._pass_attempt[(target,)].set(_seconds(at))
+
+    def pass_succeeded(self, target: str, at: datetime, seconds: float) -> None:
+        """A full pass over the target read everything; it ended at an instant and took so long."""
+        self._pass_success[(target,)].set(_seconds(at))
+        self._pass_seconds[(target,)].observe(seconds)
+
+    def set_queue(self, priority: str, depth: int, oldest: datetime | None) -> None:
+        """How many keys wait with a priority, and since when the one that waits longest."""
+        self._queue_depth[(priority,)].set(depth)
+        self._queue_oldest[(priority,)].set(_seconds(oldest))
+
+    def waited(self, priority: str, seconds: float) -> None:
+        """A key was taken from the queue so long after it became due."""
+        self._queue_wait[(priority,)].observe(seconds)
+
+    def set_intents_open(self, count: int) -> None:
+        """How many writes were announced in the store and have no outcome yet."""
+        self._intents_open.set(count)
+
+    def set_build(self, version: str) -> None:
+        """What is running."""
+        self._build.clear()
+        self._build.labels(version, machine.python_version()).set(1)
+
+    def set_config(self, fingerprint: str) -> None:
+        """Which configuration is in force (`Config.fingerprint`)."""
+        self._config.clear()
+        self._config.labels(fingerprint).set(1)
+
+    def _declare_accounts(self, platforms: tuple[str, ...]) -> None:
+        self._accounts = _Children(
+            self._gauge("accounts", "Subscribers by state", "platform", "state"), platforms, State
+        )
+        self._billing_accounts = _Children(
+            self._gauge("billing_accounts", "Accounts by what should become of them", "presence"), Presence
+        )
+        self._oldest_unconverged = _Children(
+            self._gauge(
+                "oldest_unconverged_timestamp_seconds", "Since when the oldest difference lasts; 0 = none", "platform"
+            ),
+            platforms,
+        )
+        self._convergence = _Children(
+            self._histogram("convergence_seconds", "From a difference to its end", _CONVERGENCE, "platform", "trigger"),
+            platforms,
+            TRIGGERS,
+        )
+        self._out_of_sync = _Children(
+            self._counter("out_of_sync_account_seconds", "Time out of sync, summed over subscribers", "platform"),
+            platforms,
+        )
+
+    def _declare_work(self, platforms: tuple[str, ...]) -> None:
+        self._reconcile = _Children(
+            self._counter("reconcile", "Looks at one subscriber", "platform", "result"), platforms, RESULTS
+        )
+        self._reconcile_seconds = _Children(
+            self._histogram("reconcile_seconds", "Time of a look at one subscriber", _WORK, "platform", "result"),
+            platforms,
+            RESULTS,
+        )
+        self._actions = _Children(
+            self._counter("actions", "Writes to platforms", "platform", "kind", "result"),
+            platforms,
+            Kind,
+            ACTION_RESULTS,
+        )
+        self._drift = _Children(
+            self._counter("drift", "Records changed by others, by the change that mends them", "platform", "kind"),
+            platforms,
+            Kind,
+        )
+        self._brake_held = _Children(self._gauge("brake_held", "Changes the brake holds", "platform"), platforms)
+        self._paused = _Children(self._gauge("paused", "1 where a person paused the platform", "platform"), platforms)
+
+    def _declare_targets(self, platforms: tuple[str, ...], operations: Mapping[str, Iterable[str]]) -> None:
+        targets = tuple(dict.fromkeys((*operations, *platforms)))
+        self._requests = _Children(self._counter("requests", "Requests sent", "target", "operation", "outcome"))
+        self._request_seconds = _Children(
+            self._histogram("request_seconds", "Time of a request", _REQUEST, "target", "operation", "outcome")
+        )
+        for target, names in operations.items():
+            self._requests.add((target,), tuple(names), Outcome)
+            self._request_seconds.add((target,), tuple(names), Outcome)
+        self._breaker_open = _Children(self._gauge("breaker_open", "1 where nothing is tried", "target"), targets)
+        self._breaker_opened = _Children(
+            self._gauge("breaker_opened_timestamp_seconds", "When the breaker opened; 0 = closed", "target"), targets
+        )
+        self._pass_attempt = _Children(
+            self._gauge("pass_last_attempt_timestamp_seconds", "When the last full pass began", "target"), targets
+        )
+        self._pass_success = _Children(
+            self._gauge("pass_last_success_timestamp_seconds", "When a full pass last read everything", "target"),
+            targets,
+        )
+        self._pass_seconds = _Children(
+            self._histogram("pass_seconds", "Time of a full pass that read everything", _PASS, "target"), targets
+        )
+
+    def _declare_queue(self) -> None:
+        self._queue_depth = _Children(self._gauge("queue_depth", "Keys that wait", "priority"), PRIORITIES)
+        self._queue_wait = _Children(
+            self._histogram("queue_wait_seconds", "Time from due to taken", _WAIT, "priority"), PRIORITIES
+        )
+        self._queue_oldest = _Children(
+            self._gauge("queue_oldest_timestamp_seconds", "Since when the oldest key waits; 0 = none", "priority"),
+            PRIORITIES,
+        )
+
+    def _declare_process(self) -> None:
+        self._intents_open = self._gauge("intents_open", "Writes announced and without an outcome")
+        self._build = self._gauge("build_info", "What is running", "version", "python")
+        self._config = self._gauge("config_info", "The configuration in force", "fingerprint")
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"{PREFIX}_{name}", text, labels, registry=self._registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"{PREFIX}_{name}", text, labels, registry=self._registry)
+
+    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(f"{PREFIX}_{name}", text, labels, buckets=buckets, registry=self._registry)
+
+
+def _seconds(at: datetime | None) -> float:
+    return at.timestamp() if at is not None else 0.0

@@ -1,0 +1,216 @@
+"""One look at one subscriber: read, decide, act, record. It performs, under the holds the fleet recorded.
+
+Rules of this module:
+
+1. The order is always the same: know the account, settle what is in doubt, compare, make sure, ask the policies, act.
+2. Nothing is taken from a viewer before both sides were read anew in this very look.
+3. Whatever the outside does ends here as a `Result`. What leaves as an exception is a bug of ours, or the store's end.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from controller.executor import Cause, Doubt, Executor, Outcome
+from controller.fresh import FreshReader
+from controller.judgement import Comparison, compare, lacks_values, resting, wish_now, with_values
+from controller.store import Ledger, OpenIntent, Progress, Store
+from controller.targets import Billing, Household, Platform
+from desired_state.account import Account
+from desired_state.plan import Change, Held, Kind, Plan, is_destructive
+from desired_state.policy import Policy, apply_policies, brake, fit_for_platform, observe_only, owned_only
+from desired_state.retry import PARKED, backoff
+from desired_state.subscriber import State
+from platforms.driver import PlatformError, Reference, Transient, Unavailable
+from platforms.transport import Clock
+
+_ASKS_BILLING = ("event", "operator", "timer")
+_CONFLICTS = ("ownership", "duplicate")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one look came to, as metrics name it, and when the next one is due (`None`: when something changes).
+
+    `kind` is the call that was made, if one was; `failures` how many looks in a row have failed; `converged_after` how
+    long the subscriber had been waiting that now is as wished.
+    """
+
+    result: str
+    kind: Kind | None = None
+    again_in: timedelta | None = None
+    failures: int = 0
+    converged_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One subscriber that is looked at, and why."""
+
+    platform: Platform
+    i_account: int
+    trigger: str
+    now: datetime
+
+
+class Reconciler:
+    """Looks at the subscribers of one billing source and its platforms."""
+
+    def __init__(self, billing: Billing, house: Household, ledger: Ledger, executor: Executor, clock: Clock) -> None:
+        self._billing = billing
+        self._house = house
+        self._ledger = ledger
+        self._executor = executor
+        self._clock = clock
+        self.fresh = FreshReader(billing, house, ledger, clock)
+
+    async def reconcile(self, platform: Platform, i_account: int, trigger: str, draw: Callable[[], float]) -> Result:
+        """Bring one subscriber nearer to its wish, by one call at most."""
+        look = Look(platform, i_account, trigger, self._clock.now())
+        try:
+            return await self._look(look, draw)
+        except PlatformError as error:
+            outcome = Outcome("unavailable" if isinstance(error, Unavailable) else "transient", error)
+            return await self._ledger.run(partial(self._note_failure, look=look, outcome=outcome, draw=draw))
+
+    async def _look(self, look: Look, draw: Callable[[], float]) -> Result:
+        account = await self._know(look)
+        comparison = await self._settle_doubts(look)
+        if comparison is not None and comparison.change is not None and is_destructive(comparison.change):
+            account = account or await self._ask_billing(look.i_account)
+            await self._observe(look, comparison)
+            comparison = await self._compare(look)
+        if comparison is None:
+            return Result("noop")
+        if comparison.change is None:
+            waited = await self._ledger.run(partial(_rest, look=look, comparison=comparison))
+            return Result("noop", converged_after=waited)
+        held = await self._ledger.run(partial(self._held, look=look, change=comparison.change))
+        if held is not None:
+            return Result("held")
+        return await self._act(look, comparison.change, account, draw)
+
+    async def _know(self, look: Look) -> Account | None:
+        """The account read anew where that is due; `None` where what the store has is good enough."""
+        stored = await self._ledger.run(lambda store: store.accounts(self._billing.name).get(look.i_account))
+        if stored is None or stored.details_due or look.trigger in _ASKS_BILLING:
+            return await self._ask_billing(look.i_account)
+        return None
+
+    async def _ask_billing(self, i_account: int) -> Account | None:
+        try:
+            return await self.fresh.read(i_account)
+        except PlatformError as error:
+            # Whatever billing's trouble is, it is not this platform's: its breaker must not open for it.
+            raise Transient(error.text, getattr(error, "retry_after", None)) from error
+
+    async def _compare(self, look: Look) -> Comparison | None:
+        return await self._ledger.run(lambda store: compare(store, look.platform, look.i_account))
+
+    async def _settle_doubts(self, look: Look) -> Comparison | None:
+        """The comparison, after calls whose answers were lost have been resolved by reading the platform."""
+        comparison = await self._compare(look)
+        open_intents = await self._ledger.run(lambda store: store.journal.open_of(look.platform.name, look.i_account))
+        if not open_intents:
+            return comparison
+        await self._observe(look, comparison, tuple(open_intents))
+        return await self._compare(look)
+
+    async def _observe(
+        self, look: Look, comparison: Comparison | None, open_intents: tuple[OpenIntent, ...] = ()
+    ) -> None:
+        """Read the record now, unless our own write is so young that the platform may not show it yet."""
+        record = comparison.record if comparison is not None else None
+        written_at = record.written_at if record is not None else None
+        lag = look.platform.driver.capabilities.read_lag
+        if not open_intents and written_at is not None and look.now - written_at <= lag:
+            return
+        reference = _reference(comparison, open_intents)
+        doubt = Doubt(await look.platform.driver.observe(reference), open_intents)
+        note = partial(self._executor.note_seen, platform=look.platform, looked_for=reference.record_id, doubt=doubt)
+        await self._ledger.run(note)
+
+    def _held(self, store: Store, *, look: Look, change: Change) -> Held | None:
+        """Whether a policy holds the change; it is noted then."""
+        plan = apply_policies(Plan((change,)), self._policies(store, look.platform, change))
+        if not plan.held:
+            return None
+        held = plan.held[0]
+        store.subscribers(look.platform.name).unsettle(look.i_account, hold_progress(held), look.now)
+        return held
+
+    def _policies(self, store: Store, platform: Platform, change: Change) -> tuple[Policy, ...]:
+        record_id = change.observed.record_id if change.observed is not None else None
+        bound = store.records(platform.name, platform.i_env).binding(record_id) if record_id is not None else None
+        return (
+            owned_only({bound: record_id} if bound is not None and record_id is not None else {}, platform.name),
+            fit_for_platform,
+            observe_only((platform.name,) if platform.observe_only else ()),
+            brake({platform.name: store.targets.allowance(platform.name)}),
+        )
+
+    async def _act(self, look: Look, change: Change, account: Account | None, draw: Callable[[], float]) -> Result:
+        if lacks_values(change) and account is None:
+            account = await self._ask_billing(look.i_account)
+        if account is not None:
+            change = with_values(change, wish_now(account, look.platform, self._house, look.now))
+        if lacks_values(change):
+            raise Transient(f"billing did not show the password or PIN of i_account {look.i_account} once more")
+        stored = await self._ledger.run(lambda store: store.accounts(self._billing.name).get(look.i_account))
+        cause = Cause(look.trigger, stored.account.id if stored is not None else "")
+        outcome = await self._executor.perform(look.platform, change, cause)
+        if outcome.result != "changed":
+            failed = await self._ledger.run(partial(self._note_failure, look=look, outcome=outcome, draw=draw))
+            return replace(failed, kind=change.kind)
+        return await self._ledger.run(partial(self._note_success, look=look, kind=change.kind))
+
+    def _note_success(self, store: Store, *, look: Look, kind: Kind) -> Result:
+        """Note how the subscriber stands after a call; what is left to do is done by another look."""
+        comparison = compare(store, look.platform, look.i_account)
+        if comparison is None:
+            return Result("changed", kind)
+        if comparison.change is None:
+            return Result("changed", kind, converged_after=_rest(store, look=look, comparison=comparison))
+        store.subscribers(look.platform.name).unsettle(look.i_account, Progress(State.PENDING), look.now)
+        return Result("changed", kind, again_in=timedelta(0))
+
+    def _note_failure(self, store: Store, *, look: Look, outcome: Outcome, draw: Callable[[], float]) -> Result:
+        subscribers = store.subscribers(look.platform.name)
+        known = subscribers.get(look.i_account)
+        failures = (known.progress.failures if known is not None else 0) + 1
+        text = outcome.error.text if outcome.error is not None else None
+        if outcome.result == "rejected":
+            progress = Progress(State.PARKED, "platform", text, failures, look.now + PARKED)
+            subscribers.unsettle(look.i_account, progress, look.now)
+            return Result("rejected", failures=failures)
+        asked_for = getattr(outcome.error, "retry_after", None) or timedelta(0)
+        delay = backoff(failures, draw(), asked_for)
+        progress = Progress(State.BACKOFF, None, text, failures, look.now + delay)
+        subscribers.unsettle(look.i_account, progress, look.now)
+        return Result(outcome.result, again_in=delay, failures=failures)
+
+
+def _reference(comparison: Comparison | None, open_intents: tuple[OpenIntent, ...]) -> Reference:
+    """Where to look: at the record we know, else under the name an open intent used, else under the wished one."""
+    record = comparison.record if comparison is not None else None
+    if record is not None:
+        return Reference(record.observation.external_id, record.observation.record_id)
+    if open_intents or comparison is None:
+        return Reference(open_intents[0].external_id)
+    return Reference(comparison.subscriber.desired.external_id)
+
+
+def hold_progress(held: Held) -> Progress:
+    """How a subscriber stands whose change is held."""
+    codes = {problem.code for problem in held.change.desired.problems} if held.by == "condition" else {held.by}
+    state = State.CONFLICT if codes & set(_CONFLICTS) else State.HELD
+    return Progress(state, held.by, held.text)
+
+
+def _rest(store: Store, *, look: Look, comparison: Comparison) -> timedelta | None:
+    """Note that there is nothing to do; says for how long there had been."""
+    progress = resting(comparison.subscriber.desired, comparison.record)
+    store.subscribers(look.platform.name).settle(look.i_account, comparison.observed_fp, progress)
+    since = comparison.subscriber.unconverged_since
+    return None if since is None else look.now - since

@@ -1,0 +1,30 @@
+"""What we remember: billing's accounts, what should be, what is, what we are about to do, and what we did.
+
+Everything that decides is read from here and nothing is kept in memory only, so that a kill at any instant loses no
+more than the time since. The only package that knows SQLite.
+"""
+
+from controller.store.accounts import ListedAccount, StoredAccount
+from controller.store.database import StoreError
+from controller.store.journal import AuditRow, Intent, OpenIntent
+from controller.store.ledger import Ledger, Store
+from controller.store.records import Reading, StoredRecord
+from controller.store.subscribers import Progress, StoredSubscriber
+from controller.store.targets import HeldPlan, TargetReading
+
+__all__ = [
+    "AuditRow",
+    "HeldPlan",
+    "Intent",
+    "Ledger",
+    "ListedAccount",
+    "OpenIntent",
+    "Progress",
+    "Reading",
+    "Store",
+    "StoreError",
+    "StoredAccount",
+    "StoredRecord",
+    "StoredSubscriber",
+    "TargetReading",
+]

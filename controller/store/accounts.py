@@ -1,0 +1,286 @@
+"""What billing said, account by account.
+
+Rules of this module:
+
+1. A list row replaces what the list tells and keeps the details that are known; details are due when the row's
+   details fingerprint changed, when an event asked for them, or when they were never read. A row of a list that began
+   before the account itself was read is older news and is passed over.
+2. An account that is not in a list is not removed: it is `missing` since then.
+3. Whatever changes about an account clears `judged_in`: it has to be judged anew.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from controller.store.codec import decode_account, encode, instant, to_instant, to_seconds
+from desired_state.account import Account
+from desired_state.entitlement import lacks_funds
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAccount:
+    """One row of billing's list: its fingerprints, and how to make the account of it when that is needed."""
+
+    i_account: int
+    row_fp: bytes
+    details_fp: bytes
+    build: Callable[[], Account]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAccount:
+    """An account as last read. `details_due`: its details have to be read before anything is done for it."""
+
+    account: Account
+    details_due: bool
+    details_at: datetime | None
+    seen_at: datetime | None
+    missing_since: datetime | None
+    unreadable: str | None
+
+    @property
+    def known(self) -> Account:
+        """The account as far as it is up to date: without its details while they are due."""
+        return replace(self.account, details=None) if self.details_due else self.account
+
+
+_COLUMNS = "account, details_due, details_at, seen_at, missing_since, unreadable"
+
+
+class Accounts:
+    """The table `accounts` of one billing source."""
+
+    def __init__(self, db: Database, billing: str) -> None:
+        self._conn = db.conn
+        self._billing = billing
+
+    def merge_rows(self, rows: Iterable[ListedAccount], taken_at: datetime) -> None:
+        """Take over rows of the list that began at `taken_at`; unchanged ones cost no decoding."""
+        seen: list[tuple[float, str, int]] = []
+        for row in rows:
+            seen.append((taken_at.timestamp(), self._billing, row.i_account))
+            known = self._conn.execute(
+                "SELECT row_fp, details_fp, account, details_due, details_at FROM accounts"
+                " WHERE billing = ? AND i_account = ?",
+                (self._billing, row.i_account),
+            ).fetchone()
+            if known is None:
+                self._insert(row.build(), row, taken_at)
+            elif known[0] != row.row_fp and (known[4] or 0) <= taken_at.timestamp():
+                self._replace(row, known, taken_at)
+        self._conn.executemany(
+            "UPDATE accounts SET seen_at = ?, judged_in = CASE WHEN missing_since IS NULL THEN judged_in END,"
+            " missing_since = NULL WHERE billing = ? AND i_account = ?",
+            seen,
+        )
+
+    def save(self, account: Account, now: datetime) -> Account:
+        """Keep an account that was read with its details; returns it as kept (still unsealed)."""
+        known = self.get(account.i_account)
+        account = _stamped(account, known.account if known else None, now)
+        self._conn.execute(
+            "INSERT INTO accounts (billing, i_account, id, account, details_due, details_at, seen_at)"
+            " VALUES (?, ?, ?, ?, 0, ?, ?) ON CONFLICT (billing, i_account) DO UPDATE SET"
+            " id = excluded.id, account = excluded.account, details_due = 0, details_at = excluded.details_at,"
+            " unreadable = NULL, missing_since = NULL,"
+            " judged_in = CASE WHEN account = excluded.account THEN judged_in END",
+            (self._billing, account.i_account, account.id, encode(sealed(account)), *(now.timestamp(),) * 2),
+        )
+        return account
+
+    def get(self, i_account: int) -> StoredAccount | None:
+        """The account, or `None` if billing never showed it."""
+        row = self._conn.execute(
+            f"SELECT {_COLUMNS} FROM accounts WHERE billing = ? AND i_account = ?", (self._billing, i_account)
+        ).fetchone()
+        return None if row is None else _stored(row)
+
+    def find(self, account_id: str) -> StoredAccount | None:
+        """The account that bears the id now: a living one before one that merely bore it, the youngest first."""
+        row = self._conn.execute(
+            f"SELECT {_COLUMNS} FROM accounts WHERE billing = ? AND id = ? ORDER BY i_account DESC LIMIT 1",
+            (self._billing, account_id),
+        ).fetchone()
+        return None if row is None else _stored(row)
+
+    def mark_details_due(self, i_accounts: Iterable[int]) -> None:
+        """Have the details of these accounts read before anything else is done for them."""
+        self._conn.executemany(
+            "UPDATE accounts SET details_due = 1 WHERE billing = ? AND i_account = ?",
+            [(self._billing, i_account) for i_account in i_accounts],
+        )
+
+    def mark_row_unreadable(self, i_account: int, text: str, taken_at: datetime) -> None:
+        """Note that the account's row could not be understood: it is left as it is until one can be."""
+        placeholder = encode(Account(i_account=i_account, id="", i_env=0))
+        self._conn.execute(
+            "INSERT INTO accounts (billing, i_account, id, account, details_due, seen_at, unreadable)"
+            " VALUES (?, ?, '', ?, 1, ?, ?) ON CONFLICT (billing, i_account) DO UPDATE SET row_fp = NULL,"
+            " unreadable = excluded.unreadable, seen_at = excluded.seen_at, missing_since = NULL, judged_in = NULL",
+            (self._billing, i_account, placeholder, taken_at.timestamp(), text),
+        )
+
+    def mark_details_unreadable(self, i_account: int, text: str) -> None:
+        """Note that the account's details could not be understood; they stay due."""
+        self._conn.execute(
+            "UPDATE accounts SET unreadable = ?, details_due = 1, judged_in = NULL WHERE billing = ? AND i_account = ?",
+            (text, self._billing, i_account),
+        )
+
+    def mark_missing(self, taken_at: datetime) -> None:
+        """Note which accounts a complete list that began at `taken_at` did not show."""
+        self._conn.execute(
+            "UPDATE accounts SET missing_since = ?, judged_in = NULL"
+            " WHERE billing = ? AND seen_at < ? AND missing_since IS NULL",
+            (taken_at.timestamp(), self._billing, taken_at.timestamp()),
+        )
+
+    def mark_gone(self, i_account: int, now: datetime) -> None:
+        """Note that billing, asked for this very account, has none: it is missing, its details are not due."""
+        self._conn.execute(
+            "UPDATE accounts SET missing_since = coalesce(missing_since, ?), details_due = 0, judged_in = NULL"
+            " WHERE billing = ? AND i_account = ?",
+            (now.timestamp(), self._billing, i_account),
+        )
+
+    def unseen_since(self, taken_at: datetime) -> int:
+        """How many accounts that were not missing before are not in the list that began at `taken_at`."""
+        (count,) = self._conn.execute(
+            "SELECT count(*) FROM accounts WHERE billing = ? AND seen_at < ? AND missing_since IS NULL",
+            (self._billing, taken_at.timestamp()),
+        ).fetchone()
+        return int(count)
+
+    def population(self) -> int:
+        """How many accounts are known and not missing."""
+        (count,) = self._conn.execute(
+            "SELECT count(*) FROM accounts WHERE billing = ? AND missing_since IS NULL", (self._billing,)
+        ).fetchone()
+        return int(count)
+
+    def due_details(self) -> tuple[list[int], list[int]]:
+        """Accounts whose details are due: those of whom a platform holds a record of ours, and the others.
+
+        Terminated and missing accounts are left out: nothing in their details could matter.
+        """
+        rows = self._conn.execute(
+            "SELECT i_account, EXISTS (SELECT 1 FROM subscribers s JOIN records r"
+            "  ON r.platform = s.platform AND r.i_account = s.i_account AND r.gone = 0"
+            "  WHERE s.i_account = a.i_account) FROM accounts a"
+            " WHERE billing = ? AND details_due = 1 AND presence IS NOT 'absent' AND missing_since IS NULL"
+            " ORDER BY i_account",
+            (self._billing,),
+        )
+        held: tuple[list[int], list[int]] = ([], [])
+        for i_account, has_record in rows:
+            held[0 if has_record else 1].append(i_account)
+        return held
+
+    def all_details(self) -> Sequence[int]:
+        """Every account whose details could matter."""
+        rows = self._conn.execute(
+            "SELECT i_account FROM accounts WHERE billing = ? AND presence IS NOT 'absent' AND missing_since IS NULL"
+            " ORDER BY i_account",
+            (self._billing,),
+        )
+        return [i_account for (i_account,) in rows]
+
+    def oldest_details(self, count: int) -> Sequence[int]:
+        """The accounts whose details were read longest ago: the share of the rolling audit."""
+        rows = self._conn.execute(
+            "SELECT i_account FROM accounts WHERE billing = ? AND details_due = 0 AND details_at IS NOT NULL"
+            " AND presence IS NOT 'absent' AND missing_since IS NULL ORDER BY details_at LIMIT ?",
+            (self._billing, count),
+        )
+        return [i_account for (i_account,) in rows]
+
+    def unreadable(self, limit: int) -> list[tuple[int, str, str]]:
+        """Accounts whose answers could not be understood: `i_account`, id and the sentence."""
+        rows = self._conn.execute(
+            "SELECT i_account, id, unreadable FROM accounts WHERE billing = ? AND unreadable IS NOT NULL"
+            " ORDER BY i_account LIMIT ?",
+            (self._billing, limit),
+        )
+        return list(rows)
+
+    def to_judge(self, context: bytes, now: datetime, limit: int) -> list[StoredAccount]:
+        """Accounts that changed, whose time has come, or that were judged in another context (rules, catalog)."""
+        rows = self._conn.execute(
+            f"SELECT {_COLUMNS} FROM accounts WHERE billing = ? AND (judged_in IS NOT ? OR valid_until <= ?) LIMIT ?",
+            (self._billing, context, now.timestamp(), limit),
+        )
+        return [_stored(row) for row in rows]
+
+    def set_judged(self, i_account: int, presence: str, valid_until: datetime | None, context: bytes) -> None:
+        """Note that the account was judged in this context."""
+        self._conn.execute(
+            "UPDATE accounts SET judged_in = ?, presence = ?, valid_until = ? WHERE billing = ? AND i_account = ?",
+            (context, presence, to_seconds(valid_until), self._billing, i_account),
+        )
+
+    def due_between(self, start: datetime, end: datetime) -> list[tuple[int, datetime]]:
+        """Accounts whose decision changes by time alone in the interval, with the instant."""
+        rows = self._conn.execute(
+            "SELECT i_account, valid_until FROM accounts WHERE billing = ? AND valid_until > ? AND valid_until <= ?",
+            (self._billing, start.timestamp(), end.timestamp()),
+        )
+        return [(i_account, instant(at)) for i_account, at in rows]
+
+    def count_by_presence(self) -> dict[str, int]:
+        """How many accounts of the last list have which presence."""
+        rows = self._conn.execute(
+            "SELECT presence, count(*) FROM accounts WHERE billing = ? AND presence IS NOT NULL"
+            " AND missing_since IS NULL GROUP BY presence",
+            (self._billing,),
+        )
+        return dict(rows)
+
+    def _insert(self, account: Account, row: ListedAccount, taken_at: datetime) -> None:
+        account = _stamped(account, None, taken_at)
+        self._conn.execute(
+            "INSERT INTO accounts (billing, i_account, id, row_fp, details_fp, account, details_due, seen_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, 1, ?)",
+            (self._billing, row.i_account, account.id, row.row_fp, row.details_fp, encode(account),
+             taken_at.timestamp()),
+        )  # fmt: skip
+
+    def _replace(self, row: ListedAccount, known: tuple[bytes, bytes, bytes, int, float], taken_at: datetime) -> None:
+        _, details_fp, encoded, details_due, _ = known
+        before = decode_account(encoded)
+        account = _stamped(replace(row.build(), details=before.details), before, taken_at)
+        due = details_due or before.details is None or details_fp not in (None, row.details_fp)
+        self._conn.execute(
+            "UPDATE accounts SET id = ?, row_fp = ?, details_fp = ?, account = ?, details_due = ?, unreadable = NULL,"
+            " judged_in = NULL WHERE billing = ? AND i_account = ?",
+            (account.id, row.row_fp, row.details_fp, encode(account), int(due), self._billing, row.i_account),
+        )
+
+
+def sealed(account: Account) -> Account:
+    """The account without the clear text of its secrets."""
+    if account.details is None:
+        return account
+    return replace(account, details=replace(account.details, credentials=account.details.credentials.sealed()))
+
+
+def _stamped(account: Account, before: Account | None, now: datetime) -> Account:
+    """The account with the instant since which we know it to be without funds."""
+    if not lacks_funds(account):
+        return account
+    since = before.no_funds_since if before is not None and before.no_funds_since is not None else now
+    return replace(account, no_funds_since=since)
+
+
+def _stored(row: tuple[bytes, int, float, float, float, str]) -> StoredAccount:
+    account, details_due, details_at, seen_at, missing_since, unreadable = row
+    return StoredAccount(
+        account=decode_account(account),
+        details_due=bool(details_due),
+        details_at=to_instant(details_at),
+        seen_at=to_instant(seen_at),
+        missing_since=to_instant(missing_since),
+        unreadable=unreadable,
+    )

@@ -1,0 +1,73 @@
+"""Opening the SQLite file: the door of sqlite_utils.
+
+Rules of this module:
+
+1. WAL, `synchronous=FULL`: what a transaction committed is on the disk before the call it announces is made.
+2. A transaction is explicit (`Database.atomic`), short, and never spans a network call.
+3. What SQLite says is translated into a sentence that names the file (`StoreError`).
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from controller.store.schema import MIGRATIONS
+
+
+class StoreError(Exception):
+    """The database cannot be used; `str()` names the file and says what to do."""
+
+
+def open_database(path: Path) -> Database:
+    """Open (or make) the database at `path` and bring its schema up to date.
+
+    Raises `StoreError` where the folder or the file cannot be used.
+    """
+    with translated(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not path.exists()
+        db = Database(path)
+        if is_new:
+            path.chmod(0o600)
+        return _prepared(db)
+
+
+def copy_in_memory(db: Database) -> Database:
+    """A private copy of everything in `db`, for looking ahead without leaving a trace."""
+    copy = Database(memory=True)
+    db.conn.backup(copy.conn)
+    return _prepared(copy)
+
+
+def _prepared(db: Database) -> Database:
+    db.conn.execute("PRAGMA busy_timeout = 10000")
+    db.enable_wal()
+    db.conn.execute("PRAGMA synchronous = FULL")
+    MIGRATIONS.apply(db)
+    return db
+
+
+@contextmanager
+def writing(db: Database) -> Iterator[None]:
+    """One transaction that may write: it takes the write lock at its begin, so that it cannot fail to get it later."""
+    db.conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        db.conn.rollback()
+        raise
+    db.conn.commit()
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn what the file system and SQLite raise into `StoreError`."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"the store {path} cannot be used: {error}") from error
+    except OSError as error:
+        raise StoreError(f"the store {path} cannot be opened: {error.strerror or error}") from error

@@ -1,0 +1,139 @@
+"""Intents and the audit: what we are about to do, and what became of it.
+
+Rules of this module:
+
+1. An intent is committed before the call it announces; its outcome, the audit row and what the outcome changes are
+   committed together after it.
+2. An intent that is still open when somebody looks means: nobody knows. It is resolved by reading the platform, never
+   by sending again.
+3. Neither table holds a secret or personal data: `before` and `after` are the shown forms (`controller/shown.py`).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from controller.store.codec import instant
+from desired_state.subscriber import SubscriberKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """A call we are about to make. `cause` says who or what asked for it, `plan` under which plan it was allowed."""
+
+    key: SubscriberKey
+    account_id: str
+    kind: str
+    external_id: str
+    reason: str
+    cause: str
+    request_id: str
+    plan: str | None = None
+    epoch: int = 0
+    before: str | None = None
+    after: str | None = None
+    after_fp: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """What was done, why, and what came of it. `result`: ok, rejected, unavailable, unknown, not_done or bug."""
+
+    kind: str
+    reason: str
+    cause: str
+    before: str | None
+    after: str | None
+    opened_at: datetime
+    closed_at: datetime
+    result: str
+    text: str | None
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIntent:
+    """An intent without an outcome; `after_fp` is the fingerprint of what was to be written, as it would read."""
+
+    number: int
+    kind: str
+    external_id: str
+    after_fp: bytes | None
+
+
+_CARRIED = "platform, i_account, account_id, kind, external_id, reason, cause, plan, request_id, epoch, before, after"
+
+
+class Journal:
+    """The tables `intents` and `audit`."""
+
+    def __init__(self, db: Database) -> None:
+        self._conn = db.conn
+
+    def open(self, intent: Intent, now: datetime) -> int:
+        """Write down what is about to be done; returns the intent's number."""
+        cursor = self._conn.execute(
+            f"INSERT INTO intents ({_CARRIED}, after_fp, opened_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (intent.key.platform, intent.key.i_account, intent.account_id, intent.kind, intent.external_id,
+             intent.reason, intent.cause, intent.plan, intent.request_id, intent.epoch, intent.before, intent.after,
+             intent.after_fp, now.timestamp()),
+        )  # fmt: skip
+        return cursor.lastrowid or 0
+
+    def close(self, number: int, result: str, text: str | None, now: datetime) -> None:
+        """Move the intent to the audit with its outcome; one that is closed already stays as it is."""
+        self._conn.execute(
+            f"INSERT INTO audit (id, {_CARRIED}, opened_at, closed_at, result, text)"
+            f" SELECT id, {_CARRIED}, opened_at, ?, ?, ? FROM intents WHERE id = ?",
+            (now.timestamp(), result, text, number),
+        )
+        self._conn.execute("DELETE FROM intents WHERE id = ?", (number,))
+
+    def open_of(self, platform: str, i_account: int) -> list[OpenIntent]:
+        """The intents of a subscriber whose outcome nobody knows, the oldest first."""
+        rows = self._conn.execute(
+            "SELECT id, kind, external_id, after_fp FROM intents WHERE platform = ? AND i_account = ? ORDER BY id",
+            (platform, i_account),
+        )
+        return [OpenIntent(*row) for row in rows]
+
+    def all_open(self, platform: str) -> list[int]:
+        """The accounts whose intents are open on a platform."""
+        rows = self._conn.execute("SELECT DISTINCT i_account FROM intents WHERE platform = ?", (platform,))
+        return [i_account for (i_account,) in rows]
+
+    def count_open(self) -> int:
+        """How many calls nobody knows the outcome of."""
+        (count,) = self._conn.execute("SELECT count(*) FROM intents").fetchone()
+        return int(count)
+
+    def latest(self, key: SubscriberKey, limit: int) -> list[AuditRow]:
+        """What was last done for a subscriber, the latest first."""
+        rows = self._conn.execute(
+            "SELECT kind, reason, cause, before, after, opened_at, closed_at, result, text, request_id FROM audit"
+            " WHERE platform = ? AND i_account = ? ORDER BY id DESC LIMIT ?",
+            (key.platform, key.i_account, limit),
+        )
+        return [_audit_row(row) for row in rows]
+
+    def last_number(self) -> int:
+        """The highest number an intent has had so far."""
+        (number,) = self._conn.execute(
+            "SELECT max(coalesce((SELECT max(id) FROM audit), 0), coalesce((SELECT max(id) FROM intents), 0))"
+        ).fetchone()
+        return int(number)
+
+    def calls_since(self, number: int) -> dict[tuple[str, str, str], int]:
+        """How many calls were announced after an intent and have an outcome, by platform, kind and result."""
+        rows = self._conn.execute(
+            "SELECT platform, kind, result, count(*) FROM audit WHERE id > ? GROUP BY platform, kind, result", (number,)
+        )
+        return {(platform, kind, result): count for platform, kind, result, count in rows}
+
+
+def _audit_row(row: tuple[str, str, str, str | None, str | None, float, float, str, str | None, str]) -> AuditRow:
+    kind, reason, cause, before, after, opened_at, closed_at, result, text, request_id = row
+    return AuditRow(
+        kind, reason, cause, before, after, instant(opened_at), instant(closed_at), result, text, request_id
+    )

@@ -1,0 +1,136 @@
+"""The store as the loop uses it: asynchronous, one writer, group commit.
+
+Rules of this module:
+
+1. Everybody hands over a function of the store; it runs in one transaction and never awaits anything.
+2. Functions that arrive while a commit is under way share the next one: many intents cost one `fsync`. Each has its
+   own savepoint, so that one that fails takes nobody along.
+3. A result is given out only after its commit.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from sqlite_utils import Database
+
+from controller.store.accounts import Accounts
+from controller.store.database import StoreError, copy_in_memory, open_database, translated, writing
+from controller.store.journal import Journal
+from controller.store.records import Records
+from controller.store.subscribers import Subscribers
+from controller.store.targets import Targets
+
+T = TypeVar("T")
+
+
+class Store:
+    """All tables, by the part they belong to; used within one thread."""
+
+    def __init__(self, db: Database, path: Path) -> None:
+        self.db = db
+        self.path = path
+        self.journal = Journal(db)
+        self.targets = Targets(db)
+
+    @staticmethod
+    def open(path: Path) -> "Store":
+        """The store at `path`, made if it is not there. Raises `StoreError`."""
+        return Store(open_database(path), path)
+
+    def copy(self) -> "Store":
+        """A private copy in memory."""
+        return Store(copy_in_memory(self.db), self.path)
+
+    def accounts(self, billing: str) -> Accounts:
+        """What one billing source says."""
+        return Accounts(self.db, billing)
+
+    def subscribers(self, platform: str) -> Subscribers:
+        """What one platform should hold."""
+        return Subscribers(self.db, platform)
+
+    def records(self, platform: str, i_env: int) -> Records:
+        """What one platform holds, for a billing environment."""
+        return Records(self.db, platform, i_env)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.db.close()
+
+
+class Ledger:
+    """Runs functions of the store, in order; with a thread of its own, or in place (for tests and short commands)."""
+
+    def __init__(self, open_store: Callable[[], Store], *, threaded: bool) -> None:
+        self._open = open_store
+        self._executor: Executor | None = ThreadPoolExecutor(1, "store") if threaded else None
+        self._store: Store | None = None
+        self._waiting: list[tuple[Callable[[Store], object], asyncio.Future[object]]] = []
+        self._flushing: asyncio.Task[None] | None = None
+
+    async def run(self, action: Callable[[Store], T]) -> T:
+        """Run `action` in a transaction and return what it returned, once that is committed."""
+        future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        self._waiting.append((action, future))
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.create_task(self._flush())
+        return await future  # type: ignore[return-value]  # the future carries what `action` returns
+
+    async def close(self) -> None:
+        """Finish what was handed over, then let go of the file."""
+        if self._flushing is not None:
+            await self._flushing
+        await self._in_thread(self._close)
+        if self._executor is not None:
+            self._executor.shutdown()
+
+    async def _flush(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            try:
+                outcomes = await self._in_thread(partial(self._commit, [action for action, _ in batch]))
+            except Exception as error:
+                outcomes = [error] * len(batch)
+            for (_, future), outcome in zip(batch, outcomes, strict=True):
+                _resolve(future, outcome)
+
+    async def _in_thread(self, function: Callable[[], T]) -> T:
+        if self._executor is None:
+            return function()
+        return await asyncio.get_running_loop().run_in_executor(self._executor, function)
+
+    def _commit(self, actions: list[Callable[[Store], object]]) -> list[object]:
+        if self._store is None:
+            self._store = self._open()
+        store = self._store
+        with translated(store.path), writing(store.db):
+            return [_guarded(store, action) for action in actions]
+
+    def _close(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+
+def _guarded(store: Store, action: Callable[[Store], object]) -> object:
+    """What the action returned, or the exception it raised, its own changes undone."""
+    try:
+        with store.db.atomic():
+            return action(store)
+    except StoreError:
+        raise
+    except Exception as error:
+        return error
+
+
+def _resolve(future: asyncio.Future[object], outcome: object) -> None:
+    if future.done():
+        return
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)

@@ -1,0 +1,204 @@
+"""What the platforms hold, record by record.
+
+Rules of this module:
+
+1. A record is bound to an account (`i_account`) when its ownership note names that account, or when we made it. The
+   binding survives the note: somebody may have wiped it.
+2. A reading that began before our last write, or so soon after it that the platform may not show it yet (`read_lag`),
+   cannot contradict that write.
+3. What no platform shows (passwords, PINs) is remembered as last written, by fingerprint.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlite_utils import Database
+
+from controller.store.codec import decode_spec, encode, fingerprint, instant, to_instant
+from desired_state.subscriber import Observation, Owner, SubscriberSpec
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A record as we know it. `i_account` is `None` for one that is not ours."""
+
+    observation: Observation
+    observed_fp: bytes
+    i_account: int | None
+    written_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One reading of a platform's whole list, by the instant at which it began."""
+
+    began: datetime
+    read_lag: timedelta
+
+    @property
+    def settled_before(self) -> float:
+        """Writes older than this are visible in the reading."""
+        return (self.began - self.read_lag).timestamp()
+
+
+_COLUMNS = "record_id, external_id, spec, observed_fp, observed_at, i_account, written_at"
+
+
+class Records:
+    """The table `records` of one platform."""
+
+    def __init__(self, db: Database, platform: str, i_env: int) -> None:
+        self._conn = db.conn
+        self._platform = platform
+        self._i_env = i_env
+
+    def merge(self, observations: Iterable[Observation], reading: Reading) -> None:
+        """Take over records of a list; those that read as before cost no decoding."""
+        listed: list[tuple[float, float, str, str]] = []
+        for observation in observations:
+            known = self._conn.execute(
+                "SELECT listed_fp, external_id, written_at, gone, spec, i_account, observed_fp FROM records"
+                " WHERE platform = ? AND record_id = ?",
+                (self._platform, observation.record_id),
+            ).fetchone()
+            if known is not None and (known[2] or 0) >= reading.settled_before:
+                continue
+            listed_fp = fingerprint(encode(observation.spec))
+            if known is None or known[:2] != (listed_fp, observation.external_id) or known[3]:
+                self._put(observation, listed_fp, known and (known[4], known[5]), None)
+            at = reading.began.timestamp()
+            listed.append((at, at, self._platform, observation.record_id))
+        self._conn.executemany(
+            "UPDATE records SET listed_in = ?, observed_at = ? WHERE platform = ? AND record_id = ?", listed
+        )
+
+    def unlisted(self, reading: Reading) -> int:
+        """How many of our records a complete reading did not show although it should have."""
+        (count,) = self._conn.execute(
+            "SELECT count(*) FROM records WHERE i_account IS NOT NULL AND gone = 0 AND " + _UNLISTED,
+            self._unlisted(reading),
+        ).fetchone()
+        return int(count)
+
+    def drop_unlisted(self, reading: Reading) -> None:
+        """Forget the records that a complete reading did not show although it should have."""
+        self._conn.execute("DELETE FROM records WHERE " + _UNLISTED, self._unlisted(reading))
+
+    def of_account(self, i_account: int, external_id: str) -> StoredRecord | None:
+        """The account's record: the one bound to it, else an unbound one that bears its name."""
+        row = self._conn.execute(
+            f"SELECT {_COLUMNS} FROM records WHERE platform = ? AND gone = 0"
+            " AND (i_account = ? OR (i_account IS NULL AND external_id = ?))"
+            " ORDER BY i_account IS NULL, external_id <> ?, record_id LIMIT 1",
+            (self._platform, i_account, external_id, external_id),
+        ).fetchone()
+        return None if row is None else _stored(row)
+
+    def is_bound(self, i_account: int) -> bool:
+        """Whether the platform holds a record of ours for the account."""
+        row = self._conn.execute(
+            "SELECT 1 FROM records WHERE platform = ? AND i_account = ? AND gone = 0 LIMIT 1",
+            (self._platform, i_account),
+        ).fetchone()
+        return row is not None
+
+    def binding(self, record_id: str) -> int | None:
+        """Which account the record is bound to; `None` for one that is not ours."""
+        row = self._conn.execute(
+            "SELECT i_account FROM records WHERE platform = ? AND record_id = ?", (self._platform, record_id)
+        ).fetchone()
+        return row[0] if row is not None else None
+
+    def note_observed(self, record_id: str | None, observation: Observation | None) -> StoredRecord | None:
+        """Take over what a single look at a record showed; `record_id` is the one that was looked for."""
+        if observation is None:
+            if record_id is not None:
+                self.remove(record_id)
+            return None
+        known = self._conn.execute(
+            "SELECT spec, i_account FROM records WHERE platform = ? AND record_id = ?",
+            (self._platform, observation.record_id),
+        ).fetchone()
+        self._put(observation, fingerprint(encode(observation.spec)), known, None)
+        return self._get(observation.record_id)
+
+    def note_written(self, observation: Observation, i_account: int, at: datetime) -> bytes:
+        """Take over what we just wrote, as ours; returns its fingerprint."""
+        listed_fp = fingerprint(encode(replace(observation.spec, password=None, pin=None)))
+        return self._put(observation, listed_fp, (encode(observation.spec.sealed()), i_account), at)
+
+    def note_removed(self, record_id: str, at: datetime) -> None:
+        """Take over that we removed the record; a list that is too early to know will not bring it back."""
+        self._conn.execute(
+            "UPDATE records SET gone = 1, written_at = ? WHERE platform = ? AND record_id = ?",
+            (at.timestamp(), self._platform, record_id),
+        )
+
+    def remove(self, record_id: str) -> None:
+        """Forget a record that is not there."""
+        self._conn.execute("DELETE FROM records WHERE platform = ? AND record_id = ?", (self._platform, record_id))
+
+    def owned(self) -> int:
+        """How many records are ours."""
+        (count,) = self._conn.execute(
+            "SELECT count(*) FROM records WHERE platform = ? AND i_account IS NOT NULL AND gone = 0",
+            (self._platform,),
+        ).fetchone()
+        return int(count)
+
+    def foreign(self) -> int:
+        """How many records are not ours."""
+        (count,) = self._conn.execute(
+            "SELECT count(*) FROM records WHERE platform = ? AND i_account IS NULL AND gone = 0", (self._platform,)
+        ).fetchone()
+        return int(count)
+
+    def _get(self, record_id: str) -> StoredRecord | None:
+        row = self._conn.execute(
+            f"SELECT {_COLUMNS} FROM records WHERE platform = ? AND record_id = ?", (self._platform, record_id)
+        ).fetchone()
+        return None if row is None else _stored(row)
+
+    def _put(
+        self, observation: Observation, listed_fp: bytes, known: tuple[bytes, int | None] | None, at: datetime | None
+    ) -> bytes:
+        """Keep an observation with the secrets and the binding that are known of the record."""
+        remembered = decode_spec(known[0]) if known else None
+        spec = observation.with_secrets_of(remembered).spec.sealed()
+        i_account = self._bound(observation.spec, known[1] if known else None)
+        encoded = encode(spec)
+        observed_fp = fingerprint(observation.external_id.encode() + encoded)
+        self._conn.execute(
+            "INSERT INTO records (platform, record_id, external_id, i_account, spec, listed_fp, observed_fp,"
+            " observed_at, written_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (platform, record_id) DO UPDATE SET external_id = excluded.external_id,"
+            " i_account = excluded.i_account, spec = excluded.spec, listed_fp = excluded.listed_fp,"
+            " observed_fp = excluded.observed_fp, observed_at = excluded.observed_at,"
+            " written_at = coalesce(excluded.written_at, written_at), gone = 0",
+            (self._platform, observation.record_id, observation.external_id, i_account, encoded, listed_fp,
+             observed_fp, observation.observed_at.timestamp(), at and at.timestamp()),
+        )  # fmt: skip
+        return observed_fp
+
+    def _bound(self, spec: SubscriberSpec, known: int | None) -> int | None:
+        owner = Owner.of(spec.note)
+        if owner is None:
+            return known
+        return owner.i_account if owner.i_env == self._i_env else None
+
+    def _unlisted(self, reading: Reading) -> tuple[str, float, float]:
+        return self._platform, reading.began.timestamp(), reading.settled_before
+
+
+_UNLISTED = "platform = ? AND (listed_in IS NULL OR listed_in < ?) AND coalesce(written_at, observed_at) < ?"
+
+
+def _stored(row: tuple[str, str, bytes, bytes, float, int | None, float | None]) -> StoredRecord:
+    record_id, external_id, spec, observed_fp, observed_at, i_account, written_at = row
+    return StoredRecord(
+        observation=Observation(external_id, record_id, decode_spec(spec), instant(observed_at)),
+        observed_fp=observed_fp,
+        i_account=i_account,
+        written_at=to_instant(written_at),
+    )

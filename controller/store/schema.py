@@ -1,0 +1,171 @@
+"""The tables, and how they came to be.
+
+Rules of this module:
+
+1. A migration that was released is never edited; a change is a further migration.
+2. Instants are seconds since 1970 in UTC. Values of the core are JSON (`codec.py`), beside them the fingerprints by
+   which rows are compared without being decoded.
+3. No table holds the clear text of a secret. Only `accounts` and the specs hold personal data; the journal does not.
+"""
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+MIGRATIONS = Migrations("iptv-reconciler")
+
+_FIRST = """
+-- What billing says: the list row's fingerprints, the account as a value, and what is known about its reading.
+CREATE TABLE accounts (
+    billing TEXT NOT NULL,
+    i_account INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    row_fp BLOB,
+    details_fp BLOB,
+    account TEXT NOT NULL,
+    details_due INTEGER NOT NULL,
+    details_at REAL,
+    seen_at REAL,
+    missing_since REAL,
+    unreadable TEXT,
+    judged_in BLOB,
+    presence TEXT,
+    valid_until REAL,
+    PRIMARY KEY (billing, i_account)
+) WITHOUT ROWID;
+CREATE INDEX accounts_by_id ON accounts (billing, id);
+CREATE INDEX accounts_details_due ON accounts (billing, details_due) WHERE details_due = 1;
+CREATE INDEX accounts_valid_until ON accounts (billing, valid_until) WHERE valid_until IS NOT NULL;
+
+-- What each platform should hold, and how far we are with it. `quiet_*` remember for which pair of wish and
+-- observation the difference was empty, so that an unchanged pair is not compared again.
+CREATE TABLE subscribers (
+    platform TEXT NOT NULL,
+    i_account INTEGER NOT NULL,
+    desired TEXT NOT NULL,
+    desired_fp BLOB NOT NULL,
+    external_id TEXT NOT NULL,
+    quiet_desired BLOB,
+    quiet_observed BLOB,
+    state TEXT NOT NULL,
+    unconverged_since REAL,
+    held_by TEXT,
+    text TEXT,
+    failures INTEGER NOT NULL DEFAULT 0,
+    next_try REAL,
+    PRIMARY KEY (platform, i_account)
+) WITHOUT ROWID;
+CREATE INDEX subscribers_by_external_id ON subscribers (platform, external_id);
+CREATE INDEX subscribers_by_state ON subscribers (platform, state, unconverged_since);
+
+-- Which device ids and logins are wished by whom on a platform, to find two accounts that want the same one.
+CREATE TABLE claims (
+    platform TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    value TEXT NOT NULL,
+    i_account INTEGER NOT NULL,
+    PRIMARY KEY (platform, kind, value, i_account)
+) WITHOUT ROWID;
+CREATE INDEX claims_by_account ON claims (platform, i_account);
+
+-- What each platform holds. `i_account` is set on records that are ours. A record we removed stays as `gone` until a
+-- list that is younger than the removal has confirmed it.
+CREATE TABLE records (
+    platform TEXT NOT NULL,
+    record_id TEXT NOT NULL,
+    external_id TEXT NOT NULL,
+    i_account INTEGER,
+    spec TEXT NOT NULL,
+    listed_fp BLOB NOT NULL,
+    observed_fp BLOB NOT NULL,
+    observed_at REAL NOT NULL,
+    listed_in REAL,
+    written_at REAL,
+    gone INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (platform, record_id)
+) WITHOUT ROWID;
+CREATE INDEX records_by_account ON records (platform, i_account);
+CREATE INDEX records_by_external_id ON records (platform, external_id);
+
+-- The journal: an intent is committed before the call, its outcome after it. An intent without outcome is open: the
+-- call may or may not have happened.
+CREATE TABLE intents (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    platform TEXT NOT NULL,
+    i_account INTEGER NOT NULL,
+    account_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    external_id TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    plan TEXT,
+    request_id TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    before TEXT,
+    after TEXT,
+    after_fp BLOB,
+    opened_at REAL NOT NULL
+);
+CREATE INDEX intents_by_subscriber ON intents (platform, i_account);
+
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY,
+    platform TEXT NOT NULL,
+    i_account INTEGER NOT NULL,
+    account_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    external_id TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    plan TEXT,
+    request_id TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    before TEXT,
+    after TEXT,
+    opened_at REAL NOT NULL,
+    closed_at REAL NOT NULL,
+    result TEXT NOT NULL,
+    text TEXT
+);
+CREATE INDEX audit_by_subscriber ON audit (platform, i_account, id);
+
+-- Billing sources and platforms: when they were read, how that went, and whether they answer at all.
+CREATE TABLE targets (
+    target TEXT PRIMARY KEY,
+    attempt_at REAL,
+    success_at REAL,
+    seconds REAL,
+    complete INTEGER,
+    accounts INTEGER,
+    text TEXT,
+    breaker_opened_at REAL
+) WITHOUT ROWID;
+
+-- What is left of each platform's brake in this pass, and the plan that is held by it.
+CREATE TABLE brakes (
+    platform TEXT PRIMARY KEY,
+    destructive INTEGER NOT NULL,
+    updates INTEGER NOT NULL,
+    held_hash TEXT,
+    held_destructive INTEGER NOT NULL DEFAULT 0,
+    held_updates INTEGER NOT NULL DEFAULT 0,
+    destructive_limit INTEGER NOT NULL DEFAULT 0,
+    update_limit INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+
+CREATE TABLE packages (
+    platform TEXT NOT NULL,
+    id TEXT NOT NULL,
+    external_id TEXT NOT NULL,
+    title TEXT NOT NULL,
+    PRIMARY KEY (platform, id)
+) WITHOUT ROWID;
+
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+@MIGRATIONS(name="first")
+def _first(db: Database) -> None:
+    for statement in _FIRST.split(";\n"):
+        if statement.strip():
+            db.conn.execute(statement)

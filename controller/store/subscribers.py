@@ -1,0 +1,204 @@
+"""What each platform should hold, and how far we are with each subscriber.
+
+Rules of this module:
+
+1. A wish is replaced only when it differs; then its subscriber is no longer quiet.
+2. Quiet means: for this very pair of wish and observation there was nothing to do. Whatever changes either of the two
+   ends it, without anybody having to remember.
+3. A subscriber is in exactly one state, and is unconverged from the first look that found something to do until the
+   look that finds nothing.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from controller.store.codec import decode_desired, encode, fingerprint, to_instant, to_seconds
+from desired_state.account import AccountStatus
+from desired_state.desired import Desired
+from desired_state.entitlement import Presence
+from desired_state.subscriber import State
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far we are with a subscriber. `text` is the sentence for whoever asks why."""
+
+    state: State
+    held_by: str | None = None
+    text: str | None = None
+    failures: int = 0
+    next_try: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSubscriber:
+    """A wish with its progress. `was_fulfilled`: nothing has been wished otherwise since there was nothing to do."""
+
+    desired: Desired
+    desired_fp: bytes
+    progress: Progress
+    unconverged_since: datetime | None
+    was_fulfilled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """Another account that wishes the same device or login and has the older right to it."""
+
+    kind: str
+    value: str
+    i_account: int
+
+
+_INTENDED = json.dumps([*AccountStatus, "dual_version_source", "observe"])
+
+
+class Subscribers:
+    """The tables `subscribers` and `claims` of one platform."""
+
+    def __init__(self, db: Database, platform: str) -> None:
+        self._conn = db.conn
+        self._platform = platform
+
+    def put(self, wish: Desired) -> bool:
+        """Keep a (sealed) wish; says whether it is another one than before."""
+        encoded = encode(wish)
+        desired_fp = fingerprint(encoded)
+        i_account = wish.key.i_account
+        changed = self._conn.execute(
+            "INSERT INTO subscribers (platform, i_account, desired, desired_fp, external_id, state)"
+            " VALUES (?, ?, ?, ?, ?, 'pending') ON CONFLICT (platform, i_account) DO UPDATE SET"
+            " desired = excluded.desired, desired_fp = excluded.desired_fp, external_id = excluded.external_id,"
+            " state = 'pending', failures = 0, next_try = NULL WHERE desired_fp <> excluded.desired_fp",
+            (self._platform, i_account, encoded, desired_fp, wish.external_id),
+        ).rowcount
+        if changed:
+            self._claim(wish)
+        return bool(changed)
+
+    def drop(self, i_account: int) -> None:
+        """Forget a subscriber of whom nothing is wished here and of whom the platform holds nothing."""
+        for table in ("subscribers", "claims"):
+            self._conn.execute(f"DELETE FROM {table} WHERE platform = ? AND i_account = ?", (self._platform, i_account))
+
+    def get(self, i_account: int) -> StoredSubscriber | None:
+        """The wish for an account, or `None` if this platform has nothing to do with it."""
+        row = self._conn.execute(
+            "SELECT desired, desired_fp, state, held_by, text, failures, next_try, unconverged_since,"
+            " quiet_desired IS desired_fp"
+            " FROM subscribers WHERE platform = ? AND i_account = ?",
+            (self._platform, i_account),
+        ).fetchone()
+        if row is None:
+            return None
+        return StoredSubscriber(
+            desired=decode_desired(row[0]),
+            desired_fp=row[1],
+            progress=Progress(State(row[2]), row[3], row[4], row[5], to_instant(row[6])),
+            unconverged_since=to_instant(row[7]),
+            was_fulfilled=bool(row[8]),
+        )
+
+    def unsettled(self) -> Sequence[int]:
+        """Accounts whose wish or record changed since they were last found to have nothing to do, in order."""
+        rows = self._conn.execute(
+            "SELECT DISTINCT s.i_account FROM subscribers s"
+            " LEFT JOIN records r ON r.platform = s.platform AND r.i_account = s.i_account AND r.gone = 0"
+            " LEFT JOIN records n ON r.record_id IS NULL AND n.platform = s.platform"
+            "  AND n.external_id = s.external_id AND n.i_account IS NULL AND n.gone = 0"
+            " WHERE s.platform = ? AND (s.quiet_desired IS NOT s.desired_fp"
+            "  OR s.quiet_observed IS NOT coalesce(r.observed_fp, n.observed_fp)) ORDER BY s.i_account",
+            (self._platform,),
+        )
+        return [i_account for (i_account,) in rows]
+
+    def settle(self, i_account: int, observed_fp: bytes | None, progress: Progress) -> None:
+        """Note that there is nothing to do for the wish as it stands and this observation."""
+        self._conn.execute(
+            "UPDATE subscribers SET quiet_desired = desired_fp, quiet_observed = ?, unconverged_since = NULL,"
+            " state = ?, held_by = ?, text = ?, failures = 0, next_try = NULL WHERE platform = ? AND i_account = ?",
+            (observed_fp, progress.state, progress.held_by, progress.text, self._platform, i_account),
+        )
+
+    def unsettle(self, i_account: int, progress: Progress, now: datetime) -> None:
+        """Note what stands between the subscriber and its wish."""
+        self._conn.execute(
+            "UPDATE subscribers SET quiet_desired = NULL, unconverged_since = coalesce(unconverged_since, ?),"
+            " state = ?, held_by = ?, text = ?, failures = ?, next_try = ? WHERE platform = ? AND i_account = ?",
+            (now.timestamp(), progress.state, progress.held_by, progress.text, progress.failures,
+             to_seconds(progress.next_try), self._platform, i_account),
+        )  # fmt: skip
+
+    def mark_in_flight(self, i_account: int, now: datetime) -> None:
+        """A call is about to be made for the subscriber."""
+        self._conn.execute(
+            "UPDATE subscribers SET state = 'in_flight', held_by = NULL, quiet_desired = NULL,"
+            " unconverged_since = coalesce(unconverged_since, ?) WHERE platform = ? AND i_account = ?",
+            (now.timestamp(), self._platform, i_account),
+        )
+
+    def rivals(self, i_account: int) -> list[Rival]:
+        """Who has the older right (the lower `i_account`) to a device or login this subscriber wishes."""
+        rows = self._conn.execute(
+            "SELECT other.kind, other.value, min(other.i_account) FROM claims mine JOIN claims other"
+            " ON other.platform = mine.platform AND other.kind = mine.kind AND other.value = mine.value"
+            " WHERE mine.platform = ? AND mine.i_account = ? AND other.i_account < mine.i_account"
+            " GROUP BY other.kind, other.value ORDER BY other.kind, other.value",
+            (self._platform, i_account),
+        )
+        return [Rival(*row) for row in rows]
+
+    def sharing_claims(self, i_account: int) -> Sequence[int]:
+        """Other accounts that wish a device or login of this one: they may go on once it lets go."""
+        rows = self._conn.execute(
+            "SELECT DISTINCT other.i_account FROM claims mine JOIN claims other"
+            " ON other.platform = mine.platform AND other.kind = mine.kind AND other.value = mine.value"
+            " WHERE mine.platform = ? AND mine.i_account = ? AND other.i_account <> mine.i_account",
+            (self._platform, i_account),
+        )
+        return [other for (other,) in rows]
+
+    def counts(self) -> dict[State, int]:
+        """How many subscribers are in which state; every state has its number."""
+        rows = self._conn.execute(
+            "SELECT state, count(*) FROM subscribers WHERE platform = ? GROUP BY state", (self._platform,)
+        )
+        return dict.fromkeys(State, 0) | {State(state): count for state, count in rows}
+
+    def oldest_unconverged(self) -> datetime | None:
+        """Since when the longest waiting subscriber waits."""
+        (at,) = self._conn.execute(
+            "SELECT min(unconverged_since) FROM subscribers WHERE platform = ?", (self._platform,)
+        ).fetchone()
+        return to_instant(at)
+
+    def in_trouble(self, limit: int) -> list[tuple[int, Progress]]:
+        """Subscribers a person has to look at, those that wait longest first; what is held by intention is not."""
+        rows = self._conn.execute(
+            "SELECT i_account, state, held_by, text, failures, next_try FROM subscribers WHERE platform = ?"
+            " AND (state IN ('conflict', 'parked') OR (state = 'held'"
+            "  AND held_by NOT IN (SELECT value FROM json_each(?)))) ORDER BY unconverged_since, i_account LIMIT ?",
+            (self._platform, _INTENDED, limit),
+        )
+        return [(row[0], Progress(State(row[1]), row[2], row[3], row[4], to_instant(row[5]))) for row in rows]
+
+    def _claim(self, wish: Desired) -> None:
+        key = (self._platform, wish.key.i_account)
+        self._conn.execute("DELETE FROM claims WHERE platform = ? AND i_account = ?", key)
+        self._conn.executemany(
+            "INSERT OR IGNORE INTO claims (platform, kind, value, i_account) VALUES (?, ?, ?, ?)",
+            [(self._platform, kind, value, wish.key.i_account) for kind, value in _claims(wish)],
+        )
+
+
+def _claims(wish: Desired) -> Iterable[tuple[str, str]]:
+    if wish.spec is None or wish.presence is not Presence.ACTIVE:
+        return
+    for device in wish.spec.device_ids or ():
+        yield "device", device
+    if wish.spec.login:
+        yield "login", wish.spec.login.casefold()

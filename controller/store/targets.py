@@ -1,0 +1,153 @@
+"""Billing sources and platforms as wholes: when they were read, what they offer, and what is left of their brake.
+
+Rules of this module:
+
+1. Everything here is about a target, never about one account.
+2. The brake's allowance is counted down in the transaction that stores the intent: it cannot be spent twice.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from controller.store.codec import to_instant, to_seconds
+from desired_state.catalog import Offer, Package
+from desired_state.policy import Allowance
+
+
+@dataclass(frozen=True, slots=True)
+class TargetReading:
+    """How the readings of a target went. `text` says what went wrong with the last one, if anything did."""
+
+    attempt_at: datetime | None = None
+    success_at: datetime | None = None
+    seconds: float | None = None
+    complete: bool = False
+    accounts: int = 0
+    text: str | None = None
+    breaker_opened_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPlan:
+    """What the brake holds on a platform, by the hash under which it can be approved."""
+
+    hash: str
+    destructive: int
+    updates: int
+    destructive_limit: int
+    update_limit: int
+
+
+class Targets:
+    """The tables `targets`, `brakes`, `packages` and `meta`."""
+
+    def __init__(self, db: Database) -> None:
+        self._conn = db.conn
+
+    def reading(self, target: str) -> TargetReading:
+        """How the last readings went."""
+        row = self._conn.execute(
+            "SELECT attempt_at, success_at, seconds, complete, accounts, text, breaker_opened_at FROM targets"
+            " WHERE target = ?",
+            (target,),
+        ).fetchone()
+        if row is None:
+            return TargetReading()
+        return TargetReading(
+            to_instant(row[0]), to_instant(row[1]), row[2], bool(row[3]), row[4] or 0, row[5], to_instant(row[6])
+        )
+
+    def note_attempt(self, target: str, now: datetime) -> None:
+        """A reading begins."""
+        self._conn.execute(
+            "INSERT INTO targets (target, attempt_at) VALUES (?, ?)"
+            " ON CONFLICT (target) DO UPDATE SET attempt_at = excluded.attempt_at",
+            (target, now.timestamp()),
+        )
+
+    def note_success(self, target: str, reading: TargetReading) -> None:
+        """A reading ended well; it may still be in doubt (`complete`)."""
+        self._conn.execute(
+            "UPDATE targets SET success_at = ?, seconds = ?, complete = ?, accounts = ?, text = ? WHERE target = ?",
+            (to_seconds(reading.success_at), reading.seconds, int(reading.complete), reading.accounts, reading.text,
+             target),
+        )  # fmt: skip
+
+    def note_failure(self, target: str, text: str) -> None:
+        """A reading failed: what was known stays, but nothing is taken away on its word."""
+        self._conn.execute("UPDATE targets SET complete = 0, text = ? WHERE target = ?", (text, target))
+
+    def set_breaker(self, target: str, opened_at: datetime | None) -> None:
+        """The breaker of a target opens or closes."""
+        self._conn.execute(
+            "INSERT INTO targets (target, breaker_opened_at) VALUES (?, ?)"
+            " ON CONFLICT (target) DO UPDATE SET breaker_opened_at = excluded.breaker_opened_at",
+            (target, to_seconds(opened_at)),
+        )
+
+    def set_allowance(self, platform: str, allowance: Allowance) -> None:
+        """A pass begins: this much may be taken away or altered until the next."""
+        self._conn.execute(
+            "INSERT INTO brakes (platform, destructive, updates) VALUES (?, ?, ?) ON CONFLICT (platform) DO UPDATE SET"
+            " destructive = excluded.destructive, updates = excluded.updates, held_hash = NULL, held_destructive = 0,"
+            " held_updates = 0",
+            (platform, allowance.destructive, allowance.updates),
+        )
+
+    def hold(self, platform: str, held: HeldPlan) -> None:
+        """The brake holds this pass's plan, or the part of it that is too large."""
+        self._conn.execute(
+            "UPDATE brakes SET held_hash = ?, held_destructive = ?, held_updates = ?, destructive_limit = ?,"
+            " update_limit = ?, destructive = CASE WHEN ? > 0 THEN 0 ELSE destructive END,"
+            " updates = CASE WHEN ? > 0 THEN 0 ELSE updates END WHERE platform = ?",
+            (held.hash, held.destructive, held.updates, held.destructive_limit, held.update_limit, held.destructive,
+             held.updates, platform),
+        )  # fmt: skip
+
+    def held_plan(self, platform: str) -> HeldPlan | None:
+        """What the brake holds on the platform."""
+        row = self._conn.execute(
+            "SELECT held_hash, held_destructive, held_updates, destructive_limit, update_limit FROM brakes"
+            " WHERE platform = ? AND held_hash IS NOT NULL",
+            (platform,),
+        ).fetchone()
+        return None if row is None else HeldPlan(*row)
+
+    def allowance(self, platform: str) -> Allowance:
+        """What is left of the brake until the next pass; nothing before the first one."""
+        row = self._conn.execute("SELECT destructive, updates FROM brakes WHERE platform = ?", (platform,)).fetchone()
+        return Allowance(0, 0) if row is None else Allowance(*row)
+
+    def spend(self, platform: str, *, destructive: int = 0, updates: int = 0) -> None:
+        """Count a change against the brake."""
+        self._conn.execute(
+            "UPDATE brakes SET destructive = destructive - ?, updates = updates - ? WHERE platform = ?",
+            (destructive, updates, platform),
+        )
+
+    def set_offer(self, platform: str, packages: Iterable[Package]) -> None:
+        """Keep what the platform offers."""
+        self._conn.execute("DELETE FROM packages WHERE platform = ?", (platform,))
+        self._conn.executemany(
+            "INSERT OR REPLACE INTO packages (platform, id, external_id, title) VALUES (?, ?, ?, ?)",
+            [(platform, package.id, package.external_id, package.title) for package in packages],
+        )
+
+    def offer(self, platform: str) -> Offer:
+        """What the platform offered when it was last asked; empty before that."""
+        rows = self._conn.execute(
+            "SELECT id, external_id, title FROM packages WHERE platform = ? ORDER BY id", (platform,)
+        )
+        return Offer(tuple(Package(*row) for row in rows))
+
+    def meta(self, key: str) -> str | None:
+        """A remembered word."""
+        row = self._conn.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Remember a word."""
+        self._conn.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))

@@ -1,0 +1,84 @@
+"""What the loop works with: billing sources and platforms, put together from the configuration by `app.py`.
+
+Rules of this module:
+
+1. Everything about one target stands in one value; the loop never asks the configuration.
+2. What a target offers (`offer`) is the only thing here that changes, once a pass.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from controller.billing.source import PortaBilling
+from controller.workqueue import WorkQueue
+from desired_state.catalog import Catalog, Offer
+from desired_state.desired import PlatformRules
+from desired_state.entitlement import Rules
+from desired_state.policy import Brake
+from platforms.driver import Driver
+from platforms.transport import Clock
+
+
+class Chance(Protocol):
+    """A random draw, uniform in [0, 1)."""
+
+    def __call__(self) -> float:
+        """Draw."""
+        ...
+
+
+@dataclass(slots=True)
+class Platform:
+    """One platform instance: its driver, its rules, its queue, and whether it can be talked to."""
+
+    rules: PlatformRules
+    driver: Driver
+    billing: str
+    i_env: int
+    workers: int
+    observe_only: bool = False
+    offer: Offer = field(default_factory=lambda: Offer(()))
+    queue: WorkQueue = field(default_factory=WorkQueue)
+    breaker_until: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The instance's name in the configuration."""
+        return self.rules.name
+
+
+@dataclass(frozen=True, slots=True)
+class Billing:
+    """One billing source with the platforms it governs."""
+
+    source: PortaBilling
+    platforms: tuple[Platform, ...]
+
+    @property
+    def name(self) -> str:
+        """The source's name in the configuration."""
+        return self.source.name
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """The rules of the house: what the operator decided, the same for every target."""
+
+    catalog: Catalog
+    rules: Rules
+    brake: Brake
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One look at the clocks: the wall clock for decisions, the monotonic one for waiting."""
+
+    now: datetime
+    monotonic: float
+
+    @staticmethod
+    def of(clock: Clock) -> "Moment":
+        """Now."""
+        return Moment(clock.now(), clock.monotonic())

@@ -1,0 +1,165 @@
+"""`status`: how the whole stands."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TypedDict
+
+from controller.config import Config
+from controller.store import Progress, Store
+from desired_state.subscriber import State
+
+_ATTENTION = 20
+_PATIENCE = 3
+_SLACK = timedelta(minutes=5)
+
+
+class HeldPlanView(TypedDict):
+    """What the brake holds, and the limit it exceeds."""
+
+    hash: str
+    destructive: int
+    updates: int
+    limit: int
+
+
+class TroubleView(TypedDict):
+    """A subscriber a person may want to look at."""
+
+    account: str
+    i_account: int
+    state: str
+    by: str | None
+    text: str | None
+
+
+class PlatformView(TypedDict):
+    """One platform; `attention` names the first subscribers that are stuck, `text` what failed last."""
+
+    accounts: dict[str, int]
+    breaker: str
+    held_plan: HeldPlanView | None
+    last_success: str | None
+    text: str | None
+    attention: list[TroubleView]
+
+
+class BillingView(TypedDict):
+    """The billing sources together; `text` says what is wrong with them, `attention` names unreadable accounts."""
+
+    accounts: int
+    complete: bool
+    last_success: str | None
+    text: str | None
+    attention: list[TroubleView]
+
+
+class StatusView(TypedDict):
+    """The JSON of `status`."""
+
+    healthy: bool
+    platforms: dict[str, PlatformView]
+    billing: BillingView
+    charges: dict[str, int]
+    pauses: list[dict[str, str]]
+
+
+def status_view(store: Store, config: Config, now: datetime) -> StatusView:
+    """How everything stands, from the store."""
+    platforms = {name: _platform(store, config, name) for name in config.platforms}
+    billing = _billing(store, config)
+    fresh = [_is_fresh(store, config, target, now) for target in (*config.platforms, *_billing_names(config))]
+    healthy = all(fresh) and billing["complete"] and not any(map(_is_troubled, platforms.values()))
+    return StatusView(healthy=healthy, platforms=platforms, billing=billing, charges={}, pauses=[])
+
+
+def status_lines(view: StatusView) -> Iterator[str]:
+    """How everything stands, for people."""
+    billing = view["billing"]
+    known = "complete" if billing["complete"] else "not proven complete"
+    yield f"billing: {billing['accounts']} accounts, {known}, last read {billing['last_success'] or 'never'}"
+    if billing["text"]:
+        yield f"  {billing['text']}"
+    yield from _trouble_lines(billing["attention"])
+    for name, platform in view["platforms"].items():
+        counts = ", ".join(f"{count} {state}" for state, count in platform["accounts"].items() if count)
+        read = f"breaker {platform['breaker']}, last read {platform['last_success'] or 'never'}"
+        yield f"{name}: {counts or 'nobody yet'}; {read}"
+        if platform["text"]:
+            yield f"  {platform['text']}"
+        if (held := platform["held_plan"]) is not None:
+            yield (
+                f"  the brake holds plan {held['hash']}: {held['destructive']} destructive changes and"
+                f" {held['updates']} updates (limit {held['limit']})"
+            )
+        yield from _trouble_lines(platform["attention"])
+    yield "healthy" if view["healthy"] else "needs attention"
+
+
+def _trouble_lines(troubles: list[TroubleView]) -> Iterator[str]:
+    for trouble in troubles:
+        who = f"{trouble['account']} (i_account {trouble['i_account']})"
+        yield f"  {who} is {trouble['state']}: {trouble['text'] or ''}"
+
+
+def _platform(store: Store, config: Config, name: str) -> PlatformView:
+    subscribers, reading, held = store.subscribers(name), store.targets.reading(name), store.targets.held_plan(name)
+    billing = config.billing_of(name).name
+    return PlatformView(
+        accounts={state.value: count for state, count in subscribers.counts().items()},
+        breaker="open" if reading.breaker_opened_at is not None else "closed",
+        held_plan=None
+        if held is None
+        else HeldPlanView(
+            hash=held.hash,
+            destructive=held.destructive,
+            updates=held.updates,
+            limit=held.destructive_limit if held.destructive else held.update_limit,
+        ),
+        last_success=reading.success_at.isoformat() if reading.success_at is not None else None,
+        text=reading.text,
+        attention=[_trouble(store, billing, *each) for each in subscribers.in_trouble(_ATTENTION)],
+    )
+
+
+def _trouble(store: Store, billing: str, i_account: int, progress: Progress) -> TroubleView:
+    stored = store.accounts(billing).get(i_account)
+    return TroubleView(
+        account=stored.account.id if stored is not None else "",
+        i_account=i_account,
+        state=progress.state.value,
+        by=progress.held_by,
+        text=progress.text,
+    )
+
+
+def _billing(store: Store, config: Config) -> BillingView:
+    names = _billing_names(config)
+    readings = [store.targets.reading(name) for name in names]
+    successes = [reading.success_at for reading in readings]
+    oldest = None if None in successes else min(at for at in successes if at is not None)
+    unreadable = [
+        TroubleView(account=account_id, i_account=i_account, state=State.HELD.value, by="decision", text=text)
+        for name in names
+        for i_account, account_id, text in store.accounts(name).unreadable(_ATTENTION)
+    ]
+    return BillingView(
+        accounts=sum(reading.accounts for reading in readings),
+        complete=all(reading.complete for reading in readings),
+        last_success=oldest.isoformat() if oldest is not None else None,
+        text="; ".join(reading.text for reading in readings if reading.text) or None,
+        attention=unreadable,
+    )
+
+
+def _is_fresh(store: Store, config: Config, target: str, now: datetime) -> bool:
+    success_at = store.targets.reading(target).success_at
+    return success_at is not None and now - success_at <= _PATIENCE * config.schedule.full_pass + _SLACK
+
+
+def _is_troubled(platform: PlatformView) -> bool:
+    holds_plan = platform["held_plan"] is not None
+    return bool(platform["attention"] or platform["text"]) or platform["breaker"] == "open" or holds_plan
+
+
+def _billing_names(config: Config) -> list[str]:
+    return [block.name for block in config.billing]

@@ -1,0 +1,120 @@
+"""What the loop does, told to those who watch it: metrics, the health endpoints, the log.
+
+Rules of this module:
+
+1. One way only: the loop tells, nothing here is ever asked for a decision.
+2. Gauges are read from the store on the pulse, so that they are true after a restart too; counting the subscribers of
+   a large fleet is done at most every `COUNTING` seconds.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from controller.fleet import PassReport
+from controller.log import Logger
+from controller.metrics import Metrics
+from controller.reconciler import Result
+from controller.server.health import Health
+from controller.store import Store
+from controller.targets import Billing
+from controller.workqueue import Priority
+from desired_state.entitlement import Presence
+from desired_state.plan import Kind
+from desired_state.subscriber import State
+from platforms.transport import Clock
+
+COUNTING = 5.0
+_WAITING = (State.PENDING, State.IN_FLIGHT, State.BACKOFF, State.PARKED, State.HELD, State.CONFLICT)
+
+
+class Watch:
+    """Tells metrics, health and log about the billing sources and their platforms."""
+
+    def __init__(
+        self, billings: Sequence[Billing], metrics: Metrics, health: Health, clock: Clock, log: Logger
+    ) -> None:
+        self._billings = tuple(billings)
+        self._metrics = metrics
+        self._health = health
+        self._clock = clock
+        self._log = log
+        self._counted_at: float | None = None
+        self._successes: dict[str, datetime] = {}
+
+    def looked(self, platform: str, trigger: str, result: Result, seconds: float) -> None:
+        """A look at a subscriber ended."""
+        self._health.progressed()
+        self._metrics.reconciled(platform, result.result, seconds)
+        if result.kind is not None:
+            self._metrics.action(platform, Kind(result.kind), result.result)
+        if result.converged_after is not None:
+            cause = "pass" if trigger == "retry" else trigger
+            self._metrics.converged(platform, cause, max(0.0, result.converged_after.total_seconds()))
+
+    def waited(self, priority: str, seconds: float) -> None:
+        """A key waited that long beyond the instant at which it was due."""
+        self._metrics.waited(priority, seconds)
+
+    def passed(self, report: PassReport) -> None:
+        """A full pass ended."""
+        for (platform, kind), count in report.drift.items():
+            for _ in range(count):
+                self._metrics.drift(platform, Kind(kind))
+        snapshot = report.snapshot
+        if snapshot is not None and snapshot.complete:
+            self._health.snapshot_taken()
+        changes, held = len(report.plan.changes), len(report.plan.held)
+        accounts = snapshot.accounts if snapshot is not None else None
+        self._log.info("pass finished", accounts=accounts, changes=changes, held=held, failed=list(report.failed))
+        if snapshot is not None and not snapshot.complete:
+            self._log.warning("billing's list is not believed", doubt=snapshot.doubt)
+
+    def progressed(self) -> None:
+        """The event loop turns and the store answers."""
+        self._health.progressed()
+
+    def look(self, store: Store) -> None:
+        """Bring the gauges up to date."""
+        now = self._clock.monotonic()
+        if self._counted_at is not None and now - self._counted_at < COUNTING:
+            return
+        elapsed = 0.0 if self._counted_at is None else now - self._counted_at
+        self._counted_at = now
+        self._metrics.set_intents_open(store.journal.count_open())
+        presences = dict.fromkeys(Presence, 0)
+        for billing in self._billings:
+            for presence, count in store.accounts(billing.name).count_by_presence().items():
+                presences[Presence(presence)] += count
+            self._look_at_target(store, billing.name)
+            for platform in billing.platforms:
+                self._look_at_target(store, platform.name)
+                self._look_at_platform(store, platform.name, elapsed)
+        self._metrics.set_billing_accounts(presences)
+        self._look_at_queues()
+
+    def _look_at_target(self, store: Store, target: str) -> None:
+        reading = store.targets.reading(target)
+        self._metrics.set_breaker(target, reading.breaker_opened_at)
+        if reading.attempt_at is not None:
+            self._metrics.pass_attempted(target, reading.attempt_at)
+        if reading.success_at is not None and self._successes.get(target) != reading.success_at:
+            self._successes[target] = reading.success_at
+            self._metrics.pass_succeeded(target, reading.success_at, reading.seconds or 0.0)
+
+    def _look_at_platform(self, store: Store, platform: str, elapsed: float) -> None:
+        subscribers = store.subscribers(platform)
+        counts = subscribers.counts()
+        self._metrics.set_accounts(platform, counts)
+        self._metrics.set_oldest_unconverged(platform, subscribers.oldest_unconverged())
+        self._metrics.out_of_sync(platform, elapsed * sum(counts[state] for state in _WAITING))
+        held = store.targets.held_plan(platform)
+        self._metrics.set_brake_held(platform, held.destructive + held.updates if held is not None else 0)
+
+    def _look_at_queues(self) -> None:
+        queues = [platform.queue for billing in self._billings for platform in billing.platforms]
+        since = self._clock.now().timestamp() - self._clock.monotonic()
+        for priority in Priority:
+            depth = sum(queue.depth()[priority] for queue in queues)
+            oldest = min((at for queue in queues if (at := queue.oldest(priority)) is not None), default=None)
+            instant = None if oldest is None else datetime.fromtimestamp(since + oldest, tz=self._clock.now().tzinfo)
+            self._metrics.set_queue(priority.name.lower(), depth, instant)

@@ -1,0 +1,143 @@
+"""Which subscribers have to be looked at, and when: keys only.
+
+Rules of this module:
+
+1. A key is in the queue at most once. Adding it again can only bring it forward or lift its priority.
+2. A key is worked on at most once at a time. Added while it is being worked on, it comes back when that is done.
+3. More urgent keys first (operator, event, timer, retry, sweep); among equals those that became due first. What has
+   waited longer than `AGEING` is taken before anything else, so that nobody starves.
+4. The queue has no clock: `now` is an argument, in seconds of a monotonic clock.
+"""
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from desired_state.subscriber import SubscriberKey
+
+AGEING = 300.0
+
+
+class Priority(IntEnum):
+    """Why a key is looked at, the most urgent first."""
+
+    OPERATOR = 0
+    EVENT = 1
+    TIMER = 2
+    RETRY = 3
+    SWEEP = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A key that waits. `due` is when it may be taken, `added` when it began to wait."""
+
+    key: SubscriberKey
+    priority: Priority
+    due: float
+    added: float
+
+
+class WorkQueue:
+    """The keys of one platform. `on_add` is called when a key came in or was brought forward."""
+
+    def __init__(self) -> None:
+        self.on_add: Callable[[], None] = lambda: None
+        self._items: dict[SubscriberKey, Item] = {}
+        self._working: set[SubscriberKey] = set()
+        self._again: dict[SubscriberKey, Item] = {}
+        self._later: list[tuple[float, int, Item]] = []
+        self._ready: list[tuple[int, float, int, Item]] = []
+        self._oldest: list[tuple[float, int, Item]] = []
+        self._count = 0
+
+    def add(self, key: SubscriberKey, priority: Priority, now: float, delay: float = 0.0) -> None:
+        """Have the key looked at in `delay` seconds at the latest, with at least this priority."""
+        waiting = self._again if key in self._working else self._items
+        item = _earlier(waiting.get(key), Item(key, priority, now + delay, now))
+        if waiting.get(key) == item:
+            return
+        waiting[key] = item
+        if waiting is self._items:
+            self._schedule(item)
+            self.on_add()
+
+    def take(self, now: float) -> Item | None:
+        """The key whose turn it is, now being worked on; `None` if none is due."""
+        self._wake(now)
+        item = self._pop_starving(now) or self._pop_ready()
+        if item is not None:
+            del self._items[item.key]
+            self._working.add(item.key)
+        return item
+
+    def done(self, key: SubscriberKey) -> None:
+        """The key was worked on; had it been added meanwhile, it waits again."""
+        self._working.discard(key)
+        again = self._again.pop(key, None)
+        if again is not None:
+            self._items[key] = again
+            self._schedule(again)
+
+    def next_due(self) -> float | None:
+        """When the next key may be taken; `None` if nothing waits."""
+        heads = [heap[0] for heap in (self._oldest, self._later) if self._drop_stale(heap)]
+        return min((due for due, _, _ in heads), default=None)
+
+    def depth(self) -> dict[Priority, int]:
+        """How many keys wait, by priority."""
+        counts = dict.fromkeys(Priority, 0)
+        for item in self._items.values():
+            counts[item.priority] += 1
+        return counts
+
+    def oldest(self, priority: Priority) -> float | None:
+        """Since when the key of this priority waits that has waited longest."""
+        return min((item.added for item in self._items.values() if item.priority is priority), default=None)
+
+    def __len__(self) -> int:
+        return len(self._items) + len(self._again)
+
+    @property
+    def working(self) -> int:
+        """How many keys are being worked on."""
+        return len(self._working)
+
+    def _schedule(self, item: Item) -> None:
+        self._count += 1
+        heapq.heappush(self._later, (item.due, self._count, item))
+
+    def _wake(self, now: float) -> None:
+        while self._later and self._later[0][0] <= now:
+            _, count, item = heapq.heappop(self._later)
+            if self._items.get(item.key) is item:
+                heapq.heappush(self._ready, (item.priority, item.due, count, item))
+                heapq.heappush(self._oldest, (item.due, count, item))
+
+    def _pop_starving(self, now: float) -> Item | None:
+        if not self._drop_stale(self._oldest):
+            return None
+        due, _, item = self._oldest[0]
+        return item if now - due > AGEING else None
+
+    def _drop_stale(self, heap: list[tuple[float, int, Item]]) -> bool:
+        """Remove entries that were brought forward or taken from the head; says whether one is left."""
+        while heap and self._items.get(heap[0][-1].key) is not heap[0][-1]:
+            heapq.heappop(heap)
+        return bool(heap)
+
+    def _pop_ready(self) -> Item | None:
+        while self._ready:
+            item = heapq.heappop(self._ready)[-1]
+            if self._items.get(item.key) is item:
+                return item
+        return None
+
+
+def _earlier(waiting: Item | None, added: Item) -> Item:
+    if waiting is None:
+        return added
+    return Item(
+        added.key, min(waiting.priority, added.priority), min(waiting.due, added.due), min(waiting.added, added.added)
+    )

@@ -1,0 +1,146 @@
+"""A whole installation in one process: simulators, the real loop, the real database, virtual time."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from random import Random  # noqa: TID251  seeded, so that a run can be repeated
+from typing import Any
+
+import httpx
+
+from controller.app import Application, assemble
+from controller.billing.simulator import Simulator, create_simulator
+from controller.config import Config, from_values
+from controller.fleet import PassReport
+from controller.lane import Lane
+from controller.store import Ledger, Store
+from controller.views.explain import ExplainView, explain_view, find
+from controller.views.status import StatusView, status_view
+from platforms.telebreeze.simulator import API_KEY, TelebreezeSimulator
+from tests.clocks import VirtualClock
+
+Values = Mapping[str, object]
+LONGEST_BACKOFF = 1800.0
+
+
+class World(VirtualClock):
+    """Virtual time, chance from a seed, and numbered requests."""
+
+    def __init__(self, seed: int = 1) -> None:
+        super().__init__()
+        self.draw = Random(seed).random
+        self._requests = 0
+
+    def request_id(self) -> str:
+        self._requests += 1
+        return f"request-{self._requests}"
+
+
+class Bed:
+    """Billing, a platform, and the reconciler between them. `platform_reads` and `platform_writes` count requests."""
+
+    def __init__(self, folder: Path, blocks: Values, *, seed: int = 1) -> None:
+        self.world = World(seed)
+        self.folder = folder
+        self.billing: Simulator = create_simulator(self.world, self.world.draw)
+        self.platform = TelebreezeSimulator(self.world, self.world.draw)
+        self.config = configuration(folder, blocks)
+        self.application = self._assembled()
+
+    def restart(self) -> None:
+        """A new process on the same database: the old one was killed and could not tell anybody."""
+        self.application = self._assembled()
+
+    def reconfigure(self, **blocks: object) -> None:
+        """A new process with another configuration on the same database."""
+        self.config = configuration(self.folder, blocks)
+        self.restart()
+
+    async def full_pass(self) -> list[PassReport]:
+        """One pass, and everything it put on the queues until that is done or waits for its time."""
+        reports = await self.application.loop.full_pass()
+        for lane in self._lanes():
+            await lane.work(until_empty=True, most_failures=1)
+        return reports
+
+    async def converge(self, passes: int = 3) -> None:
+        """Let as many passes go by as anything may need, with the longest backoff between them."""
+        for _ in range(passes):
+            self.world.advance(LONGEST_BACKOFF)
+            await self.full_pass()
+
+    async def store(self) -> Store:
+        """The store, to look at between passes."""
+        return await self.application.ledger.run(lambda store: store)
+
+    async def status(self) -> StatusView:
+        """What `status` says."""
+        return status_view(await self.store(), self.config, self.world.now())
+
+    async def explain(self, account: str) -> ExplainView:
+        """What `explain` says."""
+        store = await self.store()
+        installation = self.application.installations[0]
+        found = find(store, {installation.billing.name: installation.billing}, account)
+        assert found is not None, f"{account} is not known"
+        house = installation.fleet.house
+        return explain_view(store, *found, house, self.world.now())
+
+    def customer(self, external_id: str) -> Mapping[str, Any]:
+        """The platform's one record of that name, as the platform has it."""
+        (row,) = (row for row in self.customers() if row["externalId"] == external_id)
+        return row
+
+    def customers(self) -> list[Mapping[str, Any]]:
+        """All records of the platform."""
+        return list(self.platform.operator.customers.values())
+
+    def tv_account(self, number: int = 1, *, i_product: int = 61) -> int:
+        """A new account `tv00000N` with a TV product and a device of its own."""
+        i_account = self.billing.change("create", id=f"tv{number:06}", i_product=i_product)
+        self.billing.change("device", i_account=i_account, devices=[f"00:1A:79:00:00:{number:02X}"])
+        return i_account
+
+    async def aclose(self) -> None:
+        """Let go of the database."""
+        await self.application.aclose()
+
+    def _assembled(self) -> Application:
+        ledger = Ledger(lambda: Store.open(self.config.store.path), threaded=False)
+        network = {"default": httpx.ASGITransport(self.billing), "tv": httpx.ASGITransport(self.platform)}
+        return assemble(self.config, ledger, self.world, network)
+
+    def _lanes(self) -> list[Lane]:
+        return [lane for installation in self.application.installations for lane in installation.lanes]
+
+
+def configuration(folder: Path, blocks: Values) -> Config:
+    """A configuration for the simulators; `blocks` are laid over its blocks, key by key."""
+    values: dict[str, object] = {
+        "billing": {
+            "url": "http://billing.test",
+            "environment": 3,
+            "login": "iptv-reconciler",
+            "token": "simulated-token",
+            "requests_per_second": 10000,
+            "custom_fields": {"device_ids": ["TV MAC"], "login": "TV Login", "password": "TV Password"},
+        },
+        "platforms": {
+            "tv": {
+                "driver": "telebreeze",
+                "url": "http://tv.test",
+                "api_key": API_KEY,
+                "requests_per_second": 10000,
+            }
+        },
+        "catalog": [
+            {"product": {"i_product": 61}, "platform": "tv", "packages": ["basic"], "max_connections": 2},
+            {"product": {"i_product": 62}, "platform": "tv", "packages": ["basic", "cinema"]},
+            {"product": {"name": "IPTV Sport"}, "platform": "tv", "packages": ["sport"]},
+            {"product": {"name_regex": "(?i)kids$"}, "platform": "tv", "packages": ["kids"]},
+        ],
+        "store": {"path": str(folder / "state.db")},
+    }
+    for name, block in blocks.items():
+        known = values.get(name)
+        values[name] = {**known, **block} if isinstance(known, dict) and isinstance(block, dict) else block
+    return from_values(values, folder)
