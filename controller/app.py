@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-import httpx
-
 from controller.billing.client import BillingClient, BillingSettings
-from controller.billing.source import PortaBilling
+from controller.billing.source import OPERATIONS, PortaBilling
 from controller.config import Config
 from controller.config.blocks import BillingBlock, PlatformBlock
 from controller.executor import Executor
@@ -31,7 +29,7 @@ from controller.version import VERSION
 from controller.watch import Watch
 from platforms.driver import Driver
 from platforms.registry import DRIVERS, DriverSettings
-from platforms.transport import Clock, Endpoint, Meter
+from platforms.transport import Clock, Endpoint, Http, Meter
 
 STALLED_AFTER = timedelta(minutes=2)
 _BILLING_TIMEOUT = 30.0  # seconds; a page of 1,000 rows takes its time (contract, section 8: read 25 s)
@@ -49,7 +47,7 @@ class World(Clock, Protocol):
         ...
 
 
-Network = Mapping[str, httpx.AsyncBaseTransport]
+Network = Mapping[str, Http]
 """What replaces the network in tests, by target; a target without an entry uses the real one."""
 
 
@@ -75,10 +73,8 @@ class Application:
 
 def assemble(config: Config, ledger: Ledger, world: World, network: Network | None = None) -> Application:
     """Put everything together. Raises `StoreError` where the store's key cannot be used."""
-    network = network or {}
-    metrics = Metrics(config.platforms, {})
-    health = Health(world.monotonic, STALLED_AFTER)
-    build = _Builder(config, world, network, metrics.meter)
+    metrics, health = _metrics(config), Health(world.monotonic, STALLED_AFTER)
+    build = _Builder(config, world, network or {}, metrics.meter)
     billings = tuple(build.billing(block) for block in config.billing)
     watch = Watch(billings, metrics, health, world, logger("loop"))
     tools = Tools(ledger, world, world.draw, watch, logger("lane"))
@@ -89,6 +85,11 @@ def assemble(config: Config, ledger: Ledger, world: World, network: Network | No
     metrics.set_config(config.fingerprint)
     health.configured()
     return Application(config, ledger, installations, Loop(installations, tools, rhythm, watch), metrics, health)
+
+
+def _metrics(config: Config) -> Metrics:
+    platforms = {name: DRIVERS[block.driver].operations for name, block in config.platforms.items()}
+    return Metrics(platforms, {**{block.name: OPERATIONS for block in config.billing}, **platforms})
 
 
 def household(config: Config) -> Household:

@@ -17,10 +17,10 @@ from controller.shown import as_json, show_spec
 from controller.store import Intent, Ledger, OpenIntent, Store
 from controller.store.codec import encode, fingerprint
 from controller.targets import Platform
-from desired_state.plan import Change, Create, Delete, Rename, Resume, Suspend, Update, is_destructive
+from desired_state.plan import Change, Create, Delete, Held, Rename, Resume, Suspend, Update, is_destructive
 from desired_state.policy import is_limited_update
 from desired_state.subscriber import Observation
-from platforms.driver import PlatformError, Rejected, Transient, Unavailable, Unsupported
+from platforms.driver import PlatformError, Transient, Unavailable
 from platforms.transport import Clock
 
 
@@ -43,10 +43,26 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a call; `error` is what the platform or the network objected."""
+    """What became of a change: `changed`, `held`, `rejected`, `transient` or `unavailable`.
+
+    `error` is what the platform or the network objected.
+    """
 
     result: str
     error: PlatformError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """What happens together with a call, each within its transaction.
+
+    `hold` is asked in the one that stores the intent: what it allows is spent there, so that two workers cannot use the
+    same allowance. `settle` and `fail` are told of the outcome in the one that stores it.
+    """
+
+    hold: Callable[[Store], Held | None]
+    settle: Callable[[Store], None]
+    fail: Callable[[Store, Outcome], None]
 
 
 class Executor:
@@ -57,22 +73,22 @@ class Executor:
         self._clock = clock
         self._new_request_id = new_request_id
 
-    async def perform(self, platform: Platform, change: Change, cause: Cause) -> Outcome:
+    async def perform(self, platform: Platform, change: Change, cause: Cause, attendance: Attendance) -> Outcome:
         """Announce, call, and remember what came of it. Raises only what is a bug of ours."""
         intent = _intent(change, cause, self._new_request_id())
-        number = await self._ledger.run(partial(self._announce, change=change, intent=intent))
+        number = await self._ledger.run(
+            partial(self._announce, change=change, intent=intent, hold=attendance.hold), durable=True
+        )
+        if number is None:
+            return Outcome("held")
         try:
             record_id = await _call(platform, change)
-        except (Transient, Unavailable) as error:
-            result = "transient" if isinstance(error, Transient) else "unavailable"
-            if isinstance(error, Unavailable):
-                await self._ledger.run(partial(self._close, number=number, result=result, text=error.text))
-            return Outcome(result, error)
-        except (Rejected, Unsupported) as error:
-            await self._ledger.run(partial(self._close, number=number, result="rejected", text=error.text))
-            return Outcome("rejected", error)
-        keep = partial(self._keep, platform=platform, change=change, record_id=record_id, number=number)
-        await self._ledger.run(keep)
+        except PlatformError as error:
+            outcome = Outcome(_result_of(error), error)
+            await self._ledger.run(partial(self._fail, number=number, outcome=outcome, fail=attendance.fail))
+            return outcome
+        done = _Done(platform, change, record_id, number)
+        await self._ledger.run(partial(self._keep, done=done, settle=attendance.settle))
         return Outcome("changed")
 
     def note_seen(self, store: Store, *, platform: Platform, looked_for: str | None, doubt: Doubt) -> None:
@@ -87,7 +103,12 @@ class Executor:
             text = "the answer was lost; the platform was read instead"
             store.journal.close(intent.number, "ok" if done else "not_done", text, self._clock.now())
 
-    def _announce(self, store: Store, *, change: Change, intent: Intent) -> int:
+    def _announce(
+        self, store: Store, *, change: Change, intent: Intent, hold: Callable[[Store], Held | None]
+    ) -> int | None:
+        """Store the intent and what it takes from the brake; `None` if the change is held."""
+        if hold(store) is not None:
+            return None
         platform = intent.key.platform
         if is_destructive(change):
             store.targets.spend(platform, destructive=1)
@@ -96,20 +117,47 @@ class Executor:
         store.subscribers(platform).mark_in_flight(intent.key.i_account, self._clock.now())
         return store.journal.open(intent, self._clock.now())
 
-    def _close(self, store: Store, *, number: int, result: str, text: str | None) -> None:
-        store.journal.close(number, result, text, self._clock.now())
+    def _fail(self, store: Store, *, number: int, outcome: Outcome, fail: Callable[[Store, Outcome], None]) -> None:
+        """Nobody knows whether a call happened whose answer is missing: its intent stays open."""
+        if outcome.result != "transient" and outcome.error is not None:
+            store.journal.close(number, outcome.result, outcome.error.text, self._clock.now())
+        fail(store, outcome)
 
-    def _keep(self, store: Store, *, platform: Platform, change: Change, record_id: str, number: int) -> None:
-        now = self._clock.now()
-        store.journal.close(number, "ok", None, now)
-        records = store.records(platform.name, platform.i_env)
+    def _keep(self, store: Store, *, done: "_Done", settle: Callable[[Store], None]) -> None:
+        now, change = self._clock.now(), done.change
+        store.journal.close(done.number, "ok", None, now)
+        records = store.records(done.platform.name, done.platform.i_env)
         if change.after is None:
-            records.note_removed(record_id, now)
-            return
-        keeps_name = change.observed is not None and not isinstance(change, Rename)
-        external_id = change.observed.external_id if keeps_name and change.observed else change.desired.external_id
-        written = Observation(external_id, record_id, change.after.sealed(), now)
-        records.note_written(written, change.desired.key.i_account, now)
+            records.note_removed(done.record_id, now)
+        else:
+            written = Observation(_name_after(change), done.record_id, change.after.sealed(), now)
+            records.note_written(written, change.desired.key.i_account, now)
+        settle(store)
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    platform: Platform
+    change: Change
+    record_id: str
+    number: int
+
+
+def _name_after(change: Change) -> str:
+    """What the record is called once the change is made: only a creation and a renaming give it a name."""
+    if change.observed is None or isinstance(change, Rename):
+        return change.desired.external_id
+    return change.observed.external_id
+
+
+def _result_of(error: PlatformError) -> str:
+    match error:
+        case Transient():
+            return "transient"
+        case Unavailable():
+            return "unavailable"
+        case _:
+            return "rejected"
 
 
 async def _call(platform: Platform, change: Change) -> str:

@@ -74,6 +74,7 @@ class Fleet:
         self._ledger = ledger
         self._gatherer = gatherer
         self._clock = clock
+        self._names = tuple(platform.name for platform in billing.platforms)
 
     async def survey(self, options: PassOptions) -> PassReport:
         """Read everything and decide; nothing is enqueued or noted as held yet."""
@@ -120,12 +121,12 @@ class Fleet:
         accounts = store.accounts(self._billing.name)
         if options.refresh:
             return accounts.all_details()
-        with_record, without = accounts.due_details()
+        with_record, without = accounts.due_details(self._names)
         audited = accounts.oldest_details(options.audit)
         return [*with_record, *(without if options.whole_plan else ()), *audited]
 
     def _unread(self, store: Store) -> list[int]:
-        return store.accounts(self._billing.name).due_details()[1]
+        return store.accounts(self._billing.name).due_details(self._names)[1]
 
     async def _differing(self, platform: Platform) -> list[Comparison]:
         """Everybody with something to do on the platform, by a comparison of what changed since the last."""

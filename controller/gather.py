@@ -29,6 +29,7 @@ from platforms.driver import PlatformError, Unavailable
 from platforms.transport import Clock
 
 SLICE = 100
+PRODUCTS_EVERY = 3600.0
 
 
 class Gatherer:
@@ -40,6 +41,7 @@ class Gatherer:
         self._ledger = ledger
         self._fresh = fresh
         self._clock = clock
+        self._products_at: float | None = None
 
     async def read_billing(self) -> BillingSnapshot | None:
         """Read billing's list; `None` if that failed, which is noted."""
@@ -50,6 +52,7 @@ class Gatherer:
         except PlatformError as error:
             await self._note_failure(self._billing.name, error.text)
             return None
+        await self._read_products(began.monotonic)
         snapshot = replace(snapshot, taken_at=began.now)
         seconds = self._clock.monotonic() - began.monotonic
         return await self._ledger.run(partial(self._conclude_billing, snapshot=snapshot, seconds=seconds))
@@ -71,7 +74,11 @@ class Gatherer:
 
     async def judge_all(self) -> None:
         """Judge every account that changed, whose time has come, or that was judged by other rules."""
-        while await self._ledger.run(self._judge_slice):
+        rules = context(self._billing, self._house)
+        now = self._clock.now()
+        due = await self._ledger.run(lambda store: store.accounts(self._billing.name).to_judge(rules, now))
+        for start in range(0, len(due), SLICE):
+            await self._ledger.run(partial(self._judge, i_accounts=due[start : start + SLICE], now=now))
             await self._clock.sleep(0)
 
     async def read_details(self, i_accounts: Sequence[int]) -> None:
@@ -86,6 +93,17 @@ class Gatherer:
                     raise outcome
             if any(isinstance(outcome, Unavailable) for outcome in outcomes):
                 return
+
+    async def _read_products(self, now: float) -> None:
+        """What billing sells, now and then: only to find catalog entries that match nothing; a refusal is no harm."""
+        if self._products_at is not None and now - self._products_at < PRODUCTS_EVERY:
+            return
+        self._products_at = now
+        try:
+            products = await self._billing.source.products()
+        except PlatformError:
+            return
+        await self._ledger.run(lambda store: store.targets.set_products(self._billing.name, products))
 
     async def _note_attempt(self, target: str) -> None:
         await self._ledger.run(lambda store: store.targets.note_attempt(target, self._clock.now()))
@@ -152,12 +170,11 @@ class Gatherer:
         store.targets.note_success(platform.name, done)
         return True
 
-    def _judge_slice(self, store: Store) -> bool:
-        now = self._clock.now()
-        accounts = store.accounts(self._billing.name).to_judge(context(self._billing, self._house), now, SLICE)
-        for stored in accounts:
-            judge(store, self._billing, stored, self._house, now)
-        return len(accounts) == SLICE
+    def _judge(self, store: Store, *, i_accounts: Sequence[int], now: datetime) -> None:
+        accounts = store.accounts(self._billing.name)
+        for stored in map(accounts.get, i_accounts):
+            if stored is not None:
+                judge(store, self._billing, stored, self._house, now)
 
 
 def _listed(row: AccountRow, i_env: int) -> ListedAccount:

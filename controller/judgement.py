@@ -101,10 +101,10 @@ def compare(store: Store, platform: Platform, i_account: int) -> Comparison | No
         return None
     wished = subscriber.desired
     record = store.records(platform.name, platform.i_env).of_account(i_account, wished.external_id)
-    change = diff(wished, record.observation if record is not None else None)
-    if change is not None and change.after is not None:
-        rivals = _rivalry(store, platform, i_account)
-        change = replace(change, desired=replace(wished, problems=(*wished.problems, *rivals)))
+    seen = record.observation if record is not None else None
+    change = diff(wished, seen)
+    if change is not None and (rivals := _rivalry(store, platform, i_account)):
+        change = diff(replace(wished, problems=(*wished.problems, *rivals)), seen)
     return Comparison(subscriber, record, change)
 
 

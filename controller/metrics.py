@@ -148,8 +148,12 @@ class Metrics:
 
     def pass_succeeded(self, target: str, at: datetime, seconds: float) -> None:
         """A full pass over the target read everything; it ended at an instant and took so long."""
-        self._pass_success[(target,)].set(_seconds(at))
+        self.set_pass_success(target, at)
         self._pass_seconds[(target,)].observe(seconds)
+
+    def set_pass_success(self, target: str, at: datetime) -> None:
+        """When a full pass last read everything, known from before a restart."""
+        self._pass_success[(target,)].set(_seconds(at))
 
     def set_queue(self, priority: str, depth: int, oldest: datetime | None) -> None:
         """How many keys wait with a priority, and since when the one that waits longest."""

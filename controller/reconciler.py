@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from controller.executor import Cause, Doubt, Executor, Outcome
+from controller.executor import Attendance, Cause, Doubt, Executor, Outcome
 from controller.fresh import FreshReader
 from controller.judgement import Comparison, compare, lacks_values, resting, wish_now, with_values
 from controller.store import Ledger, OpenIntent, Progress, Store
@@ -75,28 +75,40 @@ class Reconciler:
             return await self._ledger.run(partial(self._note_failure, look=look, outcome=outcome, draw=draw))
 
     async def _look(self, look: Look, draw: Callable[[], float]) -> Result:
-        account = await self._know(look)
-        comparison = await self._settle_doubts(look)
-        if comparison is not None and comparison.change is not None and is_destructive(comparison.change):
-            account = account or await self._ask_billing(look.i_account)
-            await self._observe(look, comparison)
-            comparison = await self._compare(look)
+        known, account = await self._know(look)
+        if known.open_intents:
+            known = await self._settle_doubts(look, known)
+        known, account = await self._make_sure(look, known, account)
+        comparison = known.comparison
         if comparison is None:
             return Result("noop")
         if comparison.change is None:
             waited = await self._ledger.run(partial(_rest, look=look, comparison=comparison))
             return Result("noop", converged_after=waited)
-        held = await self._ledger.run(partial(self._held, look=look, change=comparison.change))
-        if held is not None:
-            return Result("held")
-        return await self._act(look, comparison.change, account, draw)
+        change = await self._with_secrets(look, comparison.change, account)
+        return await self._act(look, change, known, draw)
 
-    async def _know(self, look: Look) -> Account | None:
-        """The account read anew where that is due; `None` where what the store has is good enough."""
-        stored = await self._ledger.run(lambda store: store.accounts(self._billing.name).get(look.i_account))
-        if stored is None or stored.details_due or look.trigger in _ASKS_BILLING:
-            return await self._ask_billing(look.i_account)
-        return None
+    async def _know(self, look: Look) -> tuple["_Known", Account | None]:
+        """What the store knows, and the account read anew where that is due."""
+        known = await self._load(look)
+        if not known.is_account_due and look.trigger not in _ASKS_BILLING:
+            return known, None
+        account = await self._ask_billing(look.i_account)
+        return await self._load(look), account
+
+    async def _load(self, look: Look) -> "_Known":
+        return await self._ledger.run(partial(self._known, look=look))
+
+    def _known(self, store: Store, *, look: Look) -> "_Known":
+        name = look.platform.name
+        stored = store.accounts(self._billing.name).get(look.i_account)
+        return _Known(
+            account_id=stored.account.id if stored is not None else "",
+            is_account_due=stored is None or stored.details_due,
+            comparison=compare(store, look.platform, look.i_account),
+            open_intents=tuple(store.journal.open_of(name, look.i_account)),
+            is_listed=store.targets.reading(name).complete,
+        )
 
     async def _ask_billing(self, i_account: int) -> Account | None:
         try:
@@ -105,33 +117,45 @@ class Reconciler:
             # Whatever billing's trouble is, it is not this platform's: its breaker must not open for it.
             raise Transient(error.text, getattr(error, "retry_after", None)) from error
 
-    async def _compare(self, look: Look) -> Comparison | None:
-        return await self._ledger.run(lambda store: compare(store, look.platform, look.i_account))
+    async def _settle_doubts(self, look: Look, known: "_Known") -> "_Known":
+        """Resolve calls whose answers were lost, by reading the platform."""
+        await self._observe(look, known)
+        return await self._load(look)
 
-    async def _settle_doubts(self, look: Look) -> Comparison | None:
-        """The comparison, after calls whose answers were lost have been resolved by reading the platform."""
-        comparison = await self._compare(look)
-        open_intents = await self._ledger.run(lambda store: store.journal.open_of(look.platform.name, look.i_account))
-        if not open_intents:
-            return comparison
-        await self._observe(look, comparison, tuple(open_intents))
-        return await self._compare(look)
+    async def _make_sure(self, look: Look, known: "_Known", account: Account | None) -> tuple["_Known", Account | None]:
+        """Read both sides anew where something would be taken away, and the record where the last list failed."""
+        change = known.comparison.change if known.comparison is not None else None
+        if change is None or (known.is_listed and not is_destructive(change)):
+            return known, account
+        if is_destructive(change) and account is None:
+            account = await self._ask_billing(look.i_account)
+        await self._observe(look, known)
+        return await self._load(look), account
 
-    async def _observe(
-        self, look: Look, comparison: Comparison | None, open_intents: tuple[OpenIntent, ...] = ()
-    ) -> None:
+    async def _observe(self, look: Look, known: "_Known") -> None:
         """Read the record now, unless our own write is so young that the platform may not show it yet."""
-        record = comparison.record if comparison is not None else None
+        record = known.comparison.record if known.comparison is not None else None
         written_at = record.written_at if record is not None else None
         lag = look.platform.driver.capabilities.read_lag
-        if not open_intents and written_at is not None and look.now - written_at <= lag:
+        if not known.open_intents and written_at is not None and look.now - written_at <= lag:
             return
-        reference = _reference(comparison, open_intents)
-        doubt = Doubt(await look.platform.driver.observe(reference), open_intents)
+        reference = _reference(known)
+        doubt = Doubt(await look.platform.driver.observe(reference), known.open_intents)
         note = partial(self._executor.note_seen, platform=look.platform, looked_for=reference.record_id, doubt=doubt)
         await self._ledger.run(note)
 
-    def _held(self, store: Store, *, look: Look, change: Change) -> Held | None:
+    async def _with_secrets(self, look: Look, change: Change, account: Account | None) -> Change:
+        """The change with the clear text of what it has to write; billing is asked for it, the store has none."""
+        if not lacks_values(change):
+            return change
+        account = account or await self._ask_billing(look.i_account)
+        if account is not None:
+            change = with_values(change, wish_now(account, look.platform, self._house, look.now))
+        if lacks_values(change):
+            raise Transient(f"billing did not show the password or PIN of i_account {look.i_account} once more")
+        return change
+
+    def _hold(self, store: Store, *, look: Look, change: Change) -> Held | None:
         """Whether a policy holds the change; it is noted then."""
         plan = apply_policies(Plan((change,)), self._policies(store, look.platform, change))
         if not plan.held:
@@ -150,20 +174,18 @@ class Reconciler:
             brake({platform.name: store.targets.allowance(platform.name)}),
         )
 
-    async def _act(self, look: Look, change: Change, account: Account | None, draw: Callable[[], float]) -> Result:
-        if lacks_values(change) and account is None:
-            account = await self._ask_billing(look.i_account)
-        if account is not None:
-            change = with_values(change, wish_now(account, look.platform, self._house, look.now))
-        if lacks_values(change):
-            raise Transient(f"billing did not show the password or PIN of i_account {look.i_account} once more")
-        stored = await self._ledger.run(lambda store: store.accounts(self._billing.name).get(look.i_account))
-        cause = Cause(look.trigger, stored.account.id if stored is not None else "")
-        outcome = await self._executor.perform(look.platform, change, cause)
-        if outcome.result != "changed":
-            failed = await self._ledger.run(partial(self._note_failure, look=look, outcome=outcome, draw=draw))
-            return replace(failed, kind=change.kind)
-        return await self._ledger.run(partial(self._note_success, look=look, kind=change.kind))
+    async def _act(self, look: Look, change: Change, known: "_Known", draw: Callable[[], float]) -> Result:
+        results: list[Result] = []
+        attendance = Attendance(
+            hold=partial(self._hold, look=look, change=change),
+            settle=lambda store: results.append(self._note_success(store, look=look, kind=change.kind)),
+            fail=lambda store, outcome: results.append(
+                self._note_failure(store, look=look, outcome=outcome, draw=draw)
+            ),
+        )
+        cause = Cause(look.trigger, known.account_id)
+        outcome = await self._executor.perform(look.platform, change, cause, attendance)
+        return Result("held") if outcome.result == "held" else replace(results[0], kind=change.kind)
 
     def _note_success(self, store: Store, *, look: Look, kind: Kind) -> Result:
         """Note how the subscriber stands after a call; what is left to do is done by another look."""
@@ -191,13 +213,24 @@ class Reconciler:
         return Result(outcome.result, again_in=delay, failures=failures)
 
 
-def _reference(comparison: Comparison | None, open_intents: tuple[OpenIntent, ...]) -> Reference:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the store knows of a subscriber; `is_listed`: the platform's last list was read whole."""
+
+    account_id: str
+    is_account_due: bool
+    comparison: Comparison | None
+    open_intents: tuple[OpenIntent, ...]
+    is_listed: bool
+
+
+def _reference(known: _Known) -> Reference:
     """Where to look: at the record we know, else under the name an open intent used, else under the wished one."""
-    record = comparison.record if comparison is not None else None
-    if record is not None:
-        return Reference(record.observation.external_id, record.observation.record_id)
-    if open_intents or comparison is None:
-        return Reference(open_intents[0].external_id)
+    comparison = known.comparison
+    if comparison is not None and comparison.record is not None:
+        return Reference(comparison.record.observation.external_id, comparison.record.observation.record_id)
+    if known.open_intents or comparison is None:
+        return Reference(known.open_intents[0].external_id)
     return Reference(comparison.subscriber.desired.external_id)
 
 

@@ -39,6 +39,7 @@ class Watch:
         self._clock = clock
         self._log = log
         self._counted_at: float | None = None
+        self._started_at = clock.now()
         self._successes: dict[str, datetime] = {}
 
     def looked(self, platform: str, trigger: str, result: Result, seconds: float) -> None:
@@ -58,8 +59,7 @@ class Watch:
     def passed(self, report: PassReport) -> None:
         """A full pass ended."""
         for (platform, kind), count in report.drift.items():
-            for _ in range(count):
-                self._metrics.drift(platform, Kind(kind))
+            self._metrics.drift(platform, Kind(kind), count)
         snapshot = report.snapshot
         if snapshot is not None and snapshot.complete:
             self._health.snapshot_taken()
@@ -97,9 +97,13 @@ class Watch:
         self._metrics.set_breaker(target, reading.breaker_opened_at)
         if reading.attempt_at is not None:
             self._metrics.pass_attempted(target, reading.attempt_at)
-        if reading.success_at is not None and self._successes.get(target) != reading.success_at:
-            self._successes[target] = reading.success_at
+        if reading.success_at is None or self._successes.get(target) == reading.success_at:
+            return
+        if reading.success_at < self._started_at:
+            self._metrics.set_pass_success(target, reading.success_at)
+        else:
             self._metrics.pass_succeeded(target, reading.success_at, reading.seconds or 0.0)
+        self._successes[target] = reading.success_at
 
     def _look_at_platform(self, store: Store, platform: str, elapsed: float) -> None:
         subscribers = store.subscribers(platform)

@@ -87,7 +87,7 @@ def desired(account: Account, decision: Decision, rules: PlatformRules, offer: O
         return wish
     if service is None or account.details is None:
         return replace(wish, spec=SubscriberSpec(enabled=False), may_create=False)
-    spec, unknown = _spec(account, account.details, service, rules, offer)
+    spec, unknown = _spec(account.details, service, rules, offer)
     spec = replace(spec, enabled=presence is Presence.ACTIVE, note=wish.owner.note)
     return replace(wish, spec=spec, problems=(*unknown, *_missing_credentials(account, spec, rules)))
 
@@ -115,7 +115,7 @@ def _on_this_platform(decision: Decision, rules: PlatformRules) -> tuple[Presenc
 
 
 def _spec(
-    account: Account, details: AccountDetails, service: Service, rules: PlatformRules, offer: Offer
+    details: AccountDetails, service: Service, rules: PlatformRules, offer: Offer
 ) -> tuple[SubscriberSpec, tuple[Problem, ...]]:
     resolved = {name: offer.resolve(name) for name in service.packages}
     unknown = tuple(_not_offered(name, rules, offer) for name, package in resolved.items() if package is None)

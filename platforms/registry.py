@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from platforms.driver import Driver
 from platforms.simulation import Draw
+from platforms.telebreeze.client import OPERATIONS as TELEBREEZE_OPERATIONS
 from platforms.telebreeze.client import Client as TelebreezeClient
 from platforms.telebreeze.dialect import Dialect as TelebreezeDialect
 from platforms.telebreeze.driver import TelebreezeDriver
@@ -49,11 +50,15 @@ class Build(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriverKind:
-    """A kind of platform: its driver, the model of its dialect, the credentials it needs, and its simulator."""
+    """A kind of platform: its driver, the model of its dialect, the credentials it needs, and its simulator.
+
+    `operations` are the names of all its requests in metrics, so that their counters exist at 0.
+    """
 
     build: Build
     dialect: type[BaseModel]
     credentials: tuple[str, ...]
+    operations: tuple[str, ...]
     simulator: Callable[[Clock, Draw], ASGIApp]
 
 
@@ -76,6 +81,7 @@ DRIVERS: Mapping[str, DriverKind] = {
         build=_telebreeze,
         dialect=TelebreezeDialect,
         credentials=("api_key",),
+        operations=TELEBREEZE_OPERATIONS,
         simulator=TelebreezeSimulator,
     ),
 }

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 from controller.billing.client import MAX_PAGE, BillingClient
 from controller.billing.listing import Listing
+from controller.billing.session import LOGIN, REFRESH
 from controller.billing.wire import (
     AccountRow,
     Fingerprint,
@@ -22,11 +23,23 @@ from controller.billing.wire import (
     decode_account,
     decode_custom_fields,
     decode_page,
+    decode_products,
 )
-from desired_state.account import Account, BillingSnapshot
+from desired_state.account import Account, AssignedProduct, BillingSnapshot
 from platforms.transport import Clock
 
 Consume = Callable[[Sequence[AccountRow]], Awaitable[None]]
+
+OPERATIONS = (
+    LOGIN,
+    REFRESH,
+    "Account/get_account_list",
+    "Account/get_account_info",
+    "Account/get_custom_fields_values",
+    "Customer/get_custom_fields_values",
+    "Product/get_product_list",
+)
+"""What billing's requests are called in metrics."""
 
 SLICE = 100  # rows between two turns of the event loop
 
@@ -80,6 +93,18 @@ class PortaBilling:
     async def find(self, account_id: str) -> Account | None:
         """The account that has this id now; as `account` otherwise."""
         return await self._look_up({"id": account_id})
+
+    async def products(self) -> tuple[AssignedProduct, ...]:
+        """Every product and add-on there is, each once: the list may repeat some (contract, section 3)."""
+        found: dict[int, AssignedProduct] = {}
+        offset, new = 0, True
+        while new:
+            params = {"limit": self._page_size, "offset": offset, "get_total": 1}
+            page = decode_products(await self._client.call("Product/get_product_list", params))
+            new = any(product.i_product not in found for product in page)
+            found |= {product.i_product: product for product in page}
+            offset += len(page)
+        return tuple(found.values())
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -23,6 +23,7 @@ __all__ = [
     "decode_custom_fields",
     "decode_object",
     "decode_page",
+    "decode_products",
     "to_account",
 ]
 
@@ -87,3 +88,11 @@ def decode_custom_fields(
         ) from None
     details = account.details
     return account if details is None else replace(account, details=replace(details, credentials=found))
+
+
+def decode_products(answer: Mapping[str, object]) -> tuple[AssignedProduct, ...]:
+    """The products of one page of `Product/get_product_list` (contract, section 3), as far as numbered."""
+    rows = answer.get("product_list")
+    listed = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+    named = [(str(row.get("i_product")), str(row.get("name") or "").strip()) for row in listed]
+    return tuple(AssignedProduct(int(number), name) for number, name in named if number.isdecimal())

@@ -55,6 +55,8 @@ async def _until_quiet(application: Application, reports: Sequence[PassReport], 
         for installation, report in zip(application.installations, reports, strict=True):
             await installation.fleet.hand_over(report, PassOptions())
         lanes = [lane for installation in application.installations for lane in installation.lanes]
+        if not any(len(lane.platform.queue) for lane in lanes):
+            return Found.of(reports)
         with progress(lanes):
             await asyncio.gather(*(lane.work(until_empty=True, most_failures=MOST_FAILURES) for lane in lanes))
         reports = await _survey(application, PassOptions())

@@ -9,6 +9,7 @@ Rules of this module:
 3. Whatever changes about an account clears `judged_in`: it has to be judged anew.
 """
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -161,18 +162,18 @@ class Accounts:
         ).fetchone()
         return int(count)
 
-    def due_details(self) -> tuple[list[int], list[int]]:
-        """Accounts whose details are due: those of whom a platform holds a record of ours, and the others.
+    def due_details(self, platforms: Iterable[str]) -> tuple[list[int], list[int]]:
+        """Accounts whose details are due: those of whom one of the platforms holds a record of ours, and the others.
 
         Terminated and missing accounts are left out: nothing in their details could matter.
         """
         rows = self._conn.execute(
-            "SELECT i_account, EXISTS (SELECT 1 FROM subscribers s JOIN records r"
-            "  ON r.platform = s.platform AND r.i_account = s.i_account AND r.gone = 0"
-            "  WHERE s.i_account = a.i_account) FROM accounts a"
+            "SELECT i_account, EXISTS (SELECT 1 FROM records INDEXED BY records_by_account"
+            "  WHERE platform IN (SELECT value FROM json_each(?)) AND i_account = a.i_account AND gone = 0)"
+            " FROM accounts a INDEXED BY accounts_details_due"
             " WHERE billing = ? AND details_due = 1 AND presence IS NOT 'absent' AND missing_since IS NULL"
             " ORDER BY i_account",
-            (self._billing,),
+            (json.dumps(list(platforms)), self._billing),
         )
         held: tuple[list[int], list[int]] = ([], [])
         for i_account, has_record in rows:
@@ -206,13 +207,14 @@ class Accounts:
         )
         return list(rows)
 
-    def to_judge(self, context: bytes, now: datetime, limit: int) -> list[StoredAccount]:
+    def to_judge(self, context: bytes, now: datetime) -> Sequence[int]:
         """Accounts that changed, whose time has come, or that were judged in another context (rules, catalog)."""
         rows = self._conn.execute(
-            f"SELECT {_COLUMNS} FROM accounts WHERE billing = ? AND (judged_in IS NOT ? OR valid_until <= ?) LIMIT ?",
-            (self._billing, context, now.timestamp(), limit),
+            "SELECT i_account FROM accounts INDEXED BY accounts_judged"
+            " WHERE billing = ? AND (judged_in IS NOT ? OR valid_until <= ?) ORDER BY i_account",
+            (self._billing, context, now.timestamp()),
         )
-        return [_stored(row) for row in rows]
+        return [i_account for (i_account,) in rows]
 
     def set_judged(self, i_account: int, presence: str, valid_until: datetime | None, context: bytes) -> None:
         """Note that the account was judged in this context."""

@@ -2,7 +2,8 @@
 
 Rules of this module:
 
-1. WAL, `synchronous=FULL`: what a transaction committed is on the disk before the call it announces is made.
+1. WAL. A commit survives a kill of the process; with `synchronous=FULL`, which every intent asks for, it is on the
+   disk before the call it announces is made (`ledger.py`).
 2. A transaction is explicit (`Database.atomic`), short, and never spans a network call.
 3. What SQLite says is translated into a sentence that names the file (`StoreError`).
 """
@@ -15,6 +16,8 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from controller.store.schema import MIGRATIONS
+
+CACHE_KIB = 16 * 1024
 
 
 class StoreError(Exception):
@@ -46,8 +49,14 @@ def _prepared(db: Database) -> Database:
     db.conn.execute("PRAGMA busy_timeout = 10000")
     db.enable_wal()
     db.conn.execute("PRAGMA synchronous = FULL")
+    db.conn.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     MIGRATIONS.apply(db)
     return db
+
+
+def set_durable(db: Database, durable: bool) -> None:
+    """Whether the following commits are on the disk when they return, or only safe from the end of the process."""
+    db.conn.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
 
 
 @contextmanager

@@ -4,13 +4,14 @@ Rules of this module:
 
 1. Everybody hands over a function of the store; it runs in one transaction and never awaits anything.
 2. Functions that arrive while a commit is under way share the next one: many intents cost one `fsync`. Each has its
-   own savepoint, so that one that fails takes nobody along.
+   own savepoint, so that one that fails takes nobody along. One that asks for durability makes its commit durable.
 3. A result is given out only after its commit.
 """
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +19,7 @@ from typing import TypeVar
 from sqlite_utils import Database
 
 from controller.store.accounts import Accounts
-from controller.store.database import StoreError, copy_in_memory, open_database, translated, writing
+from controller.store.database import StoreError, copy_in_memory, open_database, set_durable, translated, writing
 from controller.store.journal import Journal
 from controller.store.records import Records
 from controller.store.subscribers import Subscribers
@@ -62,6 +63,13 @@ class Store:
         self.db.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    action: Callable[[Store], object]
+    future: asyncio.Future[object]
+    durable: bool
+
+
 class Ledger:
     """Runs functions of the store, in order; with a thread of its own, or in place (for tests and short commands)."""
 
@@ -69,13 +77,18 @@ class Ledger:
         self._open = open_store
         self._executor: Executor | None = ThreadPoolExecutor(1, "store") if threaded else None
         self._store: Store | None = None
-        self._waiting: list[tuple[Callable[[Store], object], asyncio.Future[object]]] = []
+        self._waiting: list[_Waiting] = []
+        self._is_durable: bool | None = None
         self._flushing: asyncio.Task[None] | None = None
 
-    async def run(self, action: Callable[[Store], T]) -> T:
-        """Run `action` in a transaction and return what it returned, once that is committed."""
+    async def run(self, action: Callable[[Store], T], *, durable: bool = False) -> T:
+        """Run `action` in a transaction and return what it returned, once that is committed.
+
+        Any commit survives the end of the process; a `durable` one survives a power cut as well, for the price of
+        waiting for the disk. What was lost to a power cut is read anew from billing and the platforms.
+        """
         future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        self._waiting.append((action, future))
+        self._waiting.append(_Waiting(action, future, durable))
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())
         return await future  # type: ignore[return-value]  # the future carries what `action` returns
@@ -92,23 +105,30 @@ class Ledger:
         while self._waiting:
             batch, self._waiting = self._waiting, []
             try:
-                outcomes = await self._in_thread(partial(self._commit, [action for action, _ in batch]))
+                outcomes = await self._in_thread(partial(self._commit, batch))
             except Exception as error:
                 outcomes = [error] * len(batch)
-            for (_, future), outcome in zip(batch, outcomes, strict=True):
-                _resolve(future, outcome)
+            for waiting, outcome in zip(batch, outcomes, strict=True):
+                _resolve(waiting.future, outcome)
 
     async def _in_thread(self, function: Callable[[], T]) -> T:
         if self._executor is None:
             return function()
         return await asyncio.get_running_loop().run_in_executor(self._executor, function)
 
-    def _commit(self, actions: list[Callable[[Store], object]]) -> list[object]:
+    def _commit(self, batch: "list[_Waiting]") -> list[object]:
         if self._store is None:
             self._store = self._open()
         store = self._store
-        with translated(store.path), writing(store.db):
-            return [_guarded(store, action) for action in actions]
+        with translated(store.path):
+            self._set_durable(store, any(waiting.durable for waiting in batch))
+            with writing(store.db):
+                return [_guarded(store, waiting.action) for waiting in batch]
+
+    def _set_durable(self, store: Store, durable: bool) -> None:
+        if durable is not self._is_durable:
+            set_durable(store.db, durable)
+            self._is_durable = durable
 
     def _close(self) -> None:
         if self._store is not None:

@@ -88,17 +88,25 @@ class Records:
     def of_account(self, i_account: int, external_id: str) -> StoredRecord | None:
         """The account's record: the one bound to it, else an unbound one that bears its name."""
         row = self._conn.execute(
-            f"SELECT {_COLUMNS} FROM records WHERE platform = ? AND gone = 0"
-            " AND (i_account = ? OR (i_account IS NULL AND external_id = ?))"
-            " ORDER BY i_account IS NULL, external_id <> ?, record_id LIMIT 1",
-            (self._platform, i_account, external_id, external_id),
+            f"SELECT {_COLUMNS} FROM records INDEXED BY records_by_account"
+            " WHERE platform = ? AND i_account = ? AND gone = 0 ORDER BY external_id <> ?, record_id LIMIT 1",
+            (self._platform, i_account, external_id),
         ).fetchone()
+        row = (
+            row
+            or self._conn.execute(
+                f"SELECT {_COLUMNS} FROM records INDEXED BY records_by_external_id"
+                " WHERE platform = ? AND external_id = ? AND i_account IS NULL AND gone = 0 ORDER BY record_id LIMIT 1",
+                (self._platform, external_id),
+            ).fetchone()
+        )
         return None if row is None else _stored(row)
 
     def is_bound(self, i_account: int) -> bool:
         """Whether the platform holds a record of ours for the account."""
         row = self._conn.execute(
-            "SELECT 1 FROM records WHERE platform = ? AND i_account = ? AND gone = 0 LIMIT 1",
+            "SELECT 1 FROM records INDEXED BY records_by_account"
+            " WHERE platform = ? AND i_account = ? AND gone = 0 LIMIT 1",
             (self._platform, i_account),
         ).fetchone()
         return row is not None
@@ -142,7 +150,8 @@ class Records:
     def owned(self) -> int:
         """How many records are ours."""
         (count,) = self._conn.execute(
-            "SELECT count(*) FROM records WHERE platform = ? AND i_account IS NOT NULL AND gone = 0",
+            "SELECT count(*) FROM records INDEXED BY records_by_account"
+            " WHERE platform = ? AND i_account IS NOT NULL AND gone = 0",
             (self._platform,),
         ).fetchone()
         return int(count)

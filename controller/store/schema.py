@@ -34,6 +34,7 @@ CREATE TABLE accounts (
 ) WITHOUT ROWID;
 CREATE INDEX accounts_by_id ON accounts (billing, id);
 CREATE INDEX accounts_details_due ON accounts (billing, details_due) WHERE details_due = 1;
+CREATE INDEX accounts_judged ON accounts (billing, judged_in, valid_until);
 CREATE INDEX accounts_valid_until ON accounts (billing, valid_until) WHERE valid_until IS NOT NULL;
 
 -- What each platform should hold, and how far we are with it. `quiet_*` remember for which pair of wish and
@@ -158,6 +159,14 @@ CREATE TABLE packages (
     external_id TEXT NOT NULL,
     title TEXT NOT NULL,
     PRIMARY KEY (platform, id)
+) WITHOUT ROWID;
+
+-- What billing sells, to find catalog entries that match nothing.
+CREATE TABLE products (
+    billing TEXT NOT NULL,
+    i_product INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (billing, i_product)
 ) WITHOUT ROWID;
 
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -106,12 +106,13 @@ class Subscribers:
     def unsettled(self) -> Sequence[int]:
         """Accounts whose wish or record changed since they were last found to have nothing to do, in order."""
         rows = self._conn.execute(
-            "SELECT DISTINCT s.i_account FROM subscribers s"
-            " LEFT JOIN records r ON r.platform = s.platform AND r.i_account = s.i_account AND r.gone = 0"
-            " LEFT JOIN records n ON r.record_id IS NULL AND n.platform = s.platform"
-            "  AND n.external_id = s.external_id AND n.i_account IS NULL AND n.gone = 0"
-            " WHERE s.platform = ? AND (s.quiet_desired IS NOT s.desired_fp"
-            "  OR s.quiet_observed IS NOT coalesce(r.observed_fp, n.observed_fp)) ORDER BY s.i_account",
+            "SELECT i_account FROM subscribers s WHERE platform = ? AND (quiet_desired IS NOT desired_fp"
+            " OR quiet_observed IS NOT coalesce("
+            "  (SELECT observed_fp FROM records INDEXED BY records_by_account"
+            "   WHERE platform = s.platform AND i_account = s.i_account AND gone = 0 LIMIT 1),"
+            "  (SELECT observed_fp FROM records INDEXED BY records_by_external_id"
+            "   WHERE platform = s.platform AND external_id = s.external_id AND i_account IS NULL AND gone = 0 LIMIT 1)"
+            " )) ORDER BY i_account",
             (self._platform,),
         )
         return [i_account for (i_account,) in rows]

@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from controller.store.codec import to_instant, to_seconds
+from desired_state.account import AssignedProduct
 from desired_state.catalog import Offer, Package
 from desired_state.policy import Allowance
 
@@ -42,7 +43,7 @@ class HeldPlan:
 
 
 class Targets:
-    """The tables `targets`, `brakes`, `packages` and `meta`."""
+    """The tables `targets`, `brakes`, `packages`, `products` and `meta`."""
 
     def __init__(self, db: Database) -> None:
         self._conn = db.conn
@@ -142,6 +143,21 @@ class Targets:
             "SELECT id, external_id, title FROM packages WHERE platform = ? ORDER BY id", (platform,)
         )
         return Offer(tuple(Package(*row) for row in rows))
+
+    def set_products(self, billing: str, products: Iterable[AssignedProduct]) -> None:
+        """Keep what billing sells."""
+        self._conn.execute("DELETE FROM products WHERE billing = ?", (billing,))
+        self._conn.executemany(
+            "INSERT INTO products (billing, i_product, name) VALUES (?, ?, ?)",
+            [(billing, product.i_product, product.name) for product in products],
+        )
+
+    def products(self, billing: str) -> tuple[AssignedProduct, ...]:
+        """What billing sold when it was last asked; empty before that, and where it does not tell."""
+        rows = self._conn.execute(
+            "SELECT i_product, name FROM products WHERE billing = ? ORDER BY i_product", (billing,)
+        )
+        return tuple(AssignedProduct(*row) for row in rows)
 
     def meta(self, key: str) -> str | None:
         """A remembered word."""

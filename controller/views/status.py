@@ -54,11 +54,12 @@ class BillingView(TypedDict):
 
 
 class StatusView(TypedDict):
-    """The JSON of `status`."""
+    """The JSON of `status`; `catalog` has a sentence for each entry that cannot mean what it says."""
 
     healthy: bool
     platforms: dict[str, PlatformView]
     billing: BillingView
+    catalog: list[str]
     charges: dict[str, int]
     pauses: list[dict[str, str]]
 
@@ -68,8 +69,10 @@ def status_view(store: Store, config: Config, now: datetime) -> StatusView:
     platforms = {name: _platform(store, config, name) for name in config.platforms}
     billing = _billing(store, config)
     fresh = [_is_fresh(store, config, target, now) for target in (*config.platforms, *_billing_names(config))]
-    healthy = all(fresh) and billing["complete"] and not any(map(_is_troubled, platforms.values()))
-    return StatusView(healthy=healthy, platforms=platforms, billing=billing, charges={}, pauses=[])
+    catalog = list(_catalog(store, config))
+    sound = billing["complete"] and not billing["attention"] and not catalog
+    healthy = all(fresh) and sound and not any(map(_is_troubled, platforms.values()))
+    return StatusView(healthy=healthy, platforms=platforms, billing=billing, catalog=catalog, charges={}, pauses=[])
 
 
 def status_lines(view: StatusView) -> Iterator[str]:
@@ -92,6 +95,7 @@ def status_lines(view: StatusView) -> Iterator[str]:
                 f" {held['updates']} updates (limit {held['limit']})"
             )
         yield from _trouble_lines(platform["attention"])
+    yield from view["catalog"]
     yield "healthy" if view["healthy"] else "needs attention"
 
 
@@ -149,6 +153,18 @@ def _billing(store: Store, config: Config) -> BillingView:
         text="; ".join(reading.text for reading in readings if reading.text) or None,
         attention=unreadable,
     )
+
+
+def _catalog(store: Store, config: Config) -> Iterator[str]:
+    """Entries that match no product of billing, or name a package the platform does not offer."""
+    for number, entry in enumerate(config.entries):
+        products = store.targets.products(config.billing_of(entry.platform).name)
+        if products and not any(entry.product.matches(product) for product in products):
+            yield f"catalog[{number}]: {entry.product} matches no product that billing has"
+        offer = store.targets.offer(entry.platform)
+        for name in entry.packages:
+            if offer.packages and offer.resolve(name) is None:
+                yield f"catalog[{number}]: platform {entry.platform!r} does not offer a package {name!r}"
 
 
 def _is_fresh(store: Store, config: Config, target: str, now: datetime) -> bool:

@@ -103,7 +103,7 @@ class TelebreezeDriver:
         await self._client.aclose()
 
     async def _own(self, external_id: str, spec: SubscriberSpec, refused: Taken) -> str:
-        """The id of our own customer, made by a call whose answer was lost; any of its values may be called a double."""
+        """The id of our own customer, made by a call whose answer was lost: any value of it may be called a double."""
         existing = await self._find(external_id)
         if existing is None and refused.field == self._wire.dialect.customer.external_id:
             raise Transient(f"{self.name} has a customer {external_id!r}, but does not show it yet")

@@ -193,3 +193,24 @@ async def test_another_rule_is_applied_to_everybody_at_the_next_pass(bed: Bed) -
     bed.reconfigure(rules={"status": {}})
     await bed.full_pass()
     assert bed.customer("tv000001_3")["status"] == "disabled"
+
+
+async def test_catalog_entries_that_cannot_mean_what_they_say_are_named_by_status(
+    make_bed: Callable[..., Bed],
+) -> None:
+    bed = make_bed(catalog=[
+        {"product": {"i_product": 61}, "platform": "tv", "packages": ["basic"]},
+        {"product": {"name": "IPTV Sprot"}, "platform": "tv", "packages": ["sport"]},
+        {"product": {"name": "IPTV Sport"}, "platform": "tv", "packages": ["gold"]},
+    ])  # fmt: skip
+    bed.tv_account(1)
+
+    await bed.full_pass()
+
+    status = await bed.status()
+    assert status["catalog"] == [
+        "catalog[1]: name 'IPTV Sprot' matches no product that billing has",
+        "catalog[2]: platform 'tv' does not offer a package 'gold'",
+    ]
+    assert not status["healthy"]
+    assert bed.customer("tv000001_3")["status"] == "active"

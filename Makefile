@@ -1,0 +1,66 @@
+# Everything a person runs, by name. All of it works in .venv, which is made on first use and again when a lock changes.
+
+PYTHON ?= python3
+UPGRADE ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+
+.PHONY: demo test lint format lock mutation clean
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/installed  ## the main job: billing, platforms and the daemon on loopback, until all has converged
+	@$(BIN)/iptv-reconciler demo
+
+test: $(VENV)/installed-dev  ## all tests
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: $(VENV)/installed-dev  ## style, types and the direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/installed-dev  ## rewrites what `make lint` would object to
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format .
+
+mutation: $(VENV)/installed-dev  ## are the core's tests any good? fails under 90 % of killed mutants
+	@$(BIN)/mutmut run
+	@$(BIN)/mutmut export-cicd-stats
+	@$(BIN)/python tests/kill_rate.py mutants/mutmut-cicd-stats.json 90
+
+lock: $(VENV)/installed-dev  ## writes the lock files anew; UPGRADE=--upgrade takes the newest versions
+	@$(LOCK) --group build pyproject.toml --output-file deploy/requirements.lock
+	@$(LOCK) --group build --extra dev --constraint deploy/requirements.lock pyproject.toml \
+		--output-file deploy/requirements-dev.lock
+
+LOCK = $(BIN)/uv pip compile --quiet --no-config --generate-hashes --universal --python-version 3.11 \
+	--no-annotate --no-header --no-emit-index-url $(UPGRADE)
+
+clean:
+	@rm -rf $(VENV) mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+# The three stages of the environment. A stage that was interrupted has no stamp and is done again, from scratch.
+
+$(VENV)/made:
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "make: no $(PYTHON) here; install Python 3.11 or later, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "make: $(PYTHON) is $$($(PYTHON) --version); Python 3.11 or later is needed: make PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "make: $(PYTHON) cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@echo "making $(VENV) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/installed: $(VENV)/made deploy/requirements.lock pyproject.toml
+	@echo "installing the product ..."
+	@$(PIP) --require-hashes -r deploy/requirements.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed deploy/requirements-dev.lock
+	@echo "installing the tools ..."
+	@$(PIP) --require-hashes -r deploy/requirements-dev.lock
+	@touch $@

@@ -1,0 +1,67 @@
+"""A whole configuration to start from, as YAML: every key of the interface."""
+
+from pathlib import Path
+
+from controller.config import Config, load
+
+WHOLE = """
+billing:
+  kind: portabilling
+  url: https://billing.example.net
+  environment: 3
+  login: iptv-reconciler
+  token: {file: secrets/token}
+  verify_tls: true
+  max_concurrency: 4
+  requests_per_second: 10
+  page_size: 1000
+  custom_fields: {owner: account, device_ids: [TV MAC], login: TV Login, password: TV Password, pin: TV PIN}
+events:
+  espf: {username: espf, password: {env: ESPF_PASSWORD}}
+  nsps: {token: {file: secrets/nsps}}
+platforms:
+  tv:
+    driver: telebreeze
+    url: https://tv.example.net
+    api_key: {file: secrets/api-key}
+    customer_id: "{id}_{i_env}"
+    auth: device
+    max_concurrency: 8
+    requests_per_second: 20
+    timeout_seconds: 10
+    on_no_service: suspend
+    create_suspended: false
+    default_max_connections: 0
+    delete_enabled: true
+    rename: false
+    absence_grace: 30d
+    mode: enforce
+    dialect: {}
+catalog:
+  - {product: {i_product: 61}, platform: tv, packages: [basic], max_connections: 2}
+  - {product: {name: "IPTV Sport"}, platform: tv, packages: [sport]}
+rules:
+  status: {customer_limited: active}
+  no_funds_grace: 0s
+brake: {floor: 10, destructive_fraction: 0.05, update_fraction: 0.30, daily_floor: 20, daily_fraction: 0.10}
+schedule: {full_pass: 10m, detail_audit: 24h, jitter: 0.2}
+charges: {enabled: true, poll: 1m, settle: 60s}
+server: {listen: "0.0.0.0:8080"}
+store: {path: state/state.db}
+"""
+
+ENVIRONMENT = {"ESPF_PASSWORD": "canary-espf", "EMPTY": ""}
+
+
+def read(folder: Path, text: str = WHOLE) -> Config:
+    """Load `text` as a file in `folder`, with the secrets it may refer to beside it."""
+    secrets = folder / "secrets"
+    secrets.mkdir(exist_ok=True)
+    for name in ("token", "nsps", "api-key"):
+        (secrets / name).write_text(f"canary-{name}\n", encoding="utf-8")
+    (secrets / "empty").write_text("\n", encoding="utf-8")
+    (secrets / "two-lines").write_text("canary-one\ncanary-two\n", encoding="utf-8")
+    (secrets / "binary").write_bytes(b"\xff\xfe canary")
+    file = folder / "config.yaml"
+    file.write_text(text, encoding="utf-8")
+    return load(file, ENVIRONMENT)

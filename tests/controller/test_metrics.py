@@ -1,0 +1,155 @@
+"""The metrics by the names operators rely on."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from controller.metrics import ACTION_RESULTS, PRIORITIES, RESULTS, TRIGGERS, Metrics
+from desired_state.entitlement import Presence
+from desired_state.plan import Kind
+from desired_state.subscriber import State
+from platforms.transport import Meter, Outcome
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+INTERFACE = {
+    "accounts": "platform state",
+    "billing_accounts": "presence",
+    "oldest_unconverged_timestamp_seconds": "platform",
+    "convergence_seconds_bucket": "platform trigger",
+    "out_of_sync_account_seconds_total": "platform",
+    "reconcile_total": "platform result",
+    "reconcile_seconds_bucket": "platform result",
+    "actions_total": "platform kind result",
+    "drift_total": "platform kind",
+    "requests_total": "target operation outcome",
+    "request_seconds_bucket": "target operation outcome",
+    "brake_held": "platform",
+    "breaker_open": "target",
+    "breaker_opened_timestamp_seconds": "target",
+    "queue_depth": "priority",
+    "queue_wait_seconds_bucket": "priority",
+    "queue_oldest_timestamp_seconds": "priority",
+    "pass_last_attempt_timestamp_seconds": "target",
+    "pass_last_success_timestamp_seconds": "target",
+    "pass_seconds_bucket": "target",
+    "intents_open": "",
+    "paused": "platform",
+    "build_info": "version python",
+    "config_info": "fingerprint",
+}
+
+
+def fresh() -> Metrics:
+    metrics = Metrics(["tv", "tv2"], {"billing": ["list"], "tv": ["get"], "tv2": ["get"]})
+    metrics.set_build("1.2.3")
+    metrics.set_config("abc")
+    return metrics
+
+
+def samples(metrics: Metrics) -> dict[str, float]:
+    lines = metrics.render().decode().splitlines()
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}
+
+
+def value(metrics: Metrics, name: str) -> float:
+    return samples(metrics)[f"iptv_reconciler_{name}"]
+
+
+def test_names_and_labels_are_those_of_the_interface() -> None:
+    shown: dict[str, set[str]] = {}
+    for sample in samples(fresh()):
+        name, _, labels = sample.partition("{")
+        if name.startswith("iptv_reconciler_") and not name.endswith(("_sum", "_count")):
+            shown.setdefault(name.removeprefix("iptv_reconciler_"), set()).update(re.findall(r'(\w+)="', labels))
+    assert shown == {name: set(labels.split()) | _le(name) for name, labels in INTERFACE.items()}
+
+
+def _le(name: str) -> set[str]:
+    return {"le"} if name.endswith("_bucket") else set()
+
+
+def test_p23_every_child_exists_at_zero_and_no_other_comes() -> None:
+    metrics = fresh()
+    before = samples(metrics)
+    assert {value for name, value in before.items() if name.startswith("iptv") and "_info" not in name} == {0}
+    every_call(metrics)
+    assert set(samples(metrics)) == set(before)
+
+
+def every_call(metrics: Metrics) -> None:
+    """Whatever the daemon can report, once."""
+    for platform in ("tv", "tv2"):
+        metrics.set_accounts(platform, dict.fromkeys(State, 1))
+        metrics.set_oldest_unconverged(platform, AT)
+        metrics.set_brake_held(platform, 3)
+        metrics.set_paused(platform, True)
+        for trigger in TRIGGERS:
+            metrics.converged(platform, trigger, 1)
+        for result in RESULTS:
+            metrics.reconciled(platform, result, 0.1)
+        for kind in Kind:
+            metrics.drift(platform, kind)
+            for result in ACTION_RESULTS:
+                metrics.action(platform, kind, result)
+    metrics.set_billing_accounts(dict.fromkeys(Presence, 1))
+    metrics.meter("billing", "list", Outcome.OK, 0.1)
+    metrics.set_breaker("billing", AT)
+    metrics.pass_attempted("tv", AT)
+    metrics.pass_succeeded("tv", AT, 3)
+    for priority in PRIORITIES:
+        metrics.set_queue(priority, 1, AT)
+        metrics.waited(priority, 1)
+
+
+def test_a_state_that_is_not_named_has_no_accounts() -> None:
+    metrics = fresh()
+    metrics.set_accounts("tv", {State.IN_SYNC: 4, State.HELD: 2})
+    metrics.set_accounts("tv", {State.IN_SYNC: 6})
+    assert value(metrics, 'accounts{platform="tv",state="in_sync"}') == 6
+    assert value(metrics, 'accounts{platform="tv",state="held"}') == 0
+
+
+def test_instants_are_exported_and_none_is_zero() -> None:
+    metrics = fresh()
+    metrics.set_breaker("tv", AT)
+    assert value(metrics, 'breaker_opened_timestamp_seconds{target="tv"}') == AT.timestamp()
+    assert value(metrics, 'breaker_open{target="tv"}') == 1
+    metrics.set_breaker("tv", None)
+    assert value(metrics, 'breaker_opened_timestamp_seconds{target="tv"}') == 0
+    assert value(metrics, 'breaker_open{target="tv"}') == 0
+
+
+def test_counters_and_times_grow_together() -> None:
+    metrics = fresh()
+    metrics.reconciled("tv", "changed", 0.3)
+    metrics.reconciled("tv", "changed", 0.2)
+    labels = '{platform="tv",result="changed"}'
+    assert value(metrics, f"reconcile_total{labels}") == 2
+    assert value(metrics, f"reconcile_seconds_sum{labels}") == pytest.approx(0.5)
+    metrics.action("tv", Kind.CREATE, "changed")
+    assert value(metrics, 'actions_total{kind="create",platform="tv",result="changed"}') == 1
+    metrics.out_of_sync("tv", 12.5)
+    assert value(metrics, 'out_of_sync_account_seconds_total{platform="tv"}') == 12.5
+
+
+def test_requests_are_counted_as_the_transport_tells_them() -> None:
+    metrics = fresh()
+    meter: Meter = metrics.meter
+    meter("tv", "get", Outcome.THROTTLED, 0.2)
+    assert value(metrics, 'requests_total{operation="get",outcome="throttled",target="tv"}') == 1
+
+
+def test_a_new_configuration_replaces_the_old_ones_mark() -> None:
+    metrics = fresh()
+    metrics.set_config("def")
+    infos = [name for name in samples(metrics) if "config_info" in name]
+    assert infos == ['iptv_reconciler_config_info{fingerprint="def"}']
+
+
+def test_two_sets_of_metrics_do_not_meet() -> None:
+    one, other = fresh(), fresh()
+    one.set_intents_open(3)
+    assert value(other, "intents_open") == 0
+    assert "process_resident_memory_bytes" in samples(one)
