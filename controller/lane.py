@@ -20,6 +20,7 @@ from controller.targets import Platform
 from controller.waiting import first_of
 from controller.workqueue import Item, Priority
 from desired_state.retry import backoff
+from desired_state.subscriber import SubscriberKey
 from platforms.transport import Clock
 
 _IDLE = 60.0
@@ -119,6 +120,9 @@ class Lane:
         self.on_done()
         self._tools.watcher.looked(self.platform.name, trigger, result, clock.monotonic() - started)
         await self._mind_breaker(result)
+        for i_account in result.wake:
+            key = SubscriberKey(self.platform.name, i_account)
+            self.platform.queue.add(key, Priority.RETRY, clock.monotonic())
         if result.again_in is not None and (most_failures is None or result.failures < most_failures):
             self.platform.queue.add(item.key, Priority.RETRY, clock.monotonic(), result.again_in.total_seconds())
 

@@ -12,11 +12,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from controller.fleet import Fleet, PassOptions, PassReport
 from controller.gather import Gatherer
 from controller.lane import Lane, Tools
-from controller.store import StoreError
+from controller.store import Store, StoreError
 from controller.targets import Billing
 from controller.waiting import first_of
 from controller.watch import Watch
@@ -66,8 +67,15 @@ class Loop:
             for lane in installation.lanes:
                 lane.stop()
 
+    async def begin(self) -> None:
+        """A process has started: what the old one was refused is tried once more, by other settings perhaps."""
+        for installation in self._installations:
+            for platform in installation.billing.platforms:
+                await self._tools.ledger.run(partial(_unpark, name=platform.name))
+
     async def run(self) -> None:
         """Work until `stop`; returns when everything that was begun has ended."""
+        await self.begin()
         async with asyncio.TaskGroup() as group:
             for installation in self._installations:
                 for lane in installation.lanes:
@@ -122,3 +130,7 @@ class Loop:
             await self._tools.ledger.run(self._watch.look)
             self._watch.progressed()
             await first_of(self._stopping.wait(), self._tools.clock.sleep(PULSE))
+
+
+def _unpark(store: Store, *, name: str) -> None:
+    store.subscribers(name).unpark()

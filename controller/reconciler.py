@@ -15,10 +15,10 @@ from functools import partial
 from controller.executor import Attendance, Cause, Doubt, Executor, Outcome
 from controller.fresh import FreshReader
 from controller.judgement import Comparison, compare, lacks_values, resting, wish_now, with_values
-from controller.store import Ledger, OpenIntent, Progress, Store
+from controller.store import Ledger, OpenIntent, Progress, Released, Store, unique_values
 from controller.targets import Billing, Household, Platform
 from desired_state.account import Account
-from desired_state.plan import Change, Held, Kind, Plan, is_destructive
+from desired_state.plan import Change, Delete, Held, Kind, Plan, Rename, is_destructive
 from desired_state.policy import Policy, apply_policies, brake, fit_for_platform, observe_only, owned_only
 from desired_state.retry import PARKED, backoff
 from desired_state.subscriber import State
@@ -34,7 +34,8 @@ class Result:
     """What one look came to, as metrics name it, and when the next one is due (`None`: when something changes).
 
     `kind` is the call that was made, if one was; `failures` how many looks in a row have failed; `converged_after` how
-    long the subscriber had been waiting that now is as wished.
+    long the subscriber had been waiting that now is as wished; `wake` whose turn it is now, because something they
+    wish was set free.
     """
 
     result: str
@@ -42,6 +43,7 @@ class Result:
     again_in: timedelta | None = None
     failures: int = 0
     converged_after: timedelta | None = None
+    wake: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,7 @@ class Reconciler:
         results: list[Result] = []
         attendance = Attendance(
             hold=partial(self._hold, look=look, change=change),
-            settle=lambda store: results.append(self._note_success(store, look=look, kind=change.kind)),
+            settle=lambda store: results.append(self._note_success(store, look=look, change=change)),
             fail=lambda store, outcome: results.append(
                 self._note_failure(store, look=look, outcome=outcome, draw=draw)
             ),
@@ -187,15 +189,17 @@ class Reconciler:
         outcome = await self._executor.perform(look.platform, change, cause, attendance)
         return Result("held") if outcome.result == "held" else replace(results[0], kind=change.kind)
 
-    def _note_success(self, store: Store, *, look: Look, kind: Kind) -> Result:
+    def _note_success(self, store: Store, *, look: Look, change: Change) -> Result:
         """Note how the subscriber stands after a call; what is left to do is done by another look."""
+        subscribers = store.subscribers(look.platform.name)
+        result = Result("changed", change.kind, wake=tuple(subscribers.wishing(_released(change), look.i_account)))
         comparison = compare(store, look.platform, look.i_account)
         if comparison is None:
-            return Result("changed", kind)
+            return result
         if comparison.change is None:
-            return Result("changed", kind, converged_after=_rest(store, look=look, comparison=comparison))
-        store.subscribers(look.platform.name).unsettle(look.i_account, Progress(State.PENDING), look.now)
-        return Result("changed", kind, again_in=timedelta(0))
+            return replace(result, converged_after=_rest(store, look=look, comparison=comparison))
+        subscribers.unsettle(look.i_account, Progress(State.PENDING), look.now)
+        return replace(result, again_in=timedelta(0))
 
     def _note_failure(self, store: Store, *, look: Look, outcome: Outcome, draw: Callable[[], float]) -> Result:
         subscribers = store.subscribers(look.platform.name)
@@ -232,6 +236,18 @@ def _reference(known: _Known) -> Reference:
     if known.open_intents or comparison is None:
         return Reference(known.open_intents[0].external_id)
     return Reference(comparison.subscriber.desired.external_id)
+
+
+def _released(change: Change) -> Released:
+    """What the change set free for others: values that the record had and no longer has."""
+    if change.observed is None:
+        return Released(None, ())
+    kept = set(unique_values(change.after))
+    renamed = isinstance(change, Delete | Rename)
+    return Released(
+        external_id=change.observed.external_id if renamed else None,
+        values=tuple(value for value in unique_values(change.observed.spec) if value not in kept),
+    )
 
 
 def hold_progress(held: Held) -> Progress:

@@ -6,10 +6,12 @@ from random import Random  # noqa: TID251  seeded, so that a run can be repeated
 from typing import Any
 
 import httpx
+import msgspec
 
 from controller.app import Application, assemble
 from controller.billing.simulator import Simulator, create_simulator
 from controller.config import Config, from_values
+from controller.demo.check import Account
 from controller.fleet import PassReport
 from controller.lane import Lane
 from controller.store import Ledger, Store
@@ -44,10 +46,12 @@ class Bed:
         self.billing: Simulator = create_simulator(self.world, self.world.draw)
         self.platform = TelebreezeSimulator(self.world, self.world.draw)
         self.config = configuration(folder, blocks)
+        self._killed: list[Application] = []
         self.application = self._assembled()
 
     def restart(self) -> None:
         """A new process on the same database: the old one was killed and could not tell anybody."""
+        self._killed.append(self.application)
         self.application = self._assembled()
 
     def reconfigure(self, **blocks: object) -> None:
@@ -102,7 +106,14 @@ class Bed:
 
     async def aclose(self) -> None:
         """Let go of the database."""
-        await self.application.aclose()
+        for application in (*self._killed, self.application):
+            await application.aclose()
+
+    async def facts(self) -> list[Account]:
+        """Every account as billing's simulator tells it."""
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.billing)) as client:
+            answer = await client.get("http://billing.test/_sim/accounts")
+        return msgspec.convert(answer.json()["accounts"], list[Account])
 
     def _assembled(self) -> Application:
         ledger = Ledger(lambda: Store.open(self.config.store.path), threaded=False)
@@ -134,7 +145,7 @@ def configuration(folder: Path, blocks: Values) -> Config:
         },
         "catalog": [
             {"product": {"i_product": 61}, "platform": "tv", "packages": ["basic"], "max_connections": 2},
-            {"product": {"i_product": 62}, "platform": "tv", "packages": ["basic", "cinema"]},
+            {"product": {"i_product": 62}, "platform": "tv", "packages": ["basic", "cinema"], "max_connections": 4},
             {"product": {"name": "IPTV Sport"}, "platform": "tv", "packages": ["sport"]},
             {"product": {"name_regex": "(?i)kids$"}, "platform": "tv", "packages": ["kids"]},
         ],

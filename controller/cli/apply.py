@@ -33,6 +33,7 @@ async def _apply(config: Config, plan: str | None, *, refresh: bool) -> Code:
     ledger = Ledger(lambda: Store.open(config.store.path), threaded=True)
     async with assembled(config, ledger) as application:
         started_after = await ledger.run(lambda store: store.journal.last_number())
+        await application.loop.begin()
         options = PassOptions(whole_plan=plan is not None, refresh=refresh)
         reports = await _survey(application, options)
         found = Found.of(reports)

@@ -9,7 +9,7 @@ from controller.store.database import StoreError
 from controller.store.journal import AuditRow, Intent, OpenIntent
 from controller.store.ledger import Ledger, Store
 from controller.store.records import Reading, StoredRecord
-from controller.store.subscribers import Progress, StoredSubscriber
+from controller.store.subscribers import Progress, Released, StoredSubscriber, unique_values
 from controller.store.targets import HeldPlan, TargetReading
 
 __all__ = [
@@ -21,10 +21,12 @@ __all__ = [
     "OpenIntent",
     "Progress",
     "Reading",
+    "Released",
     "Store",
     "StoreError",
     "StoredAccount",
     "StoredRecord",
     "StoredSubscriber",
     "TargetReading",
+    "unique_values",
 ]

@@ -10,7 +10,7 @@ Rules of this module:
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from controller.store.codec import decode_desired, encode, fingerprint, to_insta
 from desired_state.account import AccountStatus
 from desired_state.desired import Desired
 from desired_state.entitlement import Presence
-from desired_state.subscriber import State
+from desired_state.subscriber import State, SubscriberSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,14 @@ class Rival:
     kind: str
     value: str
     i_account: int
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What a change set free on a platform: the record's name (`None` = it keeps it), devices and logins."""
+
+    external_id: str | None
+    values: tuple[tuple[str, str], ...]
 
 
 _INTENDED = json.dumps([*AccountStatus, "dual_version_source", "observe"])
@@ -153,15 +161,22 @@ class Subscribers:
         )
         return [Rival(*row) for row in rows]
 
-    def sharing_claims(self, i_account: int) -> Sequence[int]:
-        """Other accounts that wish a device or login of this one: they may go on once it lets go."""
+    def wishing(self, released: Released, but: int) -> list[int]:
+        """Who, besides one account, wishes what was just released: they may go on now."""
         rows = self._conn.execute(
-            "SELECT DISTINCT other.i_account FROM claims mine JOIN claims other"
-            " ON other.platform = mine.platform AND other.kind = mine.kind AND other.value = mine.value"
-            " WHERE mine.platform = ? AND mine.i_account = ? AND other.i_account <> mine.i_account",
-            (self._platform, i_account),
+            "SELECT i_account FROM subscribers WHERE platform = ? AND external_id = ? AND i_account <> ?"
+            " UNION SELECT i_account FROM claims JOIN json_each(?) AS free"
+            "  ON claims.kind = free.value ->> 0 AND claims.value = free.value ->> 1"
+            "  WHERE platform = ? AND i_account <> ? ORDER BY 1",
+            (self._platform, released.external_id, but, json.dumps(released.values), self._platform, but),
         )
-        return [other for (other,) in rows]
+        return [i_account for (i_account,) in rows]
+
+    def unpark(self) -> None:
+        """Have everybody tried once more whom the platform has refused: something may be different now."""
+        self._conn.execute(
+            "UPDATE subscribers SET next_try = NULL WHERE platform = ? AND state = 'parked'", (self._platform,)
+        )
 
     def counts(self) -> dict[State, int]:
         """How many subscribers are in which state; every state has its number."""
@@ -197,9 +212,14 @@ class Subscribers:
 
 
 def _claims(wish: Desired) -> Iterable[tuple[str, str]]:
-    if wish.spec is None or wish.presence is not Presence.ACTIVE:
+    return unique_values(wish.spec) if wish.presence is Presence.ACTIVE else ()
+
+
+def unique_values(spec: SubscriberSpec | None) -> Iterator[tuple[str, str]]:
+    """The values of which a platform accepts each only once: kind and value."""
+    if spec is None:
         return
-    for device in wish.spec.device_ids or ():
+    for device in spec.device_ids or ():
         yield "device", device
-    if wish.spec.login:
-        yield "login", wish.spec.login.casefold()
+    if spec.login:
+        yield "login", spec.login.casefold()
