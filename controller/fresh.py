@@ -39,8 +39,13 @@ class FreshReader:
         if task is None:
             task = asyncio.create_task(self._read(i_account))
             self._reading[i_account] = task
-            task.add_done_callback(lambda _: self._reading.pop(i_account, None))
+            task.add_done_callback(partial(self._done, i_account))
         return await asyncio.shield(task)
+
+    def _done(self, i_account: int, task: "asyncio.Task[Account | None]") -> None:
+        self._reading.pop(i_account, None)
+        if not task.cancelled():
+            task.exception()  # taken note of, also where all who waited for it have gone
 
     async def _read(self, i_account: int) -> Account | None:
         now = self._clock.now()

@@ -117,7 +117,7 @@ class Bed:
 
     def _assembled(self) -> Application:
         ledger = Ledger(lambda: Store.open(self.config.store.path), threaded=False)
-        network = {"default": httpx.ASGITransport(self.billing), "tv": httpx.ASGITransport(self.platform)}
+        network = {"billing": httpx.ASGITransport(self.billing), "tv": httpx.ASGITransport(self.platform)}
         return assemble(self.config, ledger, self.world, network)
 
     def _lanes(self) -> list[Lane]:

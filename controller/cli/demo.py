@@ -35,7 +35,7 @@ def run_demo(accounts: int, *, serve: bool) -> Code:
 
 async def _demo(accounts: int, *, serve: bool) -> Code:
     stopping, clock = asyncio.Event(), SystemClock()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with company(clock) as parts:
         with _display() as display:

@@ -8,7 +8,7 @@ from pathlib import Path
 from controller.app import Application, household
 from controller.cli.codes import Code, Failed
 from controller.cli.printing import Output, as_json, say, tell
-from controller.cli.session import assembled, configured, execute, opened
+from controller.cli.session import assembled, configured, execute, opened, private_copy
 from controller.clock import SystemClock
 from controller.config import Config, ConfigError, load, schema
 from controller.store import Ledger, Store
@@ -57,7 +57,7 @@ def print_schema() -> Code:
 
 async def _explain(config: Config, asked: str) -> ExplainView | None:
     """The view, from a private copy of the store, so that a look-up leaves no trace."""
-    ledger = Ledger(lambda: Store.open(config.store.path).copy(), threaded=False)
+    ledger = Ledger(lambda: private_copy(config.store.path), threaded=False)
     async with assembled(config, ledger) as application:
         view = await ledger.run(partial(_from_store, application=application, asked=asked))
         if view is not None or asked.startswith("i_account:"):

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from controller.cli.codes import Code, Failed
 from controller.cli.printing import Output, as_json, say, tell
-from controller.cli.session import assembled, configured, execute
+from controller.cli.session import assembled, configured, execute, private_copy
 from controller.clock import SystemClock
 from controller.config import Config
 from controller.fleet import PassOptions
 from controller.store import Ledger, Store
+from controller.targets import Billing
 from controller.views.plan import Found, PlanView, plan_lines, plan_markdown, plan_view
 
 
@@ -29,8 +31,8 @@ class PlanRequest:
 def show_plan(request: PlanRequest) -> Code:
     """Print the plan."""
     running = configured(request.config)
-    config = configured(request.candidate) if request.candidate is not None else running
-    view, found, troubles = execute(_plan(config, running.store.path, request.refresh))
+    candidate = configured(request.candidate) if request.candidate is not None else None
+    view, found, troubles = execute(_plan(running, candidate, refresh=request.refresh))
     _print(view, request)
     for trouble in troubles:
         tell(trouble)
@@ -41,22 +43,38 @@ def show_plan(request: PlanRequest) -> Code:
     return Code.CHANGES if found.plan.changes else Code.OK
 
 
-async def _plan(config: Config, store_path: Path, refresh: bool) -> tuple[PlanView, Found, list[str]]:
-    """The plan, made on a private copy of the store: the daemon may be at work on the store itself."""
-    ledger = Ledger(lambda: Store.open(store_path).copy(), threaded=False)
+async def _plan(running: Config, candidate: Config | None, *, refresh: bool) -> tuple[PlanView, Found, list[str]]:
+    """The plan, made on a private copy of the store: the daemon may be at work on the store itself.
+
+    Only what was read of the running configuration's billing goes back into the store: that is true whatever the plan.
+    """
+    ledger = Ledger(lambda: private_copy(running.store.path), threaded=False)
     taken_at = SystemClock().now()
-    async with assembled(config, ledger) as application:
+    async with assembled(candidate or running, ledger) as application:
         options = PassOptions(whole_plan=True, refresh=refresh)
         reports = [await each.fleet.survey(options) for each in application.installations]
         found = Found.of(reports)
         billings = [each.billing for each in application.installations]
+        if candidate is None:
+            await ledger.run(partial(_keep_details, billings=billings, began=taken_at))
         view = await ledger.run(partial(plan_view, billings=billings, found=found, taken_at=taken_at))
         return view, found, await ledger.run(partial(troubles_of, targets=found.failed))
 
 
+def _keep_details(copy: Store, *, billings: Iterable[Billing], began: datetime) -> None:
+    """Save `apply` from reading once more what was just read: details cost two calls an account."""
+    store = Store.open(copy.path)
+    try:
+        for billing in billings:
+            with store.transaction():
+                store.accounts(billing.name).take_over(copy.accounts(billing.name).details_read_since(began))
+    finally:
+        store.close()
+
+
 def troubles_of(store: Store, *, targets: Iterable[str]) -> list[str]:
     """What went wrong with the readings of these targets."""
-    return [f"{target}: {store.targets.reading(target).text or 'could not be read'}" for target in targets]
+    return [store.targets.reading(target).text or f"{target} could not be read" for target in targets]
 
 
 def _print(view: PlanView, request: PlanRequest) -> None:

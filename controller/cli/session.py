@@ -56,6 +56,15 @@ def opened(config: Config) -> Iterator[Store]:
         store.close()
 
 
+def private_copy(path: Path) -> Store:
+    """A copy of the store in memory, on which anything can be tried without a trace."""
+    store = Store.open(path)
+    try:
+        return store.copy()
+    finally:
+        store.close()
+
+
 @asynccontextmanager
 async def assembled(
     config: Config, ledger: Ledger, world: World | None = None, network: Network | None = None

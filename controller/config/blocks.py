@@ -36,7 +36,7 @@ from platforms.transport import Endpoint
 class BillingBlock(Block):
     """One PortaBilling. Exactly one of `token` and `password` goes with `login`."""
 
-    name: Text = "default"
+    name: Text = "billing"
     kind: Literal["portabilling"] = "portabilling"
     url: BillingUrl
     environment: Count

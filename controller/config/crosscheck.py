@@ -51,7 +51,7 @@ def _catalog(values: Mapping[str, object], platforms: Mapping[str, object]) -> I
 
 
 def _billing_of(place: Path, block: Mapping[str, object], values: Mapping[str, object]) -> Iterator[Finding]:
-    names = [str(each.get("name", "default")) for each in _each(values.get("billing"))]
+    names = [str(each.get("name", "billing")) for each in _each(values.get("billing"))]
     wanted = block.get("billing")
     if wanted is None and len(names) > 1:
         yield (

@@ -92,10 +92,10 @@ async def company(clock: Clock) -> AsyncIterator[Company]:
 def addresses(parts: Company) -> Iterator[str]:
     """Where everything can be looked at, and what to try."""
     billing, platform, config = parts.site.billing.url, parts.site.platform.url, parts.config
-    yield f"the daemon:  {parts.daemon_url}/metrics  {parts.daemon_url}/livez  {parts.daemon_url}/readyz"
-    yield f"its files:   {config} (for plan, explain and status with --config)"
-    yield f"billing:     {billing}/_sim/accounts  {billing}/_sim/requests"
-    yield f"the platform: {platform}/_sim/customers  {platform}/_sim/requests"
+    yield f"daemon:   {parts.daemon_url}/metrics  {parts.daemon_url}/livez  {parts.daemon_url}/readyz"
+    yield f"its file: {config} (for plan, explain and status: --config)"
+    yield f"billing:  {billing}/_sim/accounts  {billing}/_sim/requests"
+    yield f"platform: {platform}/_sim/customers  {platform}/_sim/requests"
     yield "block an account, and see its customer go off:"
     yield f'  curl -d \'{{"action": "block", "i_account": 70001}}\' {billing}/_sim/changes'
     yield "let the platform fail five times:"

@@ -71,7 +71,7 @@ class Lookout:
 
     async def until_all_is_well(self, happenings: Sequence[Happening]) -> Mapping[str, float]:
         """Wait until the check finds nothing; returns for each happening the clock's seconds when it first showed."""
-        title, most = ", ".join(each.name for each in happenings), 1
+        title, most = happenings[0].name + (f" and {len(happenings) - 1} more" if len(happenings) > 1 else ""), 1
         shown: dict[str, float] = {}
 
         async def look() -> bool:

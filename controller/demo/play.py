@@ -7,7 +7,7 @@ Rules of this module:
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from controller.demo import changes
@@ -125,7 +125,7 @@ class Play:
         if len(rows) > 1:
             self.report.rows += rows
             rows = [Row(f"these {len(rows)} together", sum(sizes), max(row.seconds for row in rows))]
-        self.report.rows.append(Row(rows[0].what, rows[0].accounts, rows[0].seconds, calls, refused))
+        self.report.rows.append(replace(rows[0], calls=calls, refused=refused))
 
     async def _written(self) -> tuple[int, int]:
         """How many writes have reached the platform, and how many of them it turned away on purpose."""

@@ -48,6 +48,7 @@ class StoredAccount:
         return replace(self.account, details=None) if self.details_due else self.account
 
 
+_TAKEN_OVER = "i_account, id, row_fp, details_fp, account, details_at, seen_at"
 _COLUMNS = "account, details_due, details_at, seen_at, missing_since, unreadable"
 
 
@@ -112,6 +113,25 @@ class Accounts:
         self._conn.executemany(
             "UPDATE accounts SET details_due = 1 WHERE billing = ? AND i_account = ?",
             [(self._billing, i_account) for i_account in i_accounts],
+        )
+
+    def details_read_since(self, start: datetime) -> list[tuple[object, ...]]:
+        """The rows of accounts whose details were read since an instant, for `take_over` by another store."""
+        rows = self._conn.execute(
+            f"SELECT {_TAKEN_OVER} FROM accounts WHERE billing = ? AND details_due = 0 AND details_at >= ?",
+            (self._billing, start.timestamp()),
+        )
+        return list(rows)
+
+    def take_over(self, rows: Iterable[tuple[object, ...]]) -> None:
+        """Keep accounts that were read on behalf of another store, where this one knows nothing younger."""
+        self._conn.executemany(
+            f"INSERT INTO accounts (billing, {_TAKEN_OVER}, details_due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)"
+            " ON CONFLICT (billing, i_account) DO UPDATE SET id = excluded.id, row_fp = excluded.row_fp,"
+            " details_fp = excluded.details_fp, account = excluded.account, details_at = excluded.details_at,"
+            " seen_at = max(coalesce(seen_at, 0), excluded.seen_at), details_due = 0, judged_in = NULL"
+            " WHERE coalesce(details_at, 0) < excluded.details_at",
+            [(self._billing, *row) for row in rows],
         )
 
     def mark_row_unreadable(self, i_account: int, text: str, taken_at: datetime) -> None:

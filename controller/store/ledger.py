@@ -9,8 +9,9 @@ Rules of this module:
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -57,6 +58,12 @@ class Store:
     def records(self, platform: str, i_env: int) -> Records:
         """What one platform holds, for a billing environment."""
         return Records(self.db, platform, i_env)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """One transaction, translated where it fails."""
+        with translated(self.path), writing(self.db):
+            yield
 
     def close(self) -> None:
         """Let go of the file."""

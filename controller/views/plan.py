@@ -41,7 +41,7 @@ class ChangeView(TypedDict):
 
 
 class PlanView(TypedDict):
-    """The JSON of `plan`."""
+    """The JSON of `plan`; `unread` names the targets that could not be read: what they would need is not known."""
 
     hash: str
     taken_at: str
@@ -49,6 +49,7 @@ class PlanView(TypedDict):
     changes: list[ChangeView]
     summary: dict[str, dict[str, int]]
     held: int
+    unread: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ def plan_view(store: Store, billings: Sequence[Billing], found: Found, taken_at:
         changes=changes,
         summary={platform: dict(sorted(kinds.items())) for platform, kinds in counts.items()},
         held=len(found.plan.held),
+        unread=list(found.failed),
     )
 
 
@@ -122,7 +124,8 @@ def plan_markdown(view: PlanView) -> Iterator[str]:
 def _totals(view: PlanView) -> Iterator[str]:
     for platform, kinds in view["summary"].items():
         counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-        yield f"{platform}: {counts or 'nothing to do'}"
+        unknown = platform in view["unread"]
+        yield f"{platform}: {counts or ('could not be read' if unknown else 'nothing to do')}"
     if view["held"]:
         yield f"{view['held']} of these are held"
     if not view["complete"]:

@@ -83,8 +83,8 @@ def test_several_billings_have_names_and_platforms_choose_one() -> None:
 
 
 def test_a_lone_billing_is_named_default_and_serves_every_platform() -> None:
-    assert least().billing[0].name == "default"
-    assert least().billing_of("tv").name == "default"
+    assert least().billing[0].name == "billing"
+    assert least().billing_of("tv").name == "billing"
 
 
 def test_a_repeated_catalog_entry_is_harmless() -> None:

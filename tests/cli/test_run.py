@@ -1,0 +1,88 @@
+"""`run`: the daemon as Kubernetes sees it."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from platforms.simulation import Fault
+from tests.cli.site import DEADLINE, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """A running `iptv-reconciler run`."""
+
+    process: "subprocess.Popen[str]"
+    url: str
+
+    def get(self, path: str) -> str:
+        with urllib.request.urlopen(self.url + path, timeout=DEADLINE) as answer:
+            return str(answer.read().decode())
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        """Ask the daemon's metrics again and again (each answer takes its time) until the condition holds."""
+        give_up = time.monotonic() + DEADLINE  # noqa: TID251  a real process is waited for
+        while not holds():
+            assert time.monotonic() < give_up, "it did not come to that"  # noqa: TID251
+            self.get("/metrics")
+
+
+@contextmanager
+def daemon(here: Site) -> Iterator[Daemon]:
+    """Start the daemon and wait for its address; kill what is left of it at the end."""
+    words = [sys.executable, "-m", "controller", "run", "--config", str(here.config)]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        assert process.stderr is not None
+        started = next(line for line in map(json.loads, process.stderr) if line["event"] == "started")
+        try:
+            yield Daemon(process, f"http://{started['listen']}")
+        finally:
+            process.kill()
+            process.stderr.read()
+
+
+def test_the_daemon_converges_follows_billing_and_ends_in_order(here: Site) -> None:
+    account = here.tv_account()
+    operator = here.platform.operator
+    with daemon(here) as running:
+        running.until(lambda: len(operator.customers) == 1)
+        assert json.loads(running.get("/livez"))["ok"]
+        running.until(lambda: 'state="in_sync"} 1.0' in running.get("/metrics"))
+        assert json.loads(running.get("/readyz"))["ok"]
+
+        here.billing.change("block", i_account=account)
+        running.until(lambda: [row["status"] for row in operator.customers.values()] == ["disabled"])
+
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(DEADLINE) == 0
+
+
+def test_p16_a_daemon_that_was_killed_in_the_middle_makes_nobody_twice(here: Site) -> None:
+    for number in range(1, 31):
+        here.tv_account(number)
+    here.platform.faults.add(Fault(operation="customers.create", kind="delay", seconds=0.05, count=None))
+    operator = here.platform.operator
+    with daemon(here) as running:
+        running.until(lambda: len(operator.customers) >= 3)
+        running.process.kill()
+        running.process.wait(DEADLINE)
+
+    with daemon(here) as running:
+        running.until(lambda: len(operator.customers) == 30)
+        running.until(lambda: 'state="in_sync"} 30.0' in running.get("/metrics"))
+    assert len({row["externalId"] for row in operator.customers.values()}) == 30
+
+
+def test_a_second_process_on_the_same_store_refuses_with_a_sentence(here: Site) -> None:
+    with daemon(here):
+        for command in ("run", "apply"):
+            said = here.call(command)
+            assert said.code == 1
+            assert "another process works on the store" in said.err
+        assert here.call("status").code in (0, 5)
