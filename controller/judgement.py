@@ -49,7 +49,9 @@ def resting(wished: Desired, record: StoredRecord | None) -> Progress:
         case Presence.DORMANT | Presence.ABSENT:
             return Progress(State.NO_SERVICE)
         case _:
-            return Progress(State.IN_SYNC if record is not None else State.NO_SERVICE)
+            if record is not None:
+                return Progress(State.IN_SYNC)
+            return Progress(State.NO_SERVICE, text="the account is off and has no record, so none is made for it")
 
 
 def decide(stored: StoredAccount, house: Household, now: datetime) -> Decision:

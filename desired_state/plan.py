@@ -17,11 +17,12 @@ Suspend and Delete, and the rest on the next look: one change per subscriber and
 """
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import astuple, dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass, fields, replace
 from enum import StrEnum
 from typing import ClassVar
 
+from desired_state.account import Contact, Secret
 from desired_state.desired import Desired
 from desired_state.entitlement import Presence
 from desired_state.subscriber import Observation, SubscriberKey, SubscriberSpec
@@ -186,7 +187,27 @@ def _difference(desired: Desired, after: SubscriberSpec, observed: Observation) 
 
 
 def _identity(change: Change) -> str:
+    """Whom, how, which record, and what differs. What the change leaves as it is does not belong to it."""
     key, observed = key_of(change), change.observed
-    before = observed and (observed.external_id, observed.record_id, astuple(observed.spec.sealed()))
-    after = change.after and astuple(change.after.sealed())
-    return repr((key.platform, key.i_account, change.kind.value, change.desired.external_id, before, after))
+    record = observed and (observed.external_id, observed.record_id)
+    return repr(
+        (key.platform, key.i_account, change.kind.value, change.desired.external_id, record, *_differing(change))
+    )
+
+
+def _differing(change: Change) -> Iterator[tuple[str, object, object]]:
+    """What a field holds, and what it will: of the fields that change, or of all that a creation sets."""
+    after, before = change.after, change.observed and change.observed.spec
+    for field in fields(SubscriberSpec) if after is not None else ():
+        then, now = getattr(after, field.name), getattr(before, field.name, None)
+        if then is not None and then != now:
+            yield field.name, _plain(now), _plain(then)
+
+
+def _plain(value: object) -> object:
+    """A value by its content, whatever its class; a secret by its fingerprint."""
+    if isinstance(value, Secret):
+        return value.fingerprint
+    if isinstance(value, Contact):
+        return astuple(value)
+    return str(value) if isinstance(value, str) else value

@@ -84,7 +84,7 @@ def _not_ours(observed: Observation, platform: str) -> str:
     )
     return (
         f"record {observed.external_id!r} on platform {platform!r} {whose};"
-        " it stays untouched until a person adopts, renames or removes it"
+        " it stays untouched until a person renames or removes it there"
     )
 
 
@@ -175,7 +175,10 @@ def is_limited_update(change: Change) -> bool:
 
 
 def _too_many(platform: str, count: int, verb: str, limit: int) -> str:
-    return f"would {verb} {count} records of platform {platform!r}, more than the brake's {limit}: a person decides"
+    return (
+        f"would {verb} {count} records of platform {platform!r}, more than the brake's {limit};"
+        " if that is right, raise brake in the configuration"
+    )
 
 
 def _holding(by: str, reason: Callable[[Change], str | None]) -> Policy:

@@ -6,15 +6,15 @@ from functools import partial
 from pathlib import Path
 
 from controller.app import Application
-from controller.cli.codes import Code
-from controller.cli.plan import troubles_of
+from controller.cli.codes import Code, Failed
+from controller.cli.plan import found_code, troubles_of
 from controller.cli.printing import say, tell
 from controller.cli.progress import progress
 from controller.cli.session import assembled, configured, execute
 from controller.config import Config
 from controller.fleet import PassOptions, PassReport
 from controller.lock import performing
-from controller.store import Ledger, Store
+from controller.store import Ledger, Store, StoreError
 from controller.views.plan import Found
 from desired_state.plan import key_of
 
@@ -25,8 +25,11 @@ MOST_FAILURES = 5
 def apply_once(path: Path, plan: str | None, *, refresh: bool) -> Code:
     """Perform what has to be done, until nothing is left or nothing moves any more."""
     config = configured(path)
-    with performing(config.store.path):
-        return execute(_apply(config, plan, refresh=refresh))
+    try:
+        with performing(config.store.path):
+            return execute(_apply(config, plan, refresh=refresh))
+    except StoreError as error:
+        raise Failed(str(error)) from error
 
 
 async def _apply(config: Config, plan: str | None, *, refresh: bool) -> Code:
@@ -37,12 +40,13 @@ async def _apply(config: Config, plan: str | None, *, refresh: bool) -> Code:
         options = PassOptions(whole_plan=plan is not None, refresh=refresh)
         reports = await _survey(application, options)
         found = Found.of(reports)
-        if plan is not None and found.plan.hash != plan:
+        if plan is not None and not found.failed and found.plan.hash != plan:
             tell(f"the plan is another one now: {found.plan.hash}; nothing was written")
             return Code.ANOTHER_PLAN
-        found = await _until_quiet(application, reports, rounds=1 if plan is not None else ROUNDS)
+        if plan is None or not found.failed:
+            found = await _until_quiet(application, reports, rounds=1 if plan is not None else ROUNDS)
         await ledger.run(partial(_report, found=found, started_after=started_after))
-        return _code(found)
+        return found_code(found)
 
 
 async def _survey(application: Application, options: PassOptions) -> list[PassReport]:
@@ -69,21 +73,13 @@ async def _until_quiet(application: Application, reports: Sequence[PassReport], 
     return Found.of(reports)
 
 
-def _code(found: Found) -> Code:
-    if found.failed:
-        return Code.ERROR
-    if found.braked:
-        return Code.BRAKED
-    return Code.CHANGES if found.plan.changes else Code.OK
-
-
 def _report(store: Store, *, found: Found, started_after: int) -> None:
     """Say what was done and what is left."""
     done = store.journal.calls_since(started_after)
     for (platform, kind, result), count in sorted(done.items()):
         say(f"{platform}: {count} {kind} {result}")
     if not done:
-        say("nothing had to be done")
+        say("nothing was done" if found.failed or found.plan.held or found.plan.changes else "nothing had to be done")
     for held in found.plan.held:
         key = key_of(held.change)
         say(f"held by {held.by}: i_account {key.i_account} on {key.platform}: {held.text}")

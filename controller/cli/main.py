@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from controller.cli.codes import Code, Failed, Finished
-from controller.cli.printing import Output
+from controller.cli.printing import Output, PlanOutput
 
 app = typer.Typer(
     name="iptv-reconciler",
@@ -49,7 +49,7 @@ def run(config: ConfigFile) -> None:
 @app.command()
 def plan(
     config: ConfigFile,
-    output: OutputFormat = Output.TEXT,
+    output: Annotated[PlanOutput, typer.Option("--output", help="How to print the plan.")] = PlanOutput.TEXT,
     out: Annotated[Path | None, typer.Option(help="Write the plan to this file instead.")] = None,
     candidate: Annotated[Path | None, typer.Option(help="Plan with this configuration's rules instead.")] = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="Read the details of every account anew.")] = False,

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from controller.cli.codes import Code, Failed
-from controller.cli.printing import Output, as_json, say, tell
+from controller.cli.printing import PlanOutput, as_json, say, tell
 from controller.cli.session import assembled, configured, execute, private_copy
 from controller.clock import SystemClock
 from controller.config import Config
@@ -22,10 +22,19 @@ class PlanRequest:
     """What was asked for on the command line."""
 
     config: Path
-    output: Output
+    output: PlanOutput
     out: Path | None
     candidate: Path | None
     refresh: bool
+
+
+def found_code(found: Found) -> Code:
+    """How a command exits that found this."""
+    if found.failed:
+        return Code.ERROR
+    if found.braked:
+        return Code.BRAKED
+    return Code.CHANGES if found.left else Code.OK
 
 
 def show_plan(request: PlanRequest) -> Code:
@@ -36,11 +45,7 @@ def show_plan(request: PlanRequest) -> Code:
     _print(view, request)
     for trouble in troubles:
         tell(trouble)
-    if found.failed:
-        return Code.ERROR
-    if found.braked:
-        return Code.BRAKED
-    return Code.CHANGES if found.plan.changes else Code.OK
+    return found_code(found)
 
 
 async def _plan(running: Config, candidate: Config | None, *, refresh: bool) -> tuple[PlanView, Found, list[str]]:
@@ -78,10 +83,10 @@ def troubles_of(store: Store, *, targets: Iterable[str]) -> list[str]:
 
 
 def _print(view: PlanView, request: PlanRequest) -> None:
-    if request.output is Output.JSON:
+    if request.output is PlanOutput.JSON:
         text = as_json(view)
     else:
-        text = "\n".join(plan_markdown(view) if request.output is Output.MARKDOWN else plan_lines(view))
+        text = "\n".join(plan_markdown(view) if request.output is PlanOutput.MARKDOWN else plan_lines(view))
     if request.out is None:
         say(text)
         return

@@ -7,7 +7,14 @@ from enum import StrEnum
 
 
 class Output(StrEnum):
-    """The formats a result can have."""
+    """The formats of every result."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class PlanOutput(StrEnum):
+    """The formats a plan can have."""
 
     TEXT = "text"
     JSON = "json"

@@ -52,6 +52,8 @@ def _catalog(values: Mapping[str, object], platforms: Mapping[str, object]) -> I
 
 def _billing_of(place: Path, block: Mapping[str, object], values: Mapping[str, object]) -> Iterator[Finding]:
     names = [str(each.get("name", "billing")) for each in _each(values.get("billing"))]
+    if place[-1] in names:
+        yield place, "is the name of a billing as well; every target needs a name of its own"
     wanted = block.get("billing")
     if wanted is None and len(names) > 1:
         yield (

@@ -103,7 +103,8 @@ class Accounts:
     def find(self, account_id: str) -> StoredAccount | None:
         """The account that bears the id now: a living one before one that merely bore it, the youngest first."""
         row = self._conn.execute(
-            f"SELECT {_COLUMNS} FROM accounts WHERE billing = ? AND id = ? ORDER BY i_account DESC LIMIT 1",
+            f"SELECT {_COLUMNS} FROM accounts INDEXED BY accounts_by_id WHERE billing = ? AND id = ?"
+            " ORDER BY i_account DESC LIMIT 1",
             (self._billing, account_id),
         ).fetchone()
         return None if row is None else _stored(row)

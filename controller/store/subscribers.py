@@ -62,6 +62,7 @@ class Released:
     values: tuple[tuple[str, str], ...]
 
 
+_CLAIMING = (Presence.ACTIVE, Presence.SUSPENDED, Presence.HOLD)
 _INTENDED = json.dumps([*AccountStatus, "dual_version_source", "observe"])
 
 
@@ -152,25 +153,24 @@ class Subscribers:
 
     def rivals(self, i_account: int) -> list[Rival]:
         """Who has the older right (the lower `i_account`) to a device or login this subscriber wishes."""
-        rows = self._conn.execute(
-            "SELECT other.kind, other.value, min(other.i_account) FROM claims mine JOIN claims other"
-            " ON other.platform = mine.platform AND other.kind = mine.kind AND other.value = mine.value"
-            " WHERE mine.platform = ? AND mine.i_account = ? AND other.i_account < mine.i_account"
-            " GROUP BY other.kind, other.value ORDER BY other.kind, other.value",
+        mine = self._conn.execute(
+            "SELECT kind, value FROM claims INDEXED BY claims_by_account WHERE platform = ? AND i_account = ?"
+            " ORDER BY kind, value",
             (self._platform, i_account),
-        )
-        return [Rival(*row) for row in rows]
+        ).fetchall()
+        claimants = [(kind, value, self._claimants(kind, value)) for kind, value in mine]
+        return [Rival(kind, value, who[0]) for kind, value, who in claimants if who[0] < i_account]
 
     def wishing(self, released: Released, but: int) -> list[int]:
         """Who, besides one account, wishes what was just released: they may go on now."""
         rows = self._conn.execute(
-            "SELECT i_account FROM subscribers WHERE platform = ? AND external_id = ? AND i_account <> ?"
-            " UNION SELECT i_account FROM claims JOIN json_each(?) AS free"
-            "  ON claims.kind = free.value ->> 0 AND claims.value = free.value ->> 1"
-            "  WHERE platform = ? AND i_account <> ? ORDER BY 1",
-            (self._platform, released.external_id, but, json.dumps(released.values), self._platform, but),
+            "SELECT i_account FROM subscribers INDEXED BY subscribers_by_external_id"
+            " WHERE platform = ? AND external_id = ?",
+            (self._platform, released.external_id),
         )
-        return [i_account for (i_account,) in rows]
+        names = [i_account for (i_account,) in rows]
+        values = [who for kind, value in released.values for who in self._claimants(kind, value)]
+        return sorted({*names, *values} - {but})
 
     def unpark(self) -> None:
         """Have everybody tried once more whom the platform has refused: something may be different now."""
@@ -202,7 +202,18 @@ class Subscribers:
         )
         return [(row[0], Progress(State(row[1]), row[2], row[3], row[4], to_instant(row[5]))) for row in rows]
 
+    def _claimants(self, kind: str, value: str) -> list[int]:
+        """Who wishes a value of which the platform accepts each only once, the oldest account first."""
+        rows = self._conn.execute(
+            "SELECT i_account FROM claims WHERE platform = ? AND kind = ? AND value = ? ORDER BY i_account",
+            (self._platform, kind, value),
+        )
+        return [i_account for (i_account,) in rows]
+
     def _claim(self, wish: Desired) -> None:
+        """Note what the wish claims. Where its details are not known right now, what it claimed before still counts."""
+        if wish.presence in _CLAIMING and (wish.spec is None or (wish.spec.device_ids is None and not wish.spec.login)):
+            return
         key = (self._platform, wish.key.i_account)
         self._conn.execute("DELETE FROM claims WHERE platform = ? AND i_account = ?", key)
         self._conn.executemany(
@@ -212,7 +223,7 @@ class Subscribers:
 
 
 def _claims(wish: Desired) -> Iterable[tuple[str, str]]:
-    return unique_values(wish.spec) if wish.presence is Presence.ACTIVE else ()
+    return unique_values(wish.spec) if wish.presence in _CLAIMING else ()
 
 
 def unique_values(spec: SubscriberSpec | None) -> Iterator[tuple[str, str]]:

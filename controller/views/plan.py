@@ -12,6 +12,8 @@ from controller.store import Store
 from controller.targets import Billing
 from desired_state.plan import Change, Held, Plan, key_of
 
+_HELD_AS_A_WHOLE = ("incomplete_source", "observe")
+
 
 class AccountName(TypedDict):
     """An account by its identity and its label."""
@@ -71,6 +73,11 @@ class Found:
             tuple(target for report in reports for target in report.failed),
             all(report.snapshot is not None and report.snapshot.complete for report in reports),
         )
+
+    @property
+    def left(self) -> int:
+        """How many changes are not made yet, other than those held for reasons of their own accounts."""
+        return len(self.plan.changes) + sum(held.by in _HELD_AS_A_WHOLE for held in self.plan.held)
 
     @property
     def braked(self) -> bool:

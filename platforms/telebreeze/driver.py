@@ -110,7 +110,7 @@ class TelebreezeDriver:
         if existing is None:
             raise refused
         if existing.owner is None or existing.owner != Owner.of(spec.note):
-            text = f"{self.name} already has a customer {external_id!r} that is not ours; adopt it or remove it there"
+            text = f"{self.name} already has a customer {external_id!r} that is not ours; rename or remove it there"
             raise Rejected(text, refused.field)
         return existing.record_id
 

@@ -37,7 +37,7 @@ WRONG = {
     "unknown billing": (
         "driver: telebreeze",
         "driver: telebreeze\n    billing: west",
-        "platforms.tv.billing: there is no billing 'west'; known here: default",
+        "platforms.tv.billing: there is no billing 'west'; known here: billing",
     ),
     "credential missing": (
         "    api_key: {file: secrets/api-key}\n",
@@ -190,7 +190,7 @@ def test_of_several_billings_each_needs_a_name_of_its_own(tmp_path: Path) -> Non
     assert caught.value.problems == (
         "billing[0].name: is required: of several billing blocks each has a name (line 1)",
         "billing[2].name: 'a' occurs twice (line 1)",
-        "platforms.tv.billing: is required: there are several billing blocks; one of a, default",
+        "platforms.tv.billing: is required: there are several billing blocks; one of a, billing",
     )
 
 

@@ -84,7 +84,7 @@ def test_p01_nothing_is_written_to_a_record_that_is_not_ours(change: Change) -> 
         (
             "ownership",
             "record 'tv000101_3' on platform 'tv' was made for i_account 5 of environment 3;"
-            " it stays untouched until a person adopts, renames or removes it",
+            " it stays untouched until a person renames or removes it there",
         )
     ]
 
@@ -232,7 +232,11 @@ def test_p04_one_too_many_and_the_whole_destructive_plan_waits(change: Change) -
     assert policy(three) == three
     assert policy(four).changes == ()
     assert set(held(policy(four))) == {
-        ("brake", "would take something from 4 records of platform 'tv', more than the brake's 3: a person decides")
+        (
+            "brake",
+            "would take something from 4 records of platform 'tv', more than the brake's 3;"
+            " if that is right, raise brake in the configuration",
+        )
     }
 
 
@@ -259,7 +263,11 @@ def test_p04_other_updates_have_a_share_of_their_own() -> None:
     braked = brake({"tv": Allowance(1, 2)})(plan)
     assert braked.changes == tuple(changes[3:])
     assert set(held(braked)) == {
-        ("brake", "would alter 3 records of platform 'tv', more than the brake's 2: a person decides")
+        (
+            "brake",
+            "would alter 3 records of platform 'tv', more than the brake's 2;"
+            " if that is right, raise brake in the configuration",
+        )
     }
 
 
