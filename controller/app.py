@@ -128,7 +128,8 @@ class _Builder:
         client = BillingClient(settings, self.world, http=self.network.get(block.name), meter=self.meter)
         source = PortaBilling(block.name, client, self.world, fingerprinter(self.config.store.path))
         served = [name for name in self.config.platforms if self.config.billing_of(name).name == block.name]
-        return Billing(source, tuple(self.platform(name, self.config.platforms[name], block) for name in served))
+        platforms = tuple(self.platform(name, self.config.platforms[name], block) for name in served)
+        return Billing(source, platforms, read_by=repr((block.environment, block.custom_fields)))
 
     def platform(self, name: str, block: PlatformBlock, billing: BillingBlock) -> Platform:
         return Platform(

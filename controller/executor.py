@@ -17,9 +17,9 @@ from controller.shown import as_json, show_spec
 from controller.store import Intent, Ledger, OpenIntent, Store
 from controller.store.codec import encode, fingerprint
 from controller.targets import Platform
-from desired_state.plan import Change, Create, Delete, Held, Rename, Resume, Suspend, Update, is_destructive
+from desired_state.plan import Change, Create, Delete, Rename, Resume, Suspend, Update, is_destructive
 from desired_state.policy import is_limited_update
-from desired_state.subscriber import Observation
+from desired_state.subscriber import Observation, SubscriberSpec
 from platforms.driver import PlatformError, Transient, Unavailable
 from platforms.transport import Clock
 
@@ -43,7 +43,9 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a change: `changed`, `held`, `rejected`, `transient` or `unavailable`.
+    """What became of a change: `changed`, `held`, `stale`, `rejected`, `transient` or `unavailable`.
+
+    `stale`: what is wished has changed since the change was made up; nothing was done.
 
     `error` is what the platform or the network objected.
     """
@@ -57,10 +59,11 @@ class Attendance:
     """What happens together with a call, each within its transaction.
 
     `hold` is asked in the one that stores the intent: what it allows is spent there, so that two workers cannot use the
-    same allowance. `settle` and `fail` are told of the outcome in the one that stores it.
+    same allowance; it says why nothing is to be done (`held`, `stale`), or nothing. `settle` and `fail` are told of the
+    outcome in the one that stores it.
     """
 
-    hold: Callable[[Store], Held | None]
+    hold: Callable[[Store], str | None]
     settle: Callable[[Store], None]
     fail: Callable[[Store, Outcome], None]
 
@@ -76,16 +79,15 @@ class Executor:
     async def perform(self, platform: Platform, change: Change, cause: Cause, attendance: Attendance) -> Outcome:
         """Announce, call, and remember what came of it. Raises only what is a bug of ours."""
         intent = _intent(change, cause, self._new_request_id())
-        number = await self._ledger.run(
-            partial(self._announce, change=change, intent=intent, hold=attendance.hold), durable=True
-        )
-        if number is None:
-            return Outcome("held")
+        number = await self._ledger.run(partial(self._announce, intent=intent, hold=attendance.hold), durable=True)
+        if isinstance(number, str):
+            return Outcome(number)
         try:
             record_id = await _call(platform, change)
         except PlatformError as error:
             outcome = Outcome(_result_of(error), error)
-            await self._ledger.run(partial(self._fail, number=number, outcome=outcome, fail=attendance.fail))
+            failed = _Failed(intent, number, outcome)
+            await self._ledger.run(partial(self._fail, failed=failed, fail=attendance.fail))
             return outcome
         done = _Done(platform, change, record_id, number)
         await self._ledger.run(partial(self._keep, done=done, settle=attendance.settle))
@@ -99,28 +101,29 @@ class Executor:
         seen = doubt.seen
         store.records(platform.name, platform.i_env).note_observed(looked_for, seen)
         for intent in doubt.open_intents:
-            done = seen is None if intent.kind == Delete.kind else seen is not None and _reads_as(seen, intent.after_fp)
+            result = _result_seen(intent, seen)
             text = "the answer was lost; the platform was read instead"
-            store.journal.close(intent.number, "ok" if done else "not_done", text, self._clock.now())
+            store.journal.close(intent.number, result, text, self._clock.now())
+            if result == "not_done":
+                store.targets.give_back(platform.name, intent.spent)
 
-    def _announce(
-        self, store: Store, *, change: Change, intent: Intent, hold: Callable[[Store], Held | None]
-    ) -> int | None:
-        """Store the intent and what it takes from the brake; `None` if the change is held."""
-        if hold(store) is not None:
-            return None
+    def _announce(self, store: Store, *, intent: Intent, hold: Callable[[Store], str | None]) -> int | str:
+        """Store the intent and what it takes from the brake; or say why nothing is to be done."""
+        verdict = hold(store)
+        if verdict is not None:
+            return verdict
         platform = intent.key.platform
-        if is_destructive(change):
-            store.targets.spend(platform, destructive=1)
-        elif is_limited_update(change):
-            store.targets.spend(platform, updates=1)
+        if intent.spent is not None:
+            store.targets.spend(platform, **{intent.spent: 1})
         store.subscribers(platform).mark_in_flight(intent.key.i_account, self._clock.now())
         return store.journal.open(intent, self._clock.now())
 
-    def _fail(self, store: Store, *, number: int, outcome: Outcome, fail: Callable[[Store, Outcome], None]) -> None:
+    def _fail(self, store: Store, *, failed: "_Failed", fail: Callable[[Store, Outcome], None]) -> None:
         """Nobody knows whether a call happened whose answer is missing: its intent stays open."""
+        outcome = failed.outcome
         if outcome.result != "transient" and outcome.error is not None:
-            store.journal.close(number, outcome.result, outcome.error.text, self._clock.now())
+            store.journal.close(failed.number, outcome.result, outcome.error.text, self._clock.now())
+            store.targets.give_back(failed.intent.key.platform, failed.intent.spent)
         fail(store, outcome)
 
     def _keep(self, store: Store, *, done: "_Done", settle: Callable[[Store], None]) -> None:
@@ -141,6 +144,13 @@ class _Done:
     change: Change
     record_id: str
     number: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    intent: Intent
+    number: int
+    outcome: Outcome
 
 
 def _name_after(change: Change) -> str:
@@ -191,12 +201,28 @@ def _intent(change: Change, cause: Cause, request_id: str) -> Intent:
         before=as_json(show_spec(before, change.after)),
         after=as_json(show_spec(change.after, before)),
         after_fp=_readable_fp(change),
+        spent="destructive" if is_destructive(change) else "updates" if is_limited_update(change) else None,
     )
 
 
 def _readable_fp(change: Change) -> bytes | None:
-    return None if change.after is None else fingerprint(encode(replace(change.after, password=None, pin=None)))
+    """What will be read once the change is made; `None` where nothing that can be read is going to change."""
+    if change.after is None:
+        return None
+    after = _reading(_name_after(change), change.after)
+    seen = change.observed
+    return None if seen is not None and after == _reading(seen.external_id, seen.spec) else after
 
 
-def _reads_as(seen: Observation, after_fp: bytes | None) -> bool:
-    return fingerprint(encode(replace(seen.spec, password=None, pin=None))) == after_fp
+def _reading(external_id: str, spec: SubscriberSpec) -> bytes:
+    return fingerprint(external_id.encode() + encode(replace(spec, password=None, pin=None)))
+
+
+def _result_seen(intent: OpenIntent, seen: Observation | None) -> str:
+    """What became of an intent whose answer was lost, as far as reading the platform can tell."""
+    if intent.kind == Delete.kind:
+        return "ok" if seen is None else "not_done"
+    if intent.after_fp is None:
+        return "unknown"
+    done = seen is not None and _reading(seen.external_id, seen.spec) == intent.after_fp
+    return "ok" if done else "not_done"

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from controller.gather import SLICE, Gatherer
-from controller.judgement import Comparison, compare, resting
+from controller.judgement import Comparison, bug_in, compare, resting
 from controller.reconciler import hold_progress
 from controller.store import HeldPlan, Ledger, Progress, Store
 from controller.targets import Billing, Household, Platform
@@ -35,6 +35,7 @@ from desired_state.policy import (
     owned_only,
     parked,
 )
+from desired_state.retry import PARKED
 from desired_state.subscriber import State, SubscriberKey
 from platforms.transport import Clock
 
@@ -79,10 +80,10 @@ class Fleet:
     async def survey(self, options: PassOptions) -> PassReport:
         """Read everything and decide; nothing is enqueued or noted as held yet."""
         platforms = self._billing.platforms
-        snapshot, read = await asyncio.gather(
-            self._gatherer.read_billing(),
-            asyncio.gather(*(self._gatherer.read_platform(platform) for platform in platforms)),
-        )
+        async with asyncio.TaskGroup() as group:
+            billing = group.create_task(self._gatherer.read_billing())
+            readings = [group.create_task(self._gatherer.read_platform(platform)) for platform in platforms]
+        snapshot, read = billing.result(), [reading.result() for reading in readings]
         await self._gatherer.judge_all()
         if snapshot is not None:
             await self._gatherer.read_details(await self._ledger.run(partial(self._details_to_read, options=options)))
@@ -109,9 +110,9 @@ class Fleet:
         """Note how everybody stands, and put who waits on the queues."""
         waiting = await self.note(report)
         for platform in self._billing.platforms:
-            for i_account, delay in waiting.get(platform.name, ()):
+            in_doubt = await self._ledger.run(partial(_in_doubt, platform=platform, now=self._clock.now()))
+            for i_account, delay in (*waiting.get(platform.name, ()), *in_doubt):
                 self._enqueue(platform, [i_account], delay)
-            self._enqueue(platform, await self._ledger.run(partial(_in_doubt, platform=platform)))
         due = await self._ledger.run(self._unread)
         for platform in self._billing.platforms:
             self._enqueue(platform, due)
@@ -185,8 +186,9 @@ class Fleet:
     def _note_held(self, store: Store, *, platform: Platform, held: Sequence[Held]) -> None:
         subscribers = store.subscribers(platform.name)
         for each in held:
-            if each.by != "parked":
-                subscribers.unsettle(key_of(each.change).i_account, hold_progress(each), self._clock.now())
+            i_account = key_of(each.change).i_account
+            if each.by != "parked" and _still_differs(store, platform, i_account):
+                subscribers.unsettle(i_account, hold_progress(each), self._clock.now())
 
     def _note_pending(
         self, store: Store, *, platform: Platform, changes: Sequence[Change]
@@ -196,10 +198,11 @@ class Fleet:
         subscribers = store.subscribers(platform.name)
         for i_account in (key_of(change).i_account for change in changes):
             known = subscribers.get(i_account)
-            progress = known.progress if known is not None else Progress(State.PENDING)
-            delay = max(progress.next_try - now, timedelta(0)) if progress.next_try else timedelta(0)
-            if progress.state is not State.IN_FLIGHT and not delay:
-                subscribers.unsettle(i_account, Progress(State.PENDING, failures=progress.failures), now)
+            if known is None or not _still_differs(store, platform, i_account):
+                continue
+            delay = _delay(known.progress, now)
+            if known.progress.state is not State.IN_FLIGHT and not delay:
+                subscribers.unsettle(i_account, Progress(State.PENDING, failures=known.progress.failures), now)
             waiting.append((i_account, delay))
         return waiting
 
@@ -209,7 +212,10 @@ class Fleet:
         now = self._clock.monotonic()
         for i_account in i_accounts:
             key = SubscriberKey(platform.name, i_account)
-            platform.queue.add(key, Priority.TIMER if timer else Priority.SWEEP, now, delay.total_seconds())
+            if timer:
+                platform.queue.add_timer(key, now + delay.total_seconds())
+            else:
+                platform.queue.add(key, Priority.SWEEP, now, delay.total_seconds())
 
     async def _set_timers(self, horizon: timedelta) -> None:
         """Have accounts looked at when time alone changes what they should have, if that is before the next pass."""
@@ -221,23 +227,37 @@ class Fleet:
                 self._enqueue(platform, [i_account], at - now, timer=True)
 
 
-def _in_doubt(store: Store, *, platform: Platform) -> list[int]:
-    return store.journal.all_open(platform.name)
+def _in_doubt(store: Store, *, platform: Platform, now: datetime) -> list[tuple[int, timedelta]]:
+    """Whose calls have no known outcome, with the delay that was asked for when the answer failed to come."""
+    subscribers = store.subscribers(platform.name)
+    known = [(i_account, subscribers.get(i_account)) for i_account in store.journal.all_open(platform.name)]
+    return [(i_account, _delay(each.progress, now) if each is not None else timedelta(0)) for i_account, each in known]
+
+
+def _delay(progress: Progress, now: datetime) -> timedelta:
+    """How long to wait for the next try; an instant that no backoff gives comes of a clock that was wrong."""
+    ahead = progress.next_try - now if progress.next_try is not None else timedelta(0)
+    return ahead if timedelta(0) < ahead <= PARKED else timedelta(0)
+
+
+def _still_differs(store: Store, platform: Platform, i_account: int) -> bool:
+    """Whether there is something to do: somebody may have been looked at since the plan was made."""
+    comparison = compare(store, platform, i_account)
+    return comparison is not None and comparison.change is not None
 
 
 def _differing(store: Store, *, platform: Platform, i_accounts: Sequence[int]) -> list[Comparison]:
     """The comparisons with something to do; subscribers without are settled."""
-    differing = []
-    for i_account in i_accounts:
+
+    def settled(i_account: int) -> Comparison | None:
         comparison = compare(store, platform, i_account)
-        if comparison is None:
-            continue
-        if comparison.change is not None:
-            differing.append(comparison)
-            continue
+        if comparison is None or comparison.change is not None:
+            return comparison
         progress = resting(comparison.subscriber.desired, comparison.record)
-        store.subscribers(platform.name).settle(i_account, comparison.observed_fp, progress)
-    return differing
+        store.subscribers(platform.name).settle(comparison.subscriber, comparison.observed_fp, progress)
+        return None
+
+    return [each for each in store.each(i_accounts, settled, bug_in("comparing")) if each is not None]
 
 
 def _drift(comparisons: Iterable[Comparison]) -> Iterator[tuple[str, str]]:
@@ -259,7 +279,7 @@ def _parked(comparisons: Iterable[Comparison], now: datetime) -> dict[Subscriber
     parked_keys = {}
     for comparison in comparisons:
         progress = comparison.subscriber.progress
-        if progress.state is State.PARKED and progress.next_try is not None and progress.next_try > now:
+        if progress.state is State.PARKED and _delay(progress, now):
             parked_keys[comparison.subscriber.desired.key] = progress.text or "the platform refused this"
     return parked_keys
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 
 from controller.billing.values import Unreadable
-from controller.judgement import judge
+from controller.judgement import bug_in, judge
 from controller.store import Ledger, Store
 from controller.targets import Billing, Household
 from desired_state.account import Account
@@ -72,4 +72,5 @@ class FreshReader:
     def _judge(self, store: Store, i_account: int) -> None:
         stored = store.accounts(self._billing.name).get(i_account)
         if stored is not None:
-            judge(store, self._billing, stored, self._house, self._clock.now())
+            judge_one = partial(judge, store, self._billing, house=self._house, now=self._clock.now())
+            store.each([stored], judge_one, lambda _, bug: bug_in("judging")(i_account, bug))

@@ -19,7 +19,7 @@ from functools import partial
 from controller.billing.rows import AccountRow
 from controller.billing.wire import to_account
 from controller.fresh import FreshReader
-from controller.judgement import context, judge
+from controller.judgement import bug_in, context, judge
 from controller.store import Ledger, ListedAccount, Reading, Store, TargetReading
 from controller.targets import Billing, Household, Moment, Platform
 from desired_state.account import BillingSnapshot
@@ -30,6 +30,8 @@ from platforms.transport import Clock
 
 SLICE = 100
 PRODUCTS_EVERY = 3600.0
+DETAILS_AT_ONCE = 16
+DETAILS_PATIENCE = 5  # failures in a row, after which the others are left for the next pass
 
 
 class Gatherer:
@@ -76,23 +78,29 @@ class Gatherer:
         """Judge every account that changed, whose time has come, or that was judged by other rules."""
         rules = context(self._billing, self._house)
         now = self._clock.now()
-        due = await self._ledger.run(lambda store: store.accounts(self._billing.name).to_judge(rules, now))
+        due = await self._ledger.run(partial(self._to_judge, rules=rules, now=now))
         for start in range(0, len(due), SLICE):
             await self._ledger.run(partial(self._judge, i_accounts=due[start : start + SLICE], now=now))
             await self._clock.sleep(0)
 
     async def read_details(self, i_accounts: Sequence[int]) -> None:
-        """Read these accounts anew, as many at a time as billing's limits allow; stops where billing refuses us."""
-        for start in range(0, len(i_accounts), SLICE):
-            outcomes = await asyncio.gather(
-                *(self._fresh.read(i_account) for i_account in i_accounts[start : start + SLICE]),
-                return_exceptions=True,
-            )
-            for outcome in outcomes:
-                if isinstance(outcome, BaseException) and not isinstance(outcome, PlatformError):
-                    raise outcome
-            if any(isinstance(outcome, Unavailable) for outcome in outcomes):
-                return
+        """Read these accounts anew, as many at once as billing's limits allow; stops where billing does not answer."""
+        waiting, failures = iter(i_accounts), 0
+
+        async def read_on() -> None:
+            nonlocal failures
+            for i_account in waiting:
+                if failures >= DETAILS_PATIENCE:
+                    return
+                try:
+                    await self._fresh.read(i_account)
+                    failures = 0
+                except PlatformError as error:
+                    failures += DETAILS_PATIENCE if isinstance(error, Unavailable) else 1
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(DETAILS_AT_ONCE):
+                group.create_task(read_on())
 
     async def _read_products(self, now: float) -> None:
         """What billing sells, now and then: only to find catalog entries that match nothing; a refusal is no harm."""
@@ -113,7 +121,9 @@ class Gatherer:
 
     async def _keep_rows(self, taken_at: datetime, rows: Sequence[AccountRow]) -> None:
         listed = [_listed(row, self._billing.source.environment) for row in rows]
-        await self._ledger.run(lambda store: store.accounts(self._billing.name).merge_rows(listed, taken_at))
+        await self._ledger.run(
+            lambda store: store.accounts(self._billing.name).merge_rows(listed, taken_at, self._clock.now())
+        )
 
     def _conclude_billing(self, store: Store, *, snapshot: BillingSnapshot, seconds: float) -> BillingSnapshot:
         accounts = store.accounts(self._billing.name)
@@ -154,7 +164,10 @@ class Gatherer:
         return count + await self._keep_records(platform, waiting, reading)
 
     async def _keep_records(self, platform: Platform, observations: list[Observation], reading: Reading) -> int:
-        await self._ledger.run(lambda store: store.records(platform.name, platform.i_env).merge(observations, reading))
+        now = self._clock.now()
+        await self._ledger.run(
+            lambda store: store.records(platform.name, platform.i_env).merge(observations, reading, now)
+        )
         return len(observations)
 
     def _conclude_platform(self, store: Store, *, platform: Platform, reading: Reading, done: TargetReading) -> bool:
@@ -164,17 +177,27 @@ class Gatherer:
             text = (
                 f"platform {platform.name!r} listed {done.accounts} records; {lost} of our {owned} were not among them"
             )
-            store.targets.note_failure(platform.name, f"{text}: the list is not believed")
-            return False
+            store.targets.note_failure(platform.name, f"{text}: they are taken to be there still")
+            return True
         records.drop_unlisted(reading)
         store.targets.note_success(platform.name, done)
         return True
 
+    def _to_judge(self, store: Store, *, rules: bytes, now: datetime) -> Sequence[int]:
+        due = set(store.accounts(self._billing.name).to_judge(rules, now))
+        for platform in self._billing.platforms:
+            due.update(store.subscribers(platform.name).unknown_owners())
+        return sorted(due)
+
     def _judge(self, store: Store, *, i_accounts: Sequence[int], now: datetime) -> None:
         accounts = store.accounts(self._billing.name)
-        for stored in map(accounts.get, i_accounts):
+
+        def one(i_account: int) -> None:
+            stored = accounts.get(i_account)
             if stored is not None:
                 judge(store, self._billing, stored, self._house, now)
+
+        store.each(i_accounts, one, bug_in("judging"))
 
 
 def _listed(row: AccountRow, i_env: int) -> ListedAccount:

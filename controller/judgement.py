@@ -9,10 +9,11 @@ Rules of this module:
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from controller.log import logger
 from controller.shown import why_held
 from controller.store import Progress, Store, StoredAccount, StoredRecord, StoredSubscriber
 from controller.targets import Billing, Household, Platform
@@ -82,18 +83,23 @@ def context(billing: Billing, house: Household) -> bytes:
     return hashlib.blake2b(house.fingerprint + offers.encode(), digest_size=12).digest()
 
 
-def judge(store: Store, billing: Billing, stored: StoredAccount, house: Household, now: datetime) -> tuple[str, ...]:
-    """Keep what every platform should hold for the account; names those where that changed."""
+def bug_in(what: str) -> Callable[[int, Exception], None]:
+    """What becomes of an account that trips a bug of ours: it is logged, and the others go on."""
+
+    def told(i_account: int, bug: Exception) -> None:
+        logger("judgement").error("an account was left out by a bug", what=what, i_account=i_account, exc_info=bug)
+
+    return told
+
+
+def judge(store: Store, billing: Billing, stored: StoredAccount, house: Household, now: datetime) -> None:
+    """Keep what every platform should hold for the account."""
     decision = decide(stored, house, now)
     account = stored.known
-    changed = tuple(
-        platform.name
-        for platform in billing.platforms
-        if _keep_wish(store, platform, wish(account, decision, platform), decision)
-    )
+    for platform in billing.platforms:
+        _keep_wish(store, platform, wish(account, decision, platform), decision)
     accounts = store.accounts(billing.name)
     accounts.set_judged(account.i_account, decision.presence, decision.valid_until, context(billing, house))
-    return changed
 
 
 def compare(store: Store, platform: Platform, i_account: int) -> Comparison | None:
@@ -145,14 +151,14 @@ def _valued(wished: Secret | None, fresh: Secret | None) -> Secret | None:
     return fresh if fresh is not None and fresh == wished else wished
 
 
-def _keep_wish(store: Store, platform: Platform, wished: Desired, decision: Decision) -> bool:
-    """A platform has to do with an account that is routed to it, or whose record it holds; says what changed."""
+def _keep_wish(store: Store, platform: Platform, wished: Desired, decision: Decision) -> None:
+    """A platform has to do with an account that is routed to it, or whose record it holds."""
     routed = any(service.platform == platform.name for service in decision.services or ())
     subscribers = store.subscribers(platform.name)
     if routed or store.records(platform.name, platform.i_env).is_bound(wished.key.i_account):
-        return subscribers.put(_sealed(wished))
-    subscribers.drop(wished.key.i_account)
-    return False
+        subscribers.put(_sealed(wished))
+    else:
+        subscribers.drop(wished.key.i_account)
 
 
 def _sealed(wished: Desired) -> Desired:

@@ -10,7 +10,7 @@ Rules of this module:
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from controller.log import Logger
@@ -24,6 +24,7 @@ from desired_state.subscriber import SubscriberKey
 from platforms.transport import Clock
 
 _IDLE = 60.0
+_PROBING = 1.0
 FIRST_PROBE = 30.0
 LAST_PROBE = 900.0
 _AFTER_A_BUG = 4  # a bug is retried as late as the fourth failure in a row
@@ -68,13 +69,15 @@ class Lane:
         self._tools = tools
         self._changed = asyncio.Event()
         self._probe_after = FIRST_PROBE
+        self._failures: dict[SubscriberKey, int] = {}
+        self._drained = False
         self.stopping = False
         self.on_done: Callable[[], None] = lambda: None
         platform.queue.on_add = self._changed.set
 
     async def work(self, *, until_empty: bool = False, most_failures: int | None = None) -> None:
         """Work until stopped, or until nothing is left; then keys that failed `most_failures` times are let go."""
-        self.stopping = False
+        self._drained = False
         workers = [
             asyncio.create_task(self._worker(number, until_empty, most_failures))
             for number in range(self.platform.workers)
@@ -93,16 +96,17 @@ class Lane:
 
     async def _worker(self, number: int, until_empty: bool, most_failures: int | None) -> None:
         queue = self.platform.queue
-        while not self.stopping:
+        while not (self.stopping or self._drained):
             may_take = self.platform.breaker_until is None or (number == 0 and self._breaker_rests() <= 0)
             item = queue.take(self._tools.clock.monotonic()) if may_take else None
             if item is not None:
                 await self._look(item, most_failures)
                 self._changed.set()
             elif until_empty and (not len(queue) or self.platform.breaker_until is not None) and not queue.working:
-                self.stop()
+                self._drained = True
+                self._changed.set()
             else:
-                await self._wait()
+                await self._wait(_PROBING if self._is_probing(number) else 0.0)
 
     async def _look(self, item: Item, most_failures: int | None) -> None:
         clock, trigger = self._tools.clock, _TRIGGERS[item.priority]
@@ -123,8 +127,28 @@ class Lane:
         for i_account in result.wake:
             key = SubscriberKey(self.platform.name, i_account)
             self.platform.queue.add(key, Priority.RETRY, clock.monotonic())
+        result = self._paced(item.key, result)
         if result.again_in is not None and (most_failures is None or result.failures < most_failures):
             self.platform.queue.add(item.key, Priority.RETRY, clock.monotonic(), result.again_in.total_seconds())
+
+    def _paced(self, key: SubscriberKey, result: Result) -> Result:
+        """The result, its failures in a row counted here too: the store counts none of an account it does not know."""
+        if not result.failures:
+            self._failures.pop(key, None)
+            return result
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        if failures <= result.failures or result.again_in is None:
+            return result
+        again_in = max(result.again_in, backoff(failures, self._tools.draw()))
+        return replace(result, failures=failures, again_in=again_in)
+
+    async def platform_answers(self) -> None:
+        """The platform was read: whatever opened its breaker is over."""
+        self._probe_after = FIRST_PROBE
+        if self.platform.breaker_until is not None:
+            self.platform.breaker_until = None
+            self._changed.set()
+            await self._tools.ledger.run(lambda store: store.targets.set_breaker(self.platform.name, None))
 
     async def _mind_breaker(self, result: Result) -> None:
         tools, platform = self._tools, self.platform
@@ -132,18 +156,22 @@ class Lane:
             platform.breaker_until = tools.clock.monotonic() + self._probe_after
             self._probe_after = min(self._probe_after * 2, LAST_PROBE)
             now = tools.clock.now()
+            tools.log.warning("the breaker opened", platform=platform.name, seconds=self._probe_after)
             await tools.ledger.run(lambda store: store.targets.set_breaker(platform.name, now))
         elif platform.breaker_until is not None and result.kind is not None:
-            platform.breaker_until, self._probe_after = None, FIRST_PROBE
-            await tools.ledger.run(lambda store: store.targets.set_breaker(platform.name, None))
+            await self.platform_answers()
 
     def _breaker_rests(self) -> float:
         until = self.platform.breaker_until
         return 0.0 if until is None else until - self._tools.clock.monotonic()
 
-    async def _wait(self) -> None:
+    def _is_probing(self, number: int) -> bool:
+        """Whether another worker is the one who tries whether the platform works again."""
+        return self.platform.breaker_until is not None and number != 0
+
+    async def _wait(self, at_least: float) -> None:
         """Until a key comes in, the next one is due, or the breaker may be tried."""
         self._changed.clear()
         due = self.platform.queue.next_due()
         seconds = _IDLE if due is None else max(0.0, due - self._tools.clock.monotonic())
-        await first_of(self._changed.wait(), self._tools.clock.sleep(max(seconds, self._breaker_rests())))
+        await first_of(self._changed.wait(), self._tools.clock.sleep(max(seconds, self._breaker_rests(), at_least)))

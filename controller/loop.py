@@ -11,7 +11,7 @@ Rules of this module:
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from controller.fleet import Fleet, PassOptions, PassReport
@@ -53,8 +53,6 @@ class Loop:
         self._watch = watch
         self._asked = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._audited_at: dict[str, float] = {}
-        self._owed: dict[str, float] = {}
 
     def ask_for_pass(self) -> None:
         """Have a full pass run as soon as the one that may be running has ended."""
@@ -70,8 +68,7 @@ class Loop:
     async def begin(self) -> None:
         """A process has started: what the old one was refused is tried once more, by other settings perhaps."""
         for installation in self._installations:
-            for platform in installation.billing.platforms:
-                await self._tools.ledger.run(partial(_unpark, name=platform.name))
+            await self._tools.ledger.run(partial(_begin, billing=installation.billing))
 
     async def run(self) -> None:
         """Work until `stop`; returns when everything that was begun has ended."""
@@ -89,29 +86,25 @@ class Loop:
 
     async def _pass(self, installation: Installation) -> PassReport:
         name = installation.billing.name
-        options = PassOptions(horizon=2 * self._rhythm.full_pass, audit=await self._share(name))
+        owed = partial(_audit_share, name=name, now=self._tools.clock.now(), period=self._rhythm.detail_audit)
+        options = PassOptions(horizon=2 * self._rhythm.full_pass, audit=await self._tools.ledger.run(owed))
         report = await installation.fleet.survey(options)
         await installation.fleet.hand_over(report, options)
-        self._watch.passed(report)
+        for lane in installation.lanes:
+            if lane.platform.name not in report.failed:
+                await lane.platform_answers()
+        targets = [name, *(platform.name for platform in installation.billing.platforms)]
+        self._watch.passed(report, await self._tools.ledger.run(partial(_troubles, targets=targets)))
         return report
-
-    async def _share(self, name: str) -> int:
-        """How many accounts' details the rolling audit owes since the last pass."""
-        now = self._tools.clock.monotonic()
-        elapsed = now - self._audited_at.setdefault(name, now)
-        self._audited_at[name] = now
-        population = await self._tools.ledger.run(lambda store: store.accounts(name).population())
-        owed = self._owed.get(name, 0.0) + population * elapsed / self._rhythm.detail_audit.total_seconds()
-        share = min(int(owed), population)
-        self._owed[name] = owed - int(owed)
-        return share
 
     async def _pass_again_and_again(self) -> None:
         while not self._stopping.is_set():
             self._asked.clear()
             passing = asyncio.create_task(self.full_pass())
-            await first_of(asyncio.shield(passing), self._stopping.wait())
-            passing.cancel()
+            try:
+                await first_of(asyncio.shield(passing), self._stopping.wait())
+            finally:
+                passing.cancel()
             (outcome,) = await asyncio.gather(passing, return_exceptions=True)
             if isinstance(outcome, StoreError):
                 raise outcome
@@ -127,10 +120,40 @@ class Loop:
     async def _pulse(self) -> None:
         """Show that the event loop turns and the store answers; `/livez` looks at it."""
         while not self._stopping.is_set():
-            await self._tools.ledger.run(self._watch.look)
-            self._watch.progressed()
+            try:
+                await self._tools.ledger.run(self._watch.look)
+                self._watch.look_at_queues()
+                self._watch.progressed()
+            except StoreError:
+                raise
+            except Exception as bug:
+                self._tools.log.error("the gauges could not be taken, by a bug", exc_info=bug)
             await first_of(self._stopping.wait(), self._tools.clock.sleep(PULSE))
 
 
-def _unpark(store: Store, *, name: str) -> None:
-    store.subscribers(name).unpark()
+def _troubles(store: Store, *, targets: Sequence[str]) -> dict[str, str]:
+    readings = {target: store.targets.reading(target).text for target in targets}
+    return {target: text for target, text in readings.items() if text}
+
+
+def _begin(store: Store, *, billing: Billing) -> None:
+    for platform in billing.platforms:
+        platform.offer = store.targets.offer(platform.name)
+        store.subscribers(platform.name).unpark()
+        store.targets.set_breaker(platform.name, None)
+    key = f"{billing.name} is read by"
+    if store.targets.meta(key) not in (None, billing.read_by):
+        store.accounts(billing.name).forget_readings()
+    store.targets.set_meta(key, billing.read_by)
+
+
+def _audit_share(store: Store, *, name: str, now: datetime, period: timedelta) -> int:
+    """How many accounts' details the rolling audit owes since it last read some; kept across restarts."""
+    key = f"{name} was audited at"
+    known = float(store.targets.meta(key) or now.timestamp())
+    since = min(max(known, (now - period).timestamp()), now.timestamp())
+    population = store.accounts(name).population()
+    share = int(population * (now.timestamp() - since) / period.total_seconds())
+    paid = share / population * period.total_seconds() if population else now.timestamp() - since
+    store.targets.set_meta(key, str(since + paid))
+    return share

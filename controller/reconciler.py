@@ -79,6 +79,9 @@ class Reconciler:
     async def _look(self, look: Look, draw: Callable[[], float]) -> Result:
         known, account = await self._know(look)
         if known.open_intents:
+            wait = _shown_from(look, known.open_intents) - look.now
+            if wait > timedelta(0):
+                return Result("noop", again_in=wait)
             known = await self._settle_doubts(look, known)
         known, account = await self._make_sure(look, known, account)
         comparison = known.comparison
@@ -88,7 +91,7 @@ class Reconciler:
             waited = await self._ledger.run(partial(_rest, look=look, comparison=comparison))
             return Result("noop", converged_after=waited)
         change = await self._with_secrets(look, comparison.change, account)
-        return await self._act(look, change, known, draw)
+        return await self._act(look, change, _Wished(known.account_id, comparison.subscriber.desired_fp), draw)
 
     async def _know(self, look: Look) -> tuple["_Known", Account | None]:
         """What the store knows, and the account read anew where that is due."""
@@ -129,10 +132,13 @@ class Reconciler:
         change = known.comparison.change if known.comparison is not None else None
         if change is None or (known.is_listed and not is_destructive(change)):
             return known, account
-        if is_destructive(change) and account is None:
-            account = await self._ask_billing(look.i_account)
         await self._observe(look, known)
-        return await self._load(look), account
+        known = await self._load(look)
+        change = known.comparison.change if known.comparison is not None else None
+        if change is not None and is_destructive(change) and account is None:
+            account = await self._ask_billing(look.i_account)
+            known = await self._load(look)
+        return known, account
 
     async def _observe(self, look: Look, known: "_Known") -> None:
         """Read the record now, unless our own write is so young that the platform may not show it yet."""
@@ -157,14 +163,17 @@ class Reconciler:
             raise Transient(f"billing did not show the password or PIN of i_account {look.i_account} once more")
         return change
 
-    def _hold(self, store: Store, *, look: Look, change: Change) -> Held | None:
-        """Whether a policy holds the change; it is noted then."""
+    def _hold(self, store: Store, *, look: Look, change: Change, wished: bytes) -> str | None:
+        """`held` if a policy holds the change, which is noted; `stale` if something else is wished by now."""
+        now_wished = store.subscribers(look.platform.name).get(look.i_account)
+        if now_wished is None or now_wished.desired_fp != wished:
+            return "stale"
         plan = apply_policies(Plan((change,)), self._policies(store, look.platform, change))
         if not plan.held:
             return None
         held = plan.held[0]
         store.subscribers(look.platform.name).unsettle(look.i_account, hold_progress(held), look.now)
-        return held
+        return "held"
 
     def _policies(self, store: Store, platform: Platform, change: Change) -> tuple[Policy, ...]:
         record_id = change.observed.record_id if change.observed is not None else None
@@ -176,17 +185,19 @@ class Reconciler:
             brake({platform.name: store.targets.allowance(platform.name)}),
         )
 
-    async def _act(self, look: Look, change: Change, known: "_Known", draw: Callable[[], float]) -> Result:
+    async def _act(self, look: Look, change: Change, wished: "_Wished", draw: Callable[[], float]) -> Result:
         results: list[Result] = []
         attendance = Attendance(
-            hold=partial(self._hold, look=look, change=change),
+            hold=partial(self._hold, look=look, change=change, wished=wished.desired_fp),
             settle=lambda store: results.append(self._note_success(store, look=look, change=change)),
             fail=lambda store, outcome: results.append(
                 self._note_failure(store, look=look, outcome=outcome, draw=draw)
             ),
         )
-        cause = Cause(look.trigger, known.account_id)
+        cause = Cause(look.trigger, wished.account_id)
         outcome = await self._executor.perform(look.platform, change, cause, attendance)
+        if outcome.result == "stale":
+            return Result("noop", again_in=timedelta(0))
         return Result("held") if outcome.result == "held" else replace(results[0], kind=change.kind)
 
     def _note_success(self, store: Store, *, look: Look, change: Change) -> Result:
@@ -218,6 +229,14 @@ class Reconciler:
 
 
 @dataclass(frozen=True, slots=True)
+class _Wished:
+    """For whom a change is, by the label of the account, and the wish it was made up for."""
+
+    account_id: str
+    desired_fp: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class _Known:
     """What the store knows of a subscriber; `is_listed`: the platform's last list was read whole."""
 
@@ -226,6 +245,13 @@ class _Known:
     comparison: Comparison | None
     open_intents: tuple[OpenIntent, ...]
     is_listed: bool
+
+
+def _shown_from(look: Look, open_intents: tuple[OpenIntent, ...]) -> datetime:
+    """From when on the platform shows what the last of these calls did, if it did it."""
+    lag = look.platform.driver.capabilities.read_lag
+    opened = [intent.opened_at for intent in open_intents if intent.opened_at <= look.now]
+    return max(opened, default=look.now - lag) + lag
 
 
 def _reference(known: _Known) -> Reference:
@@ -260,6 +286,6 @@ def hold_progress(held: Held) -> Progress:
 def _rest(store: Store, *, look: Look, comparison: Comparison) -> timedelta | None:
     """Note that there is nothing to do; says for how long there had been."""
     progress = resting(comparison.subscriber.desired, comparison.record)
-    store.subscribers(look.platform.name).settle(look.i_account, comparison.observed_fp, progress)
+    store.subscribers(look.platform.name).settle(comparison.subscriber, comparison.observed_fp, progress)
     since = comparison.subscriber.unconverged_since
     return None if since is None else look.now - since

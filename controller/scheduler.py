@@ -22,7 +22,11 @@ def scheduled(job: Callable[[], None], every: timedelta, jitter: float) -> Itera
     scheduler = AsyncIOScheduler(timezone="UTC")
     seconds = every.total_seconds()
     trigger = IntervalTrigger(seconds=seconds, jitter=seconds * jitter or None, timezone="UTC")
-    scheduler.add_job(job, trigger, id="full pass", coalesce=True, misfire_grace_time=None, max_instances=1)
+
+    async def ask() -> None:
+        job()  # a coroutine runs in the event loop; a plain function would be called from a thread
+
+    scheduler.add_job(ask, trigger, id="full pass", coalesce=True, misfire_grace_time=None, max_instances=1)
     scheduler.start()
     try:
         yield

@@ -8,7 +8,6 @@ Rules of this module:
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
 
 from controller.billing.source import PortaBilling
 from controller.workqueue import WorkQueue
@@ -18,14 +17,6 @@ from desired_state.entitlement import Rules
 from desired_state.policy import Brake
 from platforms.driver import Driver
 from platforms.transport import Clock
-
-
-class Chance(Protocol):
-    """A random draw, uniform in [0, 1)."""
-
-    def __call__(self) -> float:
-        """Draw."""
-        ...
 
 
 @dataclass(slots=True)
@@ -50,10 +41,14 @@ class Platform:
 
 @dataclass(frozen=True, slots=True)
 class Billing:
-    """One billing source with the platforms it governs."""
+    """One billing source with the platforms it governs.
+
+    `read_by` changes with the settings that decide how an account is read: then everything is read anew.
+    """
 
     source: PortaBilling
     platforms: tuple[Platform, ...]
+    read_by: str
 
     @property
     def name(self) -> str:

@@ -7,8 +7,9 @@ Rules of this module:
    a large fleet is done at most every `COUNTING` seconds.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from controller.fleet import PassReport
 from controller.log import Logger
@@ -16,7 +17,7 @@ from controller.metrics import Metrics
 from controller.reconciler import Result
 from controller.server.health import Health
 from controller.store import Store
-from controller.targets import Billing
+from controller.targets import Billing, Moment
 from controller.workqueue import Priority
 from desired_state.entitlement import Presence
 from desired_state.plan import Kind
@@ -56,8 +57,13 @@ class Watch:
         """A key waited that long beyond the instant at which it was due."""
         self._metrics.waited(priority, seconds)
 
-    def passed(self, report: PassReport) -> None:
-        """A full pass ended."""
+    def passed(self, report: PassReport, troubles: Mapping[str, str]) -> None:
+        """A full pass ended; `troubles` says what went wrong with which target."""
+        for target, text in troubles.items():
+            self._log.warning("a target could not be read as it should", target=target, text=text)
+        braked = Counter(held.change.desired.key.platform for held in report.plan.held if held.by == "brake")
+        for platform, count in braked.items():
+            self._log.warning("the brake holds changes", platform=platform, changes=count)
         for (platform, kind), count in report.drift.items():
             self._metrics.drift(platform, Kind(kind), count)
         snapshot = report.snapshot
@@ -66,15 +72,13 @@ class Watch:
         changes, held = len(report.plan.changes), len(report.plan.held)
         accounts = snapshot.accounts if snapshot is not None else None
         self._log.info("pass finished", accounts=accounts, changes=changes, held=held, failed=list(report.failed))
-        if snapshot is not None and not snapshot.complete:
-            self._log.warning("billing's list is not believed", doubt=snapshot.doubt)
 
     def progressed(self) -> None:
         """The event loop turns and the store answers."""
         self._health.progressed()
 
     def look(self, store: Store) -> None:
-        """Bring the gauges up to date."""
+        """Bring the gauges up to date that are read from the store; runs in the store's thread."""
         now = self._clock.monotonic()
         if self._counted_at is not None and now - self._counted_at < COUNTING:
             return
@@ -90,7 +94,6 @@ class Watch:
                 self._look_at_target(store, platform.name)
                 self._look_at_platform(store, platform.name, elapsed)
         self._metrics.set_billing_accounts(presences)
-        self._look_at_queues()
 
     def _look_at_target(self, store: Store, target: str) -> None:
         reading = store.targets.reading(target)
@@ -114,11 +117,12 @@ class Watch:
         held = store.targets.held_plan(platform)
         self._metrics.set_brake_held(platform, held.destructive + held.updates if held is not None else 0)
 
-    def _look_at_queues(self) -> None:
+    def look_at_queues(self) -> None:
+        """Bring the gauges of the queues up to date; runs in the event loop, to which the queues belong."""
         queues = [platform.queue for billing in self._billings for platform in billing.platforms]
-        since = self._clock.now().timestamp() - self._clock.monotonic()
+        depths, oldest = [queue.depth() for queue in queues], [queue.oldest() for queue in queues]
+        now = Moment.of(self._clock)
         for priority in Priority:
-            depth = sum(queue.depth()[priority] for queue in queues)
-            oldest = min((at for queue in queues if (at := queue.oldest(priority)) is not None), default=None)
-            instant = None if oldest is None else datetime.fromtimestamp(since + oldest, tz=self._clock.now().tzinfo)
-            self._metrics.set_queue(priority.name.lower(), depth, instant)
+            since = min((each[priority] for each in oldest if priority in each), default=None)
+            instant = None if since is None else now.now - timedelta(seconds=now.monotonic - since)
+            self._metrics.set_queue(priority.name.lower(), sum(each[priority] for each in depths), instant)

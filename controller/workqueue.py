@@ -4,6 +4,7 @@ Rules of this module:
 
 1. A key is in the queue at most once. Adding it again can only bring it forward or lift its priority.
 2. A key is worked on at most once at a time. Added while it is being worked on, it comes back when that is done.
+   A sweep leaves alone what waits already: a key that backs off is not brought forward because a pass came by.
 3. More urgent keys first (operator, event, timer, retry, sweep); among equals those that became due first. What has
    waited longer than `AGEING` is taken before anything else, so that nobody starves.
 4. The queue has no clock: `now` is an argument, in seconds of a monotonic clock.
@@ -50,25 +51,41 @@ class WorkQueue:
         self._later: list[tuple[float, int, Item]] = []
         self._ready: list[tuple[int, float, int, Item]] = []
         self._oldest: list[tuple[float, int, Item]] = []
+        self._timers: dict[SubscriberKey, float] = {}
+        self._alarms: list[tuple[float, SubscriberKey]] = []
+        self._counts = dict.fromkeys(Priority, 0)
         self._count = 0
 
     def add(self, key: SubscriberKey, priority: Priority, now: float, delay: float = 0.0) -> None:
         """Have the key looked at in `delay` seconds at the latest, with at least this priority."""
         waiting = self._again if key in self._working else self._items
+        if priority is Priority.SWEEP and key in waiting:
+            return
         item = _earlier(waiting.get(key), Item(key, priority, now + delay, now))
         if waiting.get(key) == item:
             return
-        waiting[key] = item
-        if waiting is self._items:
-            self._schedule(item)
+        if waiting is self._again:
+            self._again[key] = item
+        else:
+            self._put(item)
+            self.on_add()
+
+    def add_timer(self, key: SubscriberKey, due: float) -> None:
+        """Have the key looked at when the time has come, whatever else becomes of it until then."""
+        known = self._timers.get(key)
+        if known is None or due < known:
+            self._timers[key] = due
+            heapq.heappush(self._alarms, (due, key))
             self.on_add()
 
     def take(self, now: float) -> Item | None:
         """The key whose turn it is, now being worked on; `None` if none is due."""
+        self._ring(now)
         self._wake(now)
         item = self._pop_starving(now) or self._pop_ready()
         if item is not None:
             del self._items[item.key]
+            self._counts[item.priority] -= 1
             self._working.add(item.key)
         return item
 
@@ -77,24 +94,29 @@ class WorkQueue:
         self._working.discard(key)
         again = self._again.pop(key, None)
         if again is not None:
-            self._items[key] = again
-            self._schedule(again)
+            self._put(again)
 
     def next_due(self) -> float | None:
         """When the next key may be taken; `None` if nothing waits."""
         heads = [heap[0] for heap in (self._oldest, self._later) if self._drop_stale(heap)]
-        return min((due for due, _, _ in heads), default=None)
+        alarms = (due for due, _ in self._alarms[:1])
+        return min((*(due for due, _, _ in heads), *alarms), default=None)
 
     def depth(self) -> dict[Priority, int]:
         """How many keys wait, by priority."""
-        counts = dict.fromkeys(Priority, 0)
-        for item in self._items.values():
-            counts[item.priority] += 1
-        return counts
+        return dict(self._counts)
 
-    def oldest(self, priority: Priority) -> float | None:
-        """Since when the key of this priority waits that has waited longest."""
-        return min((item.added for item in self._items.values() if item.priority is priority), default=None)
+    def oldest(self) -> dict[Priority, float]:
+        """Since when the key waits that has waited longest, by priority; only priorities of which a key waits."""
+        missing = {priority for priority, count in self._counts.items() if count}
+        found: dict[Priority, float] = {}
+        for item in self._items.values():  # in the order in which they came, so this ends early
+            if item.priority in missing:
+                found[item.priority] = item.added
+                missing.discard(item.priority)
+            if not missing:
+                break
+        return found
 
     def __len__(self) -> int:
         return len(self._items) + len(self._again)
@@ -104,9 +126,22 @@ class WorkQueue:
         """How many keys are being worked on."""
         return len(self._working)
 
-    def _schedule(self, item: Item) -> None:
+    def _put(self, item: Item) -> None:
+        before = self._items.get(item.key)
+        if before is not None:
+            self._counts[before.priority] -= 1
+        self._items[item.key] = item
+        self._counts[item.priority] += 1
         self._count += 1
         heapq.heappush(self._later, (item.due, self._count, item))
+
+    def _ring(self, now: float) -> None:
+        """Add the keys whose timers are due."""
+        while self._alarms and self._alarms[0][0] <= now:
+            due, key = heapq.heappop(self._alarms)
+            if self._timers.get(key) == due:
+                del self._timers[key]
+                self.add(key, Priority.TIMER, now)
 
     def _wake(self, now: float) -> None:
         while self._later and self._later[0][0] <= now:

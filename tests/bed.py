@@ -47,6 +47,7 @@ class Bed:
         self.platform = TelebreezeSimulator(self.world, self.world.draw)
         self.config = configuration(folder, blocks)
         self._killed: list[Application] = []
+        self._begun: Application | None = None
         self.application = self._assembled()
 
     def restart(self) -> None:
@@ -61,6 +62,9 @@ class Bed:
 
     async def full_pass(self) -> list[PassReport]:
         """One pass, and everything it put on the queues until that is done or waits for its time."""
+        if self._begun is not self.application:
+            self._begun = self.application
+            await self.application.loop.begin()
         reports = await self.application.loop.full_pass()
         for lane in self._lanes():
             await lane.work(until_empty=True, most_failures=1)

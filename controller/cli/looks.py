@@ -60,9 +60,7 @@ async def _explain(config: Config, asked: str) -> ExplainView | None:
     ledger = Ledger(lambda: private_copy(config.store.path), threaded=False)
     async with assembled(config, ledger) as application:
         view = await ledger.run(partial(_from_store, application=application, asked=asked))
-        if view is not None or asked.startswith("i_account:"):
-            return view or await _looked_up(application, asked)
-        return await _looked_up(application, asked)
+        return view or await _looked_up(application, asked)
 
 
 async def _looked_up(application: Application, asked: str) -> ExplainView | None:

@@ -59,7 +59,7 @@ class Accounts:
         self._conn = db.conn
         self._billing = billing
 
-    def merge_rows(self, rows: Iterable[ListedAccount], taken_at: datetime) -> None:
+    def merge_rows(self, rows: Iterable[ListedAccount], taken_at: datetime, now: datetime) -> None:
         """Take over rows of the list that began at `taken_at`; unchanged ones cost no decoding."""
         seen: list[tuple[float, str, int]] = []
         for row in rows:
@@ -71,7 +71,7 @@ class Accounts:
             ).fetchone()
             if known is None:
                 self._insert(row.build(), row, taken_at)
-            elif known[0] != row.row_fp and (known[4] or 0) <= taken_at.timestamp():
+            elif known[0] != row.row_fp and not taken_at.timestamp() < (known[4] or 0) <= now.timestamp():
                 self._replace(row, known, taken_at)
         self._conn.executemany(
             "UPDATE accounts SET seen_at = ?, judged_in = CASE WHEN missing_since IS NULL THEN judged_in END,"
@@ -87,6 +87,7 @@ class Accounts:
             "INSERT INTO accounts (billing, i_account, id, account, details_due, details_at, seen_at)"
             " VALUES (?, ?, ?, ?, 0, ?, ?) ON CONFLICT (billing, i_account) DO UPDATE SET"
             " id = excluded.id, account = excluded.account, details_due = 0, details_at = excluded.details_at,"
+            " row_fp = CASE WHEN account = excluded.account THEN row_fp END,"
             " unreadable = NULL, missing_since = NULL,"
             " judged_in = CASE WHEN account = excluded.account THEN judged_in END",
             (self._billing, account.i_account, account.id, encode(sealed(account)), *(now.timestamp(),) * 2),
@@ -101,7 +102,7 @@ class Accounts:
         return None if row is None else _stored(row)
 
     def find(self, account_id: str) -> StoredAccount | None:
-        """The account that bears the id now: a living one before one that merely bore it, the youngest first."""
+        """The account that bears the id now; of several the youngest."""
         row = self._conn.execute(
             f"SELECT {_COLUMNS} FROM accounts INDEXED BY accounts_by_id WHERE billing = ? AND id = ?"
             " ORDER BY i_account DESC LIMIT 1",
@@ -160,6 +161,10 @@ class Accounts:
             (taken_at.timestamp(), self._billing, taken_at.timestamp()),
         )
 
+    def forget_readings(self) -> None:
+        """Have everything about everybody read anew: what it is read by has changed."""
+        self._conn.execute("UPDATE accounts SET row_fp = NULL, details_due = 1 WHERE billing = ?", (self._billing,))
+
     def mark_gone(self, i_account: int, now: datetime) -> None:
         """Note that billing, asked for this very account, has none: it is missing, its details are not due."""
         self._conn.execute(
@@ -213,7 +218,8 @@ class Accounts:
     def oldest_details(self, count: int) -> Sequence[int]:
         """The accounts whose details were read longest ago: the share of the rolling audit."""
         rows = self._conn.execute(
-            "SELECT i_account FROM accounts WHERE billing = ? AND details_due = 0 AND details_at IS NOT NULL"
+            "SELECT i_account FROM accounts INDEXED BY accounts_details_at"
+            " WHERE billing = ? AND details_at IS NOT NULL AND details_due = 0"
             " AND presence IS NOT 'absent' AND missing_since IS NULL ORDER BY details_at LIMIT ?",
             (self._billing, count),
         )

@@ -71,6 +71,11 @@ def writing(db: Database) -> Iterator[None]:
     db.conn.commit()
 
 
+def is_database_error(error: Exception) -> bool:
+    """Whether the database failed, rather than what was asked of it."""
+    return isinstance(error, StoreError | sqlite3.DatabaseError)
+
+
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
     """Turn what the file system and SQLite raise into `StoreError`."""

@@ -20,7 +20,10 @@ from desired_state.subscriber import SubscriberKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """A call we are about to make. `cause` says who or what asked for it, `plan` under which plan it was allowed."""
+    """A call we are about to make. `cause` says who or what asked for it, `plan` under which plan it was allowed.
+
+    `spent` names what it takes from the brake (`destructive`, `updates`), which it gives back if it comes to nothing.
+    """
 
     key: SubscriberKey
     account_id: str
@@ -34,6 +37,7 @@ class Intent:
     before: str | None = None
     after: str | None = None
     after_fp: bytes | None = None
+    spent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +58,17 @@ class AuditRow:
 
 @dataclass(frozen=True, slots=True)
 class OpenIntent:
-    """An intent without an outcome; `after_fp` is the fingerprint of what was to be written, as it would read."""
+    """An intent without an outcome; `after_fp` is the fingerprint of what was to be written, as it would read.
+
+    It is `None` where reading cannot tell: nothing but a secret was to change.
+    """
 
     number: int
     kind: str
     external_id: str
     after_fp: bytes | None
+    spent: str | None
+    opened_at: datetime
 
 
 _CARRIED = "platform, i_account, account_id, kind, external_id, reason, cause, plan, request_id, epoch, before, after"
@@ -74,10 +83,11 @@ class Journal:
     def open(self, intent: Intent, now: datetime) -> int:
         """Write down what is about to be done; returns the intent's number."""
         cursor = self._conn.execute(
-            f"INSERT INTO intents ({_CARRIED}, after_fp, opened_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO intents ({_CARRIED}, after_fp, spent, opened_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (intent.key.platform, intent.key.i_account, intent.account_id, intent.kind, intent.external_id,
              intent.reason, intent.cause, intent.plan, intent.request_id, intent.epoch, intent.before, intent.after,
-             intent.after_fp, now.timestamp()),
+             intent.after_fp, intent.spent, now.timestamp()),
         )  # fmt: skip
         return cursor.lastrowid or 0
 
@@ -93,10 +103,14 @@ class Journal:
     def open_of(self, platform: str, i_account: int) -> list[OpenIntent]:
         """The intents of a subscriber whose outcome nobody knows, the oldest first."""
         rows = self._conn.execute(
-            "SELECT id, kind, external_id, after_fp FROM intents WHERE platform = ? AND i_account = ? ORDER BY id",
+            "SELECT id, kind, external_id, after_fp, spent, opened_at FROM intents"
+            " WHERE platform = ? AND i_account = ? ORDER BY id",
             (platform, i_account),
         )
-        return [OpenIntent(*row) for row in rows]
+        return [
+            OpenIntent(number, kind, external_id, after_fp, spent, instant(opened_at))
+            for number, kind, external_id, after_fp, spent, opened_at in rows
+        ]
 
     def all_open(self, platform: str) -> list[int]:
         """The accounts whose intents are open on a platform."""
@@ -127,7 +141,9 @@ class Journal:
     def calls_since(self, number: int) -> dict[tuple[str, str, str], int]:
         """How many calls were announced after an intent and have an outcome, by platform, kind and result."""
         rows = self._conn.execute(
-            "SELECT platform, kind, result, count(*) FROM audit WHERE id > ? GROUP BY platform, kind, result", (number,)
+            "SELECT platform, kind, result, count(*) FROM audit NOT INDEXED WHERE id > ?"
+            " GROUP BY platform, kind, result",
+            (number,),
         )
         return {(platform, kind, result): count for platform, kind, result, count in rows}
 

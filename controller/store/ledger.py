@@ -9,7 +9,7 @@ Rules of this module:
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,12 +20,21 @@ from typing import TypeVar
 from sqlite_utils import Database
 
 from controller.store.accounts import Accounts
-from controller.store.database import StoreError, copy_in_memory, open_database, set_durable, translated, writing
+from controller.store.database import (
+    StoreError,
+    copy_in_memory,
+    is_database_error,
+    open_database,
+    set_durable,
+    translated,
+    writing,
+)
 from controller.store.journal import Journal
 from controller.store.records import Records
 from controller.store.subscribers import Subscribers
 from controller.store.targets import Targets
 
+I = TypeVar("I")  # noqa: E741  an item
 T = TypeVar("T")
 
 
@@ -65,6 +74,19 @@ class Store:
         with translated(self.path), writing(self.db):
             yield
 
+    def each(self, items: Iterable[I], action: Callable[[I], T], failed: Callable[[I, Exception], None]) -> list[T]:
+        """Do something for each item; one that trips a bug of ours is told to `failed` and stops nobody else."""
+        results: list[T] = []
+        for item in items:
+            try:
+                with self.db.atomic():
+                    results.append(action(item))
+            except Exception as error:
+                if is_database_error(error):
+                    raise
+                failed(item, error)
+        return results
+
     def close(self) -> None:
         """Let go of the file."""
         self.db.close()
@@ -86,6 +108,7 @@ class Ledger:
         self._store: Store | None = None
         self._waiting: list[_Waiting] = []
         self._is_durable: bool | None = None
+        self._closed = False
         self._flushing: asyncio.Task[None] | None = None
 
     async def run(self, action: Callable[[Store], T], *, durable: bool = False) -> T:
@@ -94,6 +117,8 @@ class Ledger:
         Any commit survives the end of the process; a `durable` one survives a power cut as well, for the price of
         waiting for the disk. What was lost to a power cut is read anew from billing and the platforms.
         """
+        if self._closed:
+            raise StoreError("the store is closed already: the process is about to end")
         future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(action, future, durable))
         if self._flushing is None or self._flushing.done():
@@ -102,6 +127,7 @@ class Ledger:
 
     async def close(self) -> None:
         """Finish what was handed over, then let go of the file."""
+        self._closed = True
         if self._flushing is not None:
             await self._flushing
         await self._in_thread(self._close)
@@ -144,13 +170,16 @@ class Ledger:
 
 
 def _guarded(store: Store, action: Callable[[Store], object]) -> object:
-    """What the action returned, or the exception it raised, its own changes undone."""
+    """What the action returned, or the exception it raised, its own changes undone.
+
+    Where SQLite itself fails (a full disk, say) it may have undone the whole transaction: then all of it fails.
+    """
     try:
         with store.db.atomic():
             return action(store)
-    except StoreError:
-        raise
     except Exception as error:
+        if is_database_error(error) or not store.db.conn.in_transaction:
+            raise
         return error
 
 

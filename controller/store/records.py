@@ -53,7 +53,7 @@ class Records:
         self._platform = platform
         self._i_env = i_env
 
-    def merge(self, observations: Iterable[Observation], reading: Reading) -> None:
+    def merge(self, observations: Iterable[Observation], reading: Reading, now: datetime) -> None:
         """Take over records of a list; those that read as before cost no decoding."""
         listed: list[tuple[float, float, str, str]] = []
         for observation in observations:
@@ -62,7 +62,7 @@ class Records:
                 " WHERE platform = ? AND record_id = ?",
                 (self._platform, observation.record_id),
             ).fetchone()
-            if known is not None and (known[2] or 0) >= reading.settled_before:
+            if known is not None and reading.settled_before <= (known[2] or 0) <= now.timestamp():
                 continue
             listed_fp = fingerprint(encode(observation.spec))
             if known is None or known[:2] != (listed_fp, observation.external_id) or known[3]:

@@ -35,6 +35,9 @@ CREATE TABLE accounts (
 CREATE INDEX accounts_by_id ON accounts (billing, id);
 CREATE INDEX accounts_details_due ON accounts (billing, details_due) WHERE details_due = 1;
 CREATE INDEX accounts_judged ON accounts (billing, judged_in, valid_until);
+CREATE INDEX accounts_details_at ON accounts (billing, details_at);
+CREATE INDEX accounts_by_presence ON accounts (billing, missing_since, presence);
+CREATE INDEX accounts_unreadable ON accounts (billing, i_account) WHERE unreadable IS NOT NULL;
 CREATE INDEX accounts_valid_until ON accounts (billing, valid_until) WHERE valid_until IS NOT NULL;
 
 -- What each platform should hold, and how far we are with it. `quiet_*` remember for which pair of wish and
@@ -104,6 +107,7 @@ CREATE TABLE intents (
     before TEXT,
     after TEXT,
     after_fp BLOB,
+    spent TEXT,
     opened_at REAL NOT NULL
 );
 CREATE INDEX intents_by_subscriber ON intents (platform, i_account);

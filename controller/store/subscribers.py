@@ -82,7 +82,8 @@ class Subscribers:
             "INSERT INTO subscribers (platform, i_account, desired, desired_fp, external_id, state)"
             " VALUES (?, ?, ?, ?, ?, 'pending') ON CONFLICT (platform, i_account) DO UPDATE SET"
             " desired = excluded.desired, desired_fp = excluded.desired_fp, external_id = excluded.external_id,"
-            " state = 'pending', failures = 0, next_try = NULL WHERE desired_fp <> excluded.desired_fp",
+            " state = 'pending', held_by = NULL, text = NULL, failures = 0, next_try = NULL"
+            " WHERE desired_fp <> excluded.desired_fp",
             (self._platform, i_account, encoded, desired_fp, wish.external_id),
         ).rowcount
         if changed:
@@ -126,13 +127,18 @@ class Subscribers:
         )
         return [i_account for (i_account,) in rows]
 
-    def settle(self, i_account: int, observed_fp: bytes | None, progress: Progress) -> None:
-        """Note that there is nothing to do for the wish as it stands and this observation."""
+    def settle(self, looked_at: StoredSubscriber, observed_fp: bytes | None, progress: Progress) -> None:
+        """Note that there is nothing to do for the wish that was looked at and this observation.
+
+        If something else is wished by now, that has not been looked at: nothing is noted.
+        """
         self._conn.execute(
             "UPDATE subscribers SET quiet_desired = desired_fp, quiet_observed = ?, unconverged_since = NULL,"
-            " state = ?, held_by = ?, text = ?, failures = 0, next_try = NULL WHERE platform = ? AND i_account = ?",
-            (observed_fp, progress.state, progress.held_by, progress.text, self._platform, i_account),
-        )
+            " state = ?, held_by = ?, text = ?, failures = 0, next_try = NULL"
+            " WHERE platform = ? AND i_account = ? AND desired_fp = ?",
+            (observed_fp, progress.state, progress.held_by, progress.text, self._platform,
+             looked_at.desired.key.i_account, looked_at.desired_fp),
+        )  # fmt: skip
 
     def unsettle(self, i_account: int, progress: Progress, now: datetime) -> None:
         """Note what stands between the subscriber and its wish."""
@@ -150,6 +156,16 @@ class Subscribers:
             " unconverged_since = coalesce(unconverged_since, ?) WHERE platform = ? AND i_account = ?",
             (now.timestamp(), self._platform, i_account),
         )
+
+    def unknown_owners(self) -> Sequence[int]:
+        """Accounts whose record is there although nothing is known to be wished for them: they have to be judged."""
+        rows = self._conn.execute(
+            "SELECT DISTINCT i_account FROM records r INDEXED BY records_by_account"
+            " WHERE platform = ? AND i_account IS NOT NULL AND gone = 0 AND NOT EXISTS (SELECT 1 FROM subscribers s"
+            "  WHERE s.platform = r.platform AND s.i_account = r.i_account)",
+            (self._platform,),
+        )
+        return [i_account for (i_account,) in rows]
 
     def rivals(self, i_account: int) -> list[Rival]:
         """Who has the older right (the lower `i_account`) to a device or login this subscriber wishes."""

@@ -129,6 +129,11 @@ class Targets:
             (destructive, updates, platform),
         )
 
+    def give_back(self, platform: str, spent: str | None) -> None:
+        """A change that was counted against the brake came to nothing."""
+        if spent is not None:
+            self.spend(platform, **{spent: -1})
+
     def set_offer(self, platform: str, packages: Iterable[Package]) -> None:
         """Keep what the platform offers."""
         self._conn.execute("DELETE FROM packages WHERE platform = ?", (platform,))
