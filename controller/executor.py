@@ -11,7 +11,7 @@ Rules of this module:
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import assert_never
+from typing import Any, assert_never
 
 from controller.shown import as_json, show_spec
 from controller.store import Intent, Ledger, OpenIntent, Store
@@ -19,7 +19,7 @@ from controller.store.codec import encode, fingerprint
 from controller.targets import Platform
 from desired_state.plan import Change, Create, Delete, Rename, Resume, Suspend, Update, is_destructive
 from desired_state.policy import is_limited_update
-from desired_state.subscriber import Observation, SubscriberSpec
+from desired_state.subscriber import SPEC_FIELDS, UNREADABLE, Observation, SubscriberSpec
 from platforms.driver import PlatformError, Transient, Unavailable
 from platforms.transport import Clock
 
@@ -201,6 +201,7 @@ def _intent(change: Change, cause: Cause, request_id: str) -> Intent:
         before=as_json(show_spec(before, change.after)),
         after=as_json(show_spec(change.after, before)),
         after_fp=_readable_fp(change),
+        managed=_managed(change.after) if change.after is not None else "",
         spent="destructive" if is_destructive(change) else "updates" if is_limited_update(change) else None,
     )
 
@@ -209,13 +210,20 @@ def _readable_fp(change: Change) -> bytes | None:
     """What will be read once the change is made; `None` where nothing that can be read is going to change."""
     if change.after is None:
         return None
-    after = _reading(_name_after(change), change.after)
-    seen = change.observed
-    return None if seen is not None and after == _reading(seen.external_id, seen.spec) else after
+    managed, seen = _managed(change.after), change.observed
+    after = _reading(_name_after(change), change.after, managed)
+    return None if seen is not None and after == _reading(seen.external_id, seen.spec, managed) else after
 
 
-def _reading(external_id: str, spec: SubscriberSpec) -> bytes:
-    return fingerprint(external_id.encode() + encode(replace(spec, password=None, pin=None)))
+def _managed(spec: SubscriberSpec) -> str:
+    """The fields that a spec sets and that can be read back."""
+    return " ".join(name for name in SPEC_FIELDS if name not in UNREADABLE and getattr(spec, name) is not None)
+
+
+def _reading(external_id: str, spec: SubscriberSpec, managed: str) -> bytes:
+    unmanaged = set(SPEC_FIELDS) - {"enabled", *managed.split()}
+    blank: dict[str, Any] = dict.fromkeys(unmanaged)
+    return fingerprint(external_id.encode() + encode(replace(spec, **blank)))
 
 
 def _result_seen(intent: OpenIntent, seen: Observation | None) -> str:
@@ -224,5 +232,5 @@ def _result_seen(intent: OpenIntent, seen: Observation | None) -> str:
         return "ok" if seen is None else "not_done"
     if intent.after_fp is None:
         return "unknown"
-    done = seen is not None and _reading(seen.external_id, seen.spec) == intent.after_fp
+    done = seen is not None and _reading(seen.external_id, seen.spec, intent.managed) == intent.after_fp
     return "ok" if done else "not_done"

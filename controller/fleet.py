@@ -57,13 +57,15 @@ class PassOptions:
 class PassReport:
     """What a pass found. `failed` names the targets that could not be read; their plan is not known.
 
-    `drift` counts, by platform and kind, what the platform changed by itself since it was last as wished.
+    `unread` counts accounts of which billing did not give the details. `drift` counts, by platform and kind, what the
+    platform changed by itself since it was last as wished.
     """
 
     plan: Plan
     snapshot: BillingSnapshot | None
     failed: tuple[str, ...]
     drift: Mapping[tuple[str, str], int]
+    unread: int = 0
 
 
 class Fleet:
@@ -96,7 +98,8 @@ class Fleet:
         failed = [platform.name for platform, ok in zip(platforms, read, strict=True) if not ok]
         if snapshot is None:
             failed.append(self._billing.name)
-        return PassReport(_united(plans), snapshot, tuple(failed), drift)
+        unread = await self._ledger.run(lambda store: store.accounts(self._billing.name).unread())
+        return PassReport(_united(plans), snapshot, tuple(failed), drift, unread)
 
     async def note(self, report: PassReport) -> dict[str, list[tuple[int, timedelta]]]:
         """Set the brakes, and note who waits for a call and who is held; returns, by platform, who waits how long."""
@@ -254,7 +257,8 @@ def _differing(store: Store, *, platform: Platform, i_accounts: Sequence[int]) -
         if comparison is None or comparison.change is not None:
             return comparison
         progress = resting(comparison.subscriber.desired, comparison.record)
-        store.subscribers(platform.name).settle(comparison.subscriber, comparison.observed_fp, progress)
+        if progress.state is not State.PENDING:  # one whose details are awaited is not at rest
+            store.subscribers(platform.name).settle(comparison.subscriber, comparison.observed_fp, progress)
         return None
 
     return [each for each in store.each(i_accounts, settled, bug_in("comparing")) if each is not None]

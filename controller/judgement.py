@@ -45,8 +45,9 @@ def resting(wished: Desired, record: StoredRecord | None) -> Progress:
     """How a subscriber stands for whom there is nothing to do."""
     match wished.presence:
         case Presence.HOLD:
-            state = State.PENDING if wished.reason == "details_unknown" else State.HELD
-            return Progress(state, held_by=wished.reason, text=why_held(wished.reason))
+            if wished.reason == "details_unknown":
+                return Progress(State.PENDING, text=why_held(wished.reason))
+            return Progress(State.HELD, held_by=wished.reason, text=why_held(wished.reason))
         case Presence.DORMANT | Presence.ABSENT:
             return Progress(State.NO_SERVICE)
         case _:
@@ -97,7 +98,7 @@ def judge(store: Store, billing: Billing, stored: StoredAccount, house: Househol
     decision = decide(stored, house, now)
     account = stored.known
     for platform in billing.platforms:
-        _keep_wish(store, platform, wish(account, decision, platform), decision)
+        _keep_wish(store, platform, wish(account, decision, platform), decision, now)
     accounts = store.accounts(billing.name)
     accounts.set_judged(account.i_account, decision.presence, decision.valid_until, context(billing, house))
 
@@ -151,14 +152,19 @@ def _valued(wished: Secret | None, fresh: Secret | None) -> Secret | None:
     return fresh if fresh is not None and fresh == wished else wished
 
 
-def _keep_wish(store: Store, platform: Platform, wished: Desired, decision: Decision) -> None:
-    """A platform has to do with an account that is routed to it, or whose record it holds."""
-    routed = any(service.platform == platform.name for service in decision.services or ())
+def _keep_wish(store: Store, platform: Platform, wished: Desired, decision: Decision, now: datetime) -> None:
+    """A platform has to do with an account that is routed to it, or may be as far as we know, or has a record there."""
+    routed = any(service.platform == platform.name for service in decision.services or ()) or _may_be_routed(decision)
     subscribers = store.subscribers(platform.name)
     if routed or store.records(platform.name, platform.i_env).is_bound(wished.key.i_account):
-        subscribers.put(_sealed(wished))
+        subscribers.put(_sealed(wished), now)
     else:
         subscribers.drop(wished.key.i_account)
+
+
+def _may_be_routed(decision: Decision) -> bool:
+    """Whether only the account's details can tell: until then it is shown as waiting, not as if it were not there."""
+    return decision.services is None and decision.presence is not Presence.ABSENT and decision.reason != MISSING
 
 
 def _sealed(wished: Desired) -> Desired:

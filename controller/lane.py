@@ -89,6 +89,13 @@ class Lane:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
 
+    async def look_once(self) -> bool:
+        """Look at the key whose turn it is; says whether there was one."""
+        item = self.platform.queue.take(self._tools.clock.monotonic())
+        if item is not None:
+            await self._look(item, None)
+        return item is not None
+
     def stop(self) -> None:
         """Take no further key; what is being worked on is finished."""
         self.stopping = True
@@ -111,7 +118,7 @@ class Lane:
     async def _look(self, item: Item, most_failures: int | None) -> None:
         clock, trigger = self._tools.clock, _TRIGGERS[item.priority]
         started = clock.monotonic()
-        self._tools.watcher.waited(trigger, max(0.0, started - item.due))
+        self._tools.watcher.waited(item.priority.name.lower(), max(0.0, started - item.due))
         try:
             result = await self._reconciler.reconcile(self.platform, item.key.i_account, trigger, self._tools.draw)
         except StoreError:

@@ -88,8 +88,8 @@ class Reconciler:
         if comparison is None:
             return Result("noop")
         if comparison.change is None:
-            waited = await self._ledger.run(partial(_rest, look=look, comparison=comparison))
-            return Result("noop", converged_after=waited)
+            await self._ledger.run(partial(self._rest, look=look, comparison=comparison))
+            return Result("noop")
         change = await self._with_secrets(look, comparison.change, account)
         return await self._act(look, change, _Wished(known.account_id, comparison.subscriber.desired_fp), draw)
 
@@ -208,9 +208,16 @@ class Reconciler:
         if comparison is None:
             return result
         if comparison.change is None:
-            return replace(result, converged_after=_rest(store, look=look, comparison=comparison))
+            return replace(result, converged_after=self._rest(store, look=look, comparison=comparison))
         subscribers.unsettle(look.i_account, Progress(State.PENDING), look.now)
         return replace(result, again_in=timedelta(0))
+
+    def _rest(self, store: Store, *, look: Look, comparison: Comparison) -> timedelta | None:
+        """Note that there is nothing to do; says for how long there had been."""
+        progress = resting(comparison.subscriber.desired, comparison.record)
+        store.subscribers(look.platform.name).settle(comparison.subscriber, comparison.observed_fp, progress)
+        since = comparison.subscriber.unconverged_since
+        return None if since is None else self._clock.now() - since
 
     def _note_failure(self, store: Store, *, look: Look, outcome: Outcome, draw: Callable[[], float]) -> Result:
         subscribers = store.subscribers(look.platform.name)
@@ -281,11 +288,3 @@ def hold_progress(held: Held) -> Progress:
     codes = {problem.code for problem in held.change.desired.problems} if held.by == "condition" else {held.by}
     state = State.CONFLICT if codes & set(_CONFLICTS) else State.HELD
     return Progress(state, held.by, held.text)
-
-
-def _rest(store: Store, *, look: Look, comparison: Comparison) -> timedelta | None:
-    """Note that there is nothing to do; says for how long there had been."""
-    progress = resting(comparison.subscriber.desired, comparison.record)
-    store.subscribers(look.platform.name).settle(comparison.subscriber, comparison.observed_fp, progress)
-    since = comparison.subscriber.unconverged_since
-    return None if since is None else look.now - since

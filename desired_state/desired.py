@@ -13,7 +13,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Literal
 
-from desired_state.account import Account, AccountDetails
+from desired_state.account import Account, AccountDetails, Credentials
 from desired_state.catalog import Offer, Service
 from desired_state.entitlement import Decision, Presence
 from desired_state.subscriber import Owner, SubscriberKey, SubscriberSpec
@@ -121,7 +121,7 @@ def _spec(
     unknown = tuple(_not_offered(name, rules, offer) for name, package in resolved.items() if package is None)
     known = tuple(sorted({package for package in resolved.values() if package is not None}))
     limit = service.max_connections
-    by_login = rules.auth in (Auth.LOGIN, Auth.ALL)
+    by_login = rules.auth is Auth.LOGIN or (rules.auth is Auth.ALL and _has_login(details.credentials))
     by_device = rules.auth in (Auth.DEVICE, Auth.ALL)
     credentials = details.credentials
     spec = SubscriberSpec(
@@ -136,6 +136,11 @@ def _spec(
         contact=details.contact,
     )
     return spec, unknown
+
+
+def _has_login(credentials: Credentials) -> bool:
+    """A login without a password would let anybody in."""
+    return bool(credentials.login and credentials.password and credentials.password.fingerprint)
 
 
 def _not_offered(name: str, rules: PlatformRules, offer: Offer) -> Problem:

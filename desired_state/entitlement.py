@@ -53,7 +53,7 @@ _NO_FUNDS = (
     AccountStatus.CUSTOMER_HAS_NO_AVAILABLE_FUNDS,
     AccountStatus.CUSTOMER_CREDIT_EXCEED,
 )
-DEFAULT_STATUS_TABLE: Mapping[AccountStatus, Presence] = {
+DEFAULT_STATUS_TABLE: Mapping[str, Presence] = {
     **dict.fromkeys(AccountStatus, Presence.SUSPENDED),
     **dict.fromkeys(_ON, Presence.ACTIVE),
     AccountStatus.CLOSED: Presence.ABSENT,
@@ -76,20 +76,17 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Rules(BaseModel):
-    """What an operator may decide otherwise. `status` overrides lines of the default table."""
+    """What an operator may decide otherwise. `status` overrides lines of the default table, or adds some to it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    status: Mapping[AccountStatus, Presence] = Field(default_factory=dict)
+    status: Mapping[str, Presence] = Field(default_factory=dict)
     no_funds_grace: timedelta = Field(default=timedelta(0), ge=timedelta(0), le=timedelta(days=3650))
 
     def presence(self, condition: str) -> Presence:
         """What the condition means; `hold` for one the table does not know."""
-        try:
-            status = AccountStatus(condition)
-        except ValueError:
-            return Presence.HOLD
-        return self.status.get(status, DEFAULT_STATUS_TABLE[status])
+        decided = self.status.get(condition)
+        return decided if decided is not None else DEFAULT_STATUS_TABLE.get(condition, Presence.HOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +144,7 @@ def _verdict(account: Account, rules: Rules, now: datetime) -> tuple[Presence, s
     for condition in _conditions(account, rules, now):
         presence = rules.presence(condition)
         if presence is not Presence.ACTIVE:
-            return presence, _named(condition, account)
+            return presence, _named(condition, account, presence)
         deciding = condition
     return Presence.ACTIVE, deciding
 
@@ -202,9 +199,10 @@ def _customer_conditions(account: Account) -> Iterator[str]:
         yield status
 
 
-def _named(condition: str, account: Account) -> str:
-    """The machine-readable reason; an unknown status is named so, its text stands in the facts."""
-    if condition == account.status and condition not in AccountStatus.__members__.values():
+def _named(condition: str, account: Account, presence: Presence) -> str:
+    """The machine-readable reason; a status in no rule is named so, its text stands in the facts."""
+    is_known = condition in AccountStatus.__members__.values()
+    if condition == account.status and not is_known and presence is Presence.HOLD:
         return "unknown_status"
     return str(condition)
 

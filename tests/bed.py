@@ -55,6 +55,12 @@ class Bed:
         self._killed.append(self.application)
         self.application = self._assembled()
 
+    def lose_the_database(self) -> None:
+        """The volume is gone; a new process begins with nothing."""
+        for file in self.folder.glob("state.db*"):
+            file.unlink()
+        self.restart()
+
     def reconfigure(self, **blocks: object) -> None:
         """A new process with another configuration on the same database."""
         self.config = configuration(self.folder, blocks)

@@ -7,8 +7,9 @@ skipped. Rules of this module:
    asked costs more calls, not accounts.
 2. A reading ends when as many distinct accounts have come as billing counts (`total`), or with a page that brings
    nothing new. A short page ends nothing.
-3. A reading is proven complete if as many distinct accounts came as the highest count that any of its pages gave. An
-   account that slipped through between two pages is then one too few, also where another came twice. If billing gives
+3. A reading is proven complete if exactly as many distinct accounts came as the highest count that any of its pages
+   gave. An account that slipped through between two pages is then one too few, also where another came twice; one too
+   many means that the count cannot be relied upon. If billing gives
    no count at all, the reading is complete if accounts came, none of them twice, and then an empty page.
 4. What this cannot see is one account purged and another made between the same two pages. So absence counts only over
    two listings and a direct look-up (promise P3).
@@ -19,6 +20,7 @@ skipped. Rules of this module:
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
+from controller.billing.rows import GARBLED
 from controller.billing.seen import SeenAccounts
 from controller.billing.wire import AccountRow, Page
 from desired_state.account import BillingModel
@@ -40,6 +42,7 @@ class _Reading:
     repeated: int = 0
     counts: set[int] = field(default_factory=set)
     unlisted: bool = False
+    garbled: bool = False
     ended: bool = False
 
     def take(self, page: Page) -> Page:
@@ -51,7 +54,9 @@ class _Reading:
         self.repeated += len(page) - nameless - len(rows) - len(unreadable)
         self.offset += len(page)
         self.unlisted = not page.listed
-        if page.total is not None:
+        if page.total == GARBLED:
+            self.garbled = True
+        elif page.total is not None:
             self.counts.add(page.total)
         self.ended = not (rows or unreadable) or (bool(self.counts) and len(self.seen) >= max(self.counts))
         return Page(rows, unreadable)
@@ -59,17 +64,16 @@ class _Reading:
     @property
     def doubt(self) -> str:
         """Why the reading is not proven complete; empty if it is."""
-        if self.unlisted:
-            return "an answer held no account list at all"
-        if self.nameless:
-            return f"{self.nameless} rows do not tell whose they are"
-        if not self.counts and not self.seen:
-            return "billing gave neither an account nor a count"
-        if not self.counts:
-            return f"billing gives no count, and {self.repeated} rows came twice" if self.repeated else ""
-        if len(self.seen) < max(self.counts):
-            return f"billing counts {max(self.counts)} accounts, {len(self.seen)} came"
-        return ""
+        highest = max(self.counts, default=None)
+        reasons = {
+            "an answer held no account list at all": self.unlisted,
+            f"{self.nameless} rows do not tell whose they are": self.nameless > 0,
+            "billing's count of its accounts makes no sense": self.garbled,
+            "billing gave neither an account nor a count": highest is None and not self.seen,
+            f"billing gives no count, and {self.repeated} rows came twice": highest is None and self.repeated > 0,
+            f"billing counts {highest} accounts, {len(self.seen)} came": highest not in (None, len(self.seen)),
+        }
+        return next((reason for reason, holds in reasons.items() if holds), "")
 
     @property
     def moved(self) -> bool:

@@ -21,6 +21,7 @@ import msgspec
 from controller.billing.values import Unreadable, day, flag, is_unset, money, text, unreadable, whole
 from desired_state.account import BillingModel
 
+GARBLED = -1
 _NOTHING = msgspec.Raw(b"")
 
 IAccount = Annotated[int, msgspec.Meta(gt=0, le=2**63 - 1)]
@@ -165,11 +166,11 @@ def _page_by_rows(body: bytes) -> Page:
 
 
 def _total(raw: msgspec.Raw) -> int | None:
-    """`total` as number or text (contract, section 2.1); one that makes no sense proves nothing."""
+    """`total` as number or text (contract, section 2.1); one that makes no sense is `GARBLED`, and proves nothing."""
     try:
         return whole("total", _VALUE.decode(raw)) if bytes(raw) else None
     except (Unreadable, ValueError):
-        return None
+        return GARBLED
 
 
 def _row(raw: msgspec.Raw) -> AccountRow | UnreadableRow:

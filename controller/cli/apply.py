@@ -45,7 +45,8 @@ async def _apply(config: Config, plan: str | None, *, refresh: bool) -> Code:
             return Code.ANOTHER_PLAN
         if plan is None or not found.failed:
             found = await _until_quiet(application, reports, rounds=1 if plan is not None else ROUNDS)
-        await ledger.run(partial(_report, found=found, started_after=started_after))
+        names = [installation.billing.name for installation in application.installations]
+        await ledger.run(partial(_report, found=found, started_after=started_after, billings=names))
         return found_code(found)
 
 
@@ -64,6 +65,8 @@ async def _until_quiet(application: Application, reports: Sequence[PassReport], 
             return Found.of(reports)
         with progress(lanes):
             await asyncio.gather(*(lane.work(until_empty=True, most_failures=MOST_FAILURES) for lane in lanes))
+        if Found.of(reports).braked:
+            return Found.of(reports)  # one pass, one allowance: what it held is not tried again under a larger one
         reports = await _survey(application, PassOptions())
         found = Found.of(reports)
         if not found.plan.changes or found.plan.hash == tried:
@@ -73,7 +76,7 @@ async def _until_quiet(application: Application, reports: Sequence[PassReport], 
     return Found.of(reports)
 
 
-def _report(store: Store, *, found: Found, started_after: int) -> None:
+def _report(store: Store, *, found: Found, started_after: int, billings: Sequence[str]) -> None:
     """Say what was done and what is left."""
     done = store.journal.calls_since(started_after)
     for (platform, kind, result), count in sorted(done.items()):
@@ -85,5 +88,5 @@ def _report(store: Store, *, found: Found, started_after: int) -> None:
         say(f"held by {held.by}: i_account {key.i_account} on {key.platform}: {held.text}")
     if found.plan.changes:
         say(f"{len(found.plan.changes)} changes are left (status and explain say why)")
-    for trouble in troubles_of(store, targets=found.failed):
+    for trouble in troubles_of(store, targets=[*billings, *found.failed], unread=found.unread):
         tell(trouble)

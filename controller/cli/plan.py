@@ -34,7 +34,9 @@ def found_code(found: Found) -> Code:
         return Code.ERROR
     if found.braked:
         return Code.BRAKED
-    return Code.CHANGES if found.left else Code.OK
+    if found.left:
+        return Code.CHANGES
+    return Code.OK if found.complete else Code.ERROR
 
 
 def show_plan(request: PlanRequest) -> Code:
@@ -63,7 +65,8 @@ async def _plan(running: Config, candidate: Config | None, *, refresh: bool) -> 
         if candidate is None:
             await ledger.run(partial(_keep_details, billings=billings, began=taken_at))
         view = await ledger.run(partial(plan_view, billings=billings, found=found, taken_at=taken_at))
-        return view, found, await ledger.run(partial(troubles_of, targets=found.failed))
+        targets = [*(billing.name for billing in billings), *found.failed]
+        return view, found, await ledger.run(partial(troubles_of, targets=targets, unread=found.unread))
 
 
 def _keep_details(copy: Store, *, billings: Iterable[Billing], began: datetime) -> None:
@@ -77,9 +80,11 @@ def _keep_details(copy: Store, *, billings: Iterable[Billing], began: datetime) 
         store.close()
 
 
-def troubles_of(store: Store, *, targets: Iterable[str]) -> list[str]:
-    """What went wrong with the readings of these targets."""
-    return [store.targets.reading(target).text or f"{target} could not be read" for target in targets]
+def troubles_of(store: Store, *, targets: Iterable[str], unread: int) -> list[str]:
+    """What went wrong with the readings of these targets, a sentence each."""
+    texts = [store.targets.reading(target).text for target in dict.fromkeys(targets)]
+    missing = [f"billing did not give the details of {unread} accounts (status and explain say why)"] if unread else []
+    return [text for text in texts if text] + missing
 
 
 def _print(view: PlanView, request: PlanRequest) -> None:

@@ -19,8 +19,10 @@ from controller.config.blocks import (
     ServerBlock,
     StoreBlock,
 )
+from controller.config.problems import nearest
 from controller.config.secret import ConfigSecret
 from controller.config.values import Block, PlatformName
+from desired_state.account import AccountStatus
 from desired_state.catalog import Catalog, CatalogEntry
 from desired_state.desired import Auth, PlatformRules
 from desired_state.policy import Brake
@@ -62,7 +64,7 @@ class Config(Block):
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """What is allowed but should be known: sentences to be logged at every start."""
-        return (*_insecure(self), *_idle(self), *_unrecognised(self), *_not_yet(self))
+        return (*_insecure(self), *_idle(self), *_unrecognised(self), *_unheard_of(self), *_not_yet(self))
 
 
 def _insecure(config: Config) -> Iterator[str]:
@@ -104,6 +106,12 @@ def _unrecognised(config: Config) -> Iterator[str]:
                 f"platforms.{name}.auth: is {block.auth.value}, but custom_fields of its billing name no field for it;"
                 " every account will be held for want of credentials"
             )
+
+
+def _unheard_of(config: Config) -> Iterator[str]:
+    for name in config.rules.status:
+        if name not in list(AccountStatus):
+            yield f"rules.status.{name}: is no status this version knows; {nearest(name, AccountStatus)}"
 
 
 def _not_yet(config: Config) -> Iterator[str]:

@@ -166,9 +166,9 @@ class Accounts:
         self._conn.execute("UPDATE accounts SET row_fp = NULL, details_due = 1 WHERE billing = ?", (self._billing,))
 
     def mark_gone(self, i_account: int, now: datetime) -> None:
-        """Note that billing, asked for this very account, has none: it is missing, its details are not due."""
+        """Note that billing, asked for this very account, has none: it is missing until a list shows it."""
         self._conn.execute(
-            "UPDATE accounts SET missing_since = coalesce(missing_since, ?), details_due = 0, judged_in = NULL"
+            "UPDATE accounts SET missing_since = coalesce(missing_since, ?), judged_in = NULL"
             " WHERE billing = ? AND i_account = ?",
             (now.timestamp(), self._billing, i_account),
         )
@@ -205,6 +205,15 @@ class Accounts:
         for i_account, has_record in rows:
             held[0 if has_record else 1].append(i_account)
         return held
+
+    def unread(self) -> int:
+        """How many accounts' details are due for no reason of their own: billing did not give them."""
+        (count,) = self._conn.execute(
+            "SELECT count(*) FROM accounts INDEXED BY accounts_details_due WHERE billing = ? AND details_due = 1"
+            " AND presence IS NOT 'absent' AND missing_since IS NULL AND unreadable IS NULL",
+            (self._billing,),
+        ).fetchone()
+        return int(count)
 
     def all_details(self) -> Sequence[int]:
         """Every account whose details could matter."""

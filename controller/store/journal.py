@@ -37,6 +37,7 @@ class Intent:
     before: str | None = None
     after: str | None = None
     after_fp: bytes | None = None
+    managed: str = ""
     spent: str | None = None
 
 
@@ -58,7 +59,7 @@ class AuditRow:
 
 @dataclass(frozen=True, slots=True)
 class OpenIntent:
-    """An intent without an outcome; `after_fp` is the fingerprint of what was to be written, as it would read.
+    """An intent without an outcome; `after_fp` is the fingerprint of the `managed` fields, as they would read.
 
     It is `None` where reading cannot tell: nothing but a secret was to change.
     """
@@ -67,6 +68,7 @@ class OpenIntent:
     kind: str
     external_id: str
     after_fp: bytes | None
+    managed: str
     spent: str | None
     opened_at: datetime
 
@@ -83,11 +85,11 @@ class Journal:
     def open(self, intent: Intent, now: datetime) -> int:
         """Write down what is about to be done; returns the intent's number."""
         cursor = self._conn.execute(
-            f"INSERT INTO intents ({_CARRIED}, after_fp, spent, opened_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO intents ({_CARRIED}, after_fp, managed, spent, opened_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (intent.key.platform, intent.key.i_account, intent.account_id, intent.kind, intent.external_id,
              intent.reason, intent.cause, intent.plan, intent.request_id, intent.epoch, intent.before, intent.after,
-             intent.after_fp, intent.spent, now.timestamp()),
+             intent.after_fp, intent.managed, intent.spent, now.timestamp()),
         )  # fmt: skip
         return cursor.lastrowid or 0
 
@@ -103,13 +105,13 @@ class Journal:
     def open_of(self, platform: str, i_account: int) -> list[OpenIntent]:
         """The intents of a subscriber whose outcome nobody knows, the oldest first."""
         rows = self._conn.execute(
-            "SELECT id, kind, external_id, after_fp, spent, opened_at FROM intents"
+            "SELECT id, kind, external_id, after_fp, managed, spent, opened_at FROM intents"
             " WHERE platform = ? AND i_account = ? ORDER BY id",
             (platform, i_account),
         )
         return [
-            OpenIntent(number, kind, external_id, after_fp, spent, instant(opened_at))
-            for number, kind, external_id, after_fp, spent, opened_at in rows
+            OpenIntent(number, kind, external_id, after_fp, managed, spent, instant(opened_at))
+            for number, kind, external_id, after_fp, managed, spent, opened_at in rows
         ]
 
     def all_open(self, platform: str) -> list[int]:

@@ -107,6 +107,7 @@ CREATE TABLE intents (
     before TEXT,
     after TEXT,
     after_fp BLOB,
+    managed TEXT NOT NULL,
     spent TEXT,
     opened_at REAL NOT NULL
 );

@@ -73,22 +73,22 @@ class Subscribers:
         self._conn = db.conn
         self._platform = platform
 
-    def put(self, wish: Desired) -> bool:
-        """Keep a (sealed) wish; says whether it is another one than before."""
+    def put(self, wish: Desired, now: datetime) -> None:
+        """Keep a (sealed) wish; one that is another than before is unconverged from now on, until it is looked at."""
         encoded = encode(wish)
         desired_fp = fingerprint(encoded)
         i_account = wish.key.i_account
         changed = self._conn.execute(
-            "INSERT INTO subscribers (platform, i_account, desired, desired_fp, external_id, state)"
-            " VALUES (?, ?, ?, ?, ?, 'pending') ON CONFLICT (platform, i_account) DO UPDATE SET"
+            "INSERT INTO subscribers (platform, i_account, desired, desired_fp, external_id, unconverged_since, state)"
+            " VALUES (?, ?, ?, ?, ?, ?, 'pending') ON CONFLICT (platform, i_account) DO UPDATE SET"
             " desired = excluded.desired, desired_fp = excluded.desired_fp, external_id = excluded.external_id,"
+            " unconverged_since = coalesce(unconverged_since, excluded.unconverged_since), quiet_desired = NULL,"
             " state = 'pending', held_by = NULL, text = NULL, failures = 0, next_try = NULL"
             " WHERE desired_fp <> excluded.desired_fp",
-            (self._platform, i_account, encoded, desired_fp, wish.external_id),
+            (self._platform, i_account, encoded, desired_fp, wish.external_id, now.timestamp()),
         ).rowcount
         if changed:
             self._claim(wish)
-        return bool(changed)
 
     def drop(self, i_account: int) -> None:
         """Forget a subscriber of whom nothing is wished here and of whom the platform holds nothing."""
@@ -212,7 +212,7 @@ class Subscribers:
         """Subscribers a person has to look at, those that wait longest first; what is held by intention is not."""
         rows = self._conn.execute(
             "SELECT i_account, state, held_by, text, failures, next_try FROM subscribers WHERE platform = ?"
-            " AND (state IN ('conflict', 'parked') OR (state = 'held'"
+            " AND (state IN ('conflict', 'parked') OR (state = 'backoff' AND failures >= 3) OR (state = 'held'"
             "  AND held_by NOT IN (SELECT value FROM json_each(?)))) ORDER BY unconverged_since, i_account LIMIT ?",
             (self._platform, _INTENDED, limit),
         )

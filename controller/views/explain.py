@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import TypedDict
 
 from controller.judgement import Comparison, compare, decide
-from controller.shown import Shown, show_difference, show_spec
+from controller.shown import Shown, show_difference, show_spec, why_held
 from controller.store import AuditRow, Store, StoredAccount
 from controller.targets import Billing, Household, Platform
 from controller.views.plan import AccountName, HeldView
 from desired_state.account import Account
+from desired_state.entitlement import Presence
 
 _ACTIONS = 5
 
@@ -190,8 +191,10 @@ def _subscriber(store: Store, platform: Platform, i_account: int) -> SubscriberV
 
 def _text(comparison: Comparison) -> str | None:
     """The sentence that goes with the state: what went wrong last, else what is wrong with the wish."""
-    problems = "; ".join(problem.text for problem in comparison.subscriber.desired.problems)
-    return comparison.subscriber.progress.text or problems or None
+    desired = comparison.subscriber.desired
+    problems = "; ".join(problem.text for problem in desired.problems)
+    held = why_held(desired.reason) if desired.presence is Presence.HOLD else None
+    return comparison.subscriber.progress.text or problems or held
 
 
 def _action(row: AuditRow) -> ActionView:

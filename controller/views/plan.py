@@ -12,7 +12,7 @@ from controller.store import Store
 from controller.targets import Billing
 from desired_state.plan import Change, Held, Plan, key_of
 
-_HELD_AS_A_WHOLE = ("incomplete_source", "observe")
+_NOT_THEIR_OWN = ("incomplete_source", "observe", "parked")
 
 
 class AccountName(TypedDict):
@@ -61,6 +61,7 @@ class Found:
     plan: Plan
     failed: tuple[str, ...]
     complete: bool
+    unread: int = 0
 
     @staticmethod
     def of(reports: Sequence[PassReport]) -> "Found":
@@ -72,12 +73,13 @@ class Found:
             ),
             tuple(target for report in reports for target in report.failed),
             all(report.snapshot is not None and report.snapshot.complete for report in reports),
+            sum(report.unread for report in reports),
         )
 
     @property
     def left(self) -> int:
-        """How many changes are not made yet, other than those held for reasons of their own accounts."""
-        return len(self.plan.changes) + sum(held.by in _HELD_AS_A_WHOLE for held in self.plan.held)
+        """How many subscribers are not as they should be, but for those held for reasons of their own accounts."""
+        return len(self.plan.changes) + self.unread + sum(held.by in _NOT_THEIR_OWN for held in self.plan.held)
 
     @property
     def braked(self) -> bool:

@@ -95,7 +95,7 @@ def test_apply_leaves_what_the_platform_refuses_and_says_so(here: Site) -> None:
 
     said = here.call("apply")
 
-    assert said.code == 0, "what the platform refused is held for a reason of its own"
+    assert said.code == 2
     assert "held by parked" in said.out
 
 

@@ -84,11 +84,6 @@ WRONG = {
     ),
     "no time at all": ("full_pass: 10m", "full_pass: 0s", "schedule.full_pass: must be a duration of more than 0s"),
     "grace as a number": ("no_funds_grace: 0s", "no_funds_grace: 5", "rules.no_funds_grace: must be a duration with"),
-    "unknown status": (
-        "customer_limited: active",
-        "customer_limted: active",
-        "rules.status.customer_limted: unknown name; did you mean customer_limited?",
-    ),
     "unknown presence": (
         "customer_limited: active",
         "customer_limited: on_",

@@ -113,10 +113,16 @@ def test_an_override_of_a_status_applies_to_the_condition_wherever_it_is_seen() 
     )
 
 
-@pytest.mark.parametrize("wrong", [{"paid": "active"}, {"blocked": "off"}])
-def test_an_override_that_names_no_status_or_presence_is_refused(wrong: dict[str, str]) -> None:
+def test_an_override_that_names_no_presence_is_refused() -> None:
     with pytest.raises(ValueError, match="Input should be"):
-        Rules.model_validate({"status": wrong})
+        Rules.model_validate({"status": {"blocked": "off"}})
+
+
+def test_a_rule_can_decide_about_a_status_the_table_does_not_know() -> None:
+    rules = Rules.model_validate({"status": {"reseller_blocked": "suspended"}})
+
+    assert verdict(replace(FINE, status="reseller_blocked"), rules) == ("suspended", "reseller_blocked")
+    assert verdict(replace(FINE, status="reseller_suspended"), rules) == ("hold", "unknown_status")
 
 
 # --- which condition decides -----------------------------------------------------------------------------------------

@@ -145,3 +145,55 @@ async def test_p16_a_kill_after_the_call_and_before_its_outcome_is_resolved_afte
     assert len(bed.customers()) == 1
     assert (await bed.store()).journal.count_open() == 0
     assert bed.platform.requests.operations["customers.create"] == 1
+
+
+async def test_an_account_whose_details_cannot_be_read_is_seen_waiting_and_does_not_stop_the_others(bed: Bed) -> None:
+    bed.tv_account(1)
+    await bed.full_pass()
+    second = bed.tv_account(2)
+    spoilt = {"operation": "Account/get_account_info", "kind": "status", "status": 500, "count": None}
+    bed.billing.faults.add(Fault.model_validate(spoilt))
+
+    await bed.converge()
+
+    status = await bed.status()
+    assert status["platforms"]["tv"]["accounts"]["backoff"] == 1
+    assert [trouble["i_account"] for trouble in status["platforms"]["tv"]["attention"]] == [second]
+    assert "HTTP 500" in ((await bed.explain("tv000002"))["platforms"]["tv"]["text"] or "")
+
+
+async def test_p17_a_long_retry_after_is_not_overruled_by_the_next_pass(bed: Bed) -> None:
+    bed.tv_account(1)
+    order(bed, "customers.create", "status", status=429, retry_after=3600)
+    loop, lane = bed.application.loop, bed.application.installations[0].lanes[0]
+    await loop.full_pass()
+    await lane.look_once()
+    bed.world.advance(600)
+    await loop.full_pass()
+
+    assert lane.platform.queue.take(bed.world.monotonic()) is None
+
+
+async def test_p11_a_change_seen_by_a_single_look_does_not_hide_the_list_row_that_follows(bed: Bed) -> None:
+    account = bed.tv_account(1)
+    await bed.full_pass()
+    bed.billing.change("block", i_account=account)
+    await bed.application.installations[0].gatherer.read_details([account])
+    bed.billing.change("unblock", i_account=account)
+
+    await bed.converge()
+
+    assert bed.customer("tv000001_3")["status"] == "active"
+
+
+async def test_p08_records_of_a_lost_database_are_found_again_by_their_notes(bed: Bed) -> None:
+    accounts = [bed.tv_account(number) for number in range(1, 4)]
+    await bed.full_pass()
+    bed.lose_the_database()
+    bed.billing.change("terminate", i_account=accounts[0])
+    bed.platform.requests.reset()
+
+    await bed.converge()
+
+    assert sorted(row["externalId"] for row in bed.customers()) == ["tv000002_3", "tv000003_3"]
+    assert bed.platform.requests.writes == 1
