@@ -174,16 +174,18 @@ class _Check:
         return bool(self._packages(account))
 
     def _can_watch(self, account: Account) -> bool:
-        """It has a device, and of several accounts that name a device only the oldest has it."""
+        """It has a device; of several accounts that name one device the first to get it keeps it, else the oldest."""
         owners = {self._holders[device] for device in account.devices}
         return owners == {account.i_account}
 
     def _device_holders(self) -> dict[str, int]:
-        holders: dict[str, int] = {}
+        there = {str(each["externalId"]): _comparable(each.get("devices")) for each in self._records}
+        contenders: dict[str, list[tuple[bool, int]]] = {}
         for account in self._accounts:
             for device in account.devices if self._has_television(account) else ():
-                holders[device] = min(account.i_account, holders.get(device, account.i_account))
-        return holders
+                lacks_it = device not in str(there.get(account.name, ""))
+                contenders.setdefault(device, []).append((lacks_it, account.i_account))
+        return {device: min(named)[1] for device, named in contenders.items()}
 
     def _packages(self, account: Account) -> list[str]:
         return sorted(set().union(*(PACKAGES.get(product, ()) for product in account.products(self._now))))
