@@ -65,7 +65,7 @@ class Lane:
 
     def __init__(self, platform: Platform, reconciler: Reconciler, tools: Tools) -> None:
         self.platform = platform
-        self._reconciler = reconciler
+        self.reconciler = reconciler
         self._tools = tools
         self._changed = asyncio.Event()
         self._probe_after = FIRST_PROBE
@@ -120,7 +120,7 @@ class Lane:
         started = clock.monotonic()
         self._tools.watcher.waited(item.priority.name.lower(), max(0.0, started - item.due))
         try:
-            result = await self._reconciler.reconcile(self.platform, item.key.i_account, trigger, self._tools.draw)
+            result = await self.reconciler.reconcile(self.platform, item.key.i_account, trigger, self._tools.draw)
         except StoreError:
             raise
         except Exception as bug:
