@@ -16,10 +16,10 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from controller.gather import SLICE, Gatherer
-from controller.judgement import Comparison, bug_in, compare, resting
+from controller.judgement import Comparison, bug_in, compare, rest
 from controller.reconciler import hold_progress
 from controller.store import HeldPlan, Ledger, Progress, Store
-from controller.targets import Billing, Household, Platform
+from controller.targets import Billing, Household, Moment, Platform
 from controller.workqueue import Priority
 from desired_state.account import BillingSnapshot
 from desired_state.plan import Change, Held, Plan, is_destructive, key_of
@@ -209,25 +209,20 @@ class Fleet:
             waiting.append((i_account, delay))
         return waiting
 
-    def _enqueue(
-        self, platform: Platform, i_accounts: Iterable[int], delay: timedelta = timedelta(0), *, timer: bool = False
-    ) -> None:
+    def _enqueue(self, platform: Platform, i_accounts: Iterable[int], delay: timedelta = timedelta(0)) -> None:
         now = self._clock.monotonic()
         for i_account in i_accounts:
-            key = SubscriberKey(platform.name, i_account)
-            if timer:
-                platform.queue.add_timer(key, now + delay.total_seconds())
-            else:
-                platform.queue.add(key, Priority.SWEEP, now, delay.total_seconds())
+            platform.queue.add(SubscriberKey(platform.name, i_account), Priority.SWEEP, now, delay.total_seconds())
 
     async def _set_timers(self, horizon: timedelta) -> None:
         """Have accounts looked at when time alone changes what they should have, if that is before the next pass."""
-        now = self._clock.now()
-        accounts = self._billing.name
-        due = await self._ledger.run(lambda store: store.accounts(accounts).due_between(now, now + horizon))
+        moment, billing = Moment.of(self._clock), self._billing.name
+        end = moment.now + horizon
+        due = await self._ledger.run(lambda store: store.accounts(billing).due_between(moment.now, end))
         for i_account, at in due:
+            rings = moment.monotonic + (at - moment.now).total_seconds()
             for platform in self._billing.platforms:
-                self._enqueue(platform, [i_account], at - now, timer=True)
+                platform.queue.add_timer(SubscriberKey(platform.name, i_account), rings)
 
 
 def _in_doubt(store: Store, *, platform: Platform, now: datetime) -> list[tuple[int, timedelta]]:
@@ -256,9 +251,7 @@ def _differing(store: Store, *, platform: Platform, i_accounts: Sequence[int]) -
         comparison = compare(store, platform, i_account)
         if comparison is None or comparison.change is not None:
             return comparison
-        progress = resting(comparison.subscriber.desired, comparison.record)
-        if progress.state is not State.PENDING:  # one whose details are awaited is not at rest
-            store.subscribers(platform.name).settle(comparison.subscriber, comparison.observed_fp, progress)
+        rest(store, platform, comparison)
         return None
 
     return [each for each in store.each(i_accounts, settled, bug_in("comparing")) if each is not None]

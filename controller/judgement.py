@@ -12,12 +12,14 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 from controller.log import logger
 from controller.shown import why_held
 from controller.store import Progress, Store, StoredAccount, StoredRecord, StoredSubscriber
 from controller.targets import Billing, Household, Platform
 from desired_state.account import Account, Secret
+from desired_state.catalog import Offer
 from desired_state.desired import Desired, Problem, desired, mask_device
 from desired_state.entitlement import Decision, Presence, entitlement
 from desired_state.plan import Change, diff
@@ -80,8 +82,12 @@ def wish(account: Account, decision: Decision, platform: Platform) -> Desired:
 
 def context(billing: Billing, house: Household) -> bytes:
     """What every judgement rests on besides the account: when this changes, all accounts are judged anew."""
-    offers = repr([(platform.name, platform.offer) for platform in billing.platforms])
-    return hashlib.blake2b(house.fingerprint + offers.encode(), digest_size=12).digest()
+    return _context(house.fingerprint, tuple((platform.name, platform.offer) for platform in billing.platforms))
+
+
+@lru_cache(maxsize=16)  # asked for with every account, and changes with an offer only
+def _context(rules: bytes, offers: tuple[tuple[str, Offer], ...]) -> bytes:
+    return hashlib.blake2b(rules + repr(offers).encode(), digest_size=12).digest()
 
 
 def bug_in(what: str) -> Callable[[int, Exception], None]:
@@ -115,6 +121,13 @@ def compare(store: Store, platform: Platform, i_account: int) -> Comparison | No
     if change is not None and (rivals := _rivalry(store, platform, i_account)):
         change = diff(replace(wished, problems=(*wished.problems, *rivals)), seen)
     return Comparison(subscriber, record, change)
+
+
+def rest(store: Store, platform: Platform, comparison: Comparison) -> None:
+    """Note that there is nothing to do; a subscriber whose details are awaited is not at rest."""
+    progress = resting(comparison.subscriber.desired, comparison.record)
+    if progress.state is not State.PENDING:
+        store.subscribers(platform.name).settle(comparison.subscriber, comparison.observed_fp, progress)
 
 
 def wish_now(account: Account, platform: Platform, house: Household, now: datetime) -> Desired:

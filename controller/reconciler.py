@@ -14,7 +14,7 @@ from functools import partial
 
 from controller.executor import Attendance, Cause, Doubt, Executor, Outcome
 from controller.fresh import FreshReader
-from controller.judgement import Comparison, compare, lacks_values, resting, wish_now, with_values
+from controller.judgement import Comparison, compare, lacks_values, rest, wish_now, with_values
 from controller.store import Ledger, OpenIntent, Progress, Released, Store, unique_values
 from controller.targets import Billing, Household, Platform
 from desired_state.account import Account
@@ -214,8 +214,7 @@ class Reconciler:
 
     def _rest(self, store: Store, *, look: Look, comparison: Comparison) -> timedelta | None:
         """Note that there is nothing to do; says for how long there had been."""
-        progress = resting(comparison.subscriber.desired, comparison.record)
-        store.subscribers(look.platform.name).settle(comparison.subscriber, comparison.observed_fp, progress)
+        rest(store, look.platform, comparison)
         since = comparison.subscriber.unconverged_since
         return None if since is None else self._clock.now() - since
 

@@ -12,7 +12,7 @@ from controller.cli.session import assembled, configured, execute, opened, priva
 from controller.clock import SystemClock
 from controller.config import Config, ConfigError, load, schema
 from controller.store import Ledger, Store
-from controller.views.explain import ExplainView, explain_lines, explain_view, find
+from controller.views.explain import ExplainView, asked_number, explain_lines, explain_view, find
 from controller.views.status import status_lines, status_view
 from platforms.driver import PlatformError
 
@@ -67,10 +67,9 @@ async def _looked_up(application: Application, asked: str) -> ExplainView | None
     """The view of an account that was just read from billing; billing that cannot be asked is told."""
     for installation in application.installations:
         source = installation.billing.source
-        word, _, number = asked.partition(":")
-        by_number = word == "i_account" and number.isdigit()
+        number = asked_number(asked)
         try:
-            account = await (source.account(int(number)) if by_number else source.find(asked))
+            account = await (source.find(asked) if number is None else source.account(number))
         except PlatformError as error:
             raise Failed(
                 f"the store does not know account {asked!r}, and billing could not be asked: {error}"

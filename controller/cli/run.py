@@ -30,7 +30,7 @@ def run_daemon(path: Path) -> Code:
 async def _run(config: Config) -> None:
     ledger = Ledger(lambda: Store.open(config.store.path), threaded=True)
     async with assembled(config, ledger) as application:
-        await ledger.run(lambda store: store.targets.meta("opened"))
+        await ledger.run(lambda _: None)  # opens the store, or says why it cannot
         application.health.stored()
         web = create_app(application.health, application.metrics.render)
         async with serving(web, str(config.server.listen)) as address:

@@ -110,13 +110,6 @@ class Accounts:
         ).fetchone()
         return None if row is None else _stored(row)
 
-    def mark_details_due(self, i_accounts: Iterable[int]) -> None:
-        """Have the details of these accounts read before anything else is done for them."""
-        self._conn.executemany(
-            "UPDATE accounts SET details_due = 1 WHERE billing = ? AND i_account = ?",
-            [(self._billing, i_account) for i_account in i_accounts],
-        )
-
     def details_read_since(self, start: datetime) -> list[tuple[object, ...]]:
         """The rows of accounts whose details were read since an instant, for `take_over` by another store."""
         rows = self._conn.execute(

@@ -76,13 +76,18 @@ class ExplainView(TypedDict):
     platforms: dict[str, SubscriberView]
 
 
+def asked_number(asked: str) -> int | None:
+    """The number in `i_account:N`; `None` if an account id was asked for."""
+    word, _, number = asked.partition(":")
+    return int(number) if word == "i_account" and number.isdecimal() else None
+
+
 def find(store: Store, billings: Mapping[str, Billing], asked: str) -> tuple[Billing, StoredAccount] | None:
     """The account with this id, or with this `i_account` where `asked` reads `i_account:N`."""
+    number = asked_number(asked)
     for billing in billings.values():
         accounts = store.accounts(billing.name)
-        word, _, number = asked.partition(":")
-        by_number = word == "i_account" and number.isdigit()
-        stored = accounts.get(int(number)) if by_number else accounts.find(asked)
+        stored = accounts.find(asked) if number is None else accounts.get(number)
         if stored is not None:
             return billing, stored
     return None
