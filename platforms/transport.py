@@ -8,9 +8,8 @@ Rules of this module:
 1. Whatever goes wrong between us and an answer is `Transient`: the request may or may not have been carried out. So is
    an answer that says "later" (429, 502, 503, 504). Every other answer is the caller's to judge; `unexpected` names
    what a caller did not foresee.
-2. A request starts only when it holds one of `max_concurrency` places and its turn in the schedule has come: starts
-   are at least `1 / requests_per_second` apart, whoever asks, logins and repeats included. There are no bursts, and a
-   cancelled wait takes nobody's turn.
+2. A request starts only when the target's gate lets it in (`gate.py`): `max_concurrency` at once, starts at least
+   `1 / requests_per_second` apart, whoever asks, logins and repeats included; urgent ones first.
 3. The time-out covers the request from its start to the last byte of its answer, not the wait before it.
 4. No text that leaves here holds a header, a query, a body or an address: only the target, the operation, the kind of
    failure and a status. Redirects are not followed, proxies and credentials of the environment are not used.
@@ -34,6 +33,7 @@ import msgspec
 from httpx_aiohttp import AiohttpTransport
 
 from platforms.driver import PlatformError, Rejected, Transient, Unavailable
+from platforms.gate import Gate
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 MAX_RETRY_AFTER = timedelta(hours=1)
@@ -152,8 +152,7 @@ class Transport:
         self._clock = clock
         self._meter = meter
         self._http = http or _network(endpoint)
-        self._places = asyncio.Semaphore(endpoint.max_concurrency)
-        self._pace = _Pace(endpoint.requests_per_second, clock)
+        self._gate = Gate(endpoint.max_concurrency, endpoint.requests_per_second, clock)
 
     async def request(self, request: Request) -> Answer:
         """Make one request and return its answer, whatever its status but 429, 502, 503 and 504.
@@ -161,8 +160,7 @@ class Transport:
         Raises `Transient`: for those, with the server's wish for a pause (at most an hour), and for everything that
         keeps an answer from us.
         """
-        async with self._places:
-            await self._pace.turn()
+        async with self._gate.entered():
             started = self._clock.monotonic()
             outcome: Outcome | None = None
             try:
@@ -181,6 +179,7 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close all connections."""
+        self._gate.close()
         await self._http.aclose()
 
     async def _answer(self, request: Request) -> Answer:
@@ -221,26 +220,6 @@ class _NoAnswer(Exception):
         super().__init__(text)
         self.outcome = outcome
         self.text = text
-
-
-class _Pace:
-    """A schedule of starts, at least one interval apart. A turn is taken only once the wait for it is over."""
-
-    def __init__(self, per_second: float | None, clock: Clock) -> None:
-        self._interval = 1 / per_second if per_second else 0.0
-        self._clock = clock
-        self._free_at = clock.monotonic()
-        self._queue = asyncio.Lock()
-
-    async def turn(self) -> None:
-        """Return when the caller may start."""
-        if not self._interval:
-            return
-        async with self._queue:
-            wait = self._free_at - self._clock.monotonic()
-            if wait > 0:
-                await self._clock.sleep(wait)
-            self._free_at = self._clock.monotonic() + self._interval
 
 
 def unexpected(answer: Answer, operation: str) -> PlatformError:
