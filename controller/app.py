@@ -13,6 +13,8 @@ from controller.billing.client import BillingClient, BillingSettings
 from controller.billing.source import OPERATIONS, PortaBilling
 from controller.config import Config
 from controller.config.blocks import BillingBlock, PlatformBlock
+from controller.events.inbox import Inbox
+from controller.events.spreading import Spreader
 from controller.executor import Executor
 from controller.fleet import Fleet
 from controller.gather import Gatherer
@@ -59,6 +61,7 @@ class Application:
     ledger: Ledger
     installations: tuple[Installation, ...]
     loop: Loop
+    inbox: Inbox
     metrics: Metrics
     health: Health
 
@@ -77,14 +80,16 @@ def assemble(config: Config, ledger: Ledger, world: World, network: Network | No
     build = _Builder(config, world, network or {}, metrics.meter)
     billings = tuple(build.billing(block) for block in config.billing)
     watch = Watch(billings, metrics, health, world, logger("loop"))
-    tools = Tools(ledger, world, world.draw, watch, logger("lane"))
+    tools = Tools(ledger, world, world.draw, world.request_id, watch, logger("lane"))
     house = household(config)
-    installations = tuple(_installation(billing, house, tools, world) for billing in billings)
+    inbox = Inbox(billings, ledger, world, world.request_id)
+    installations = tuple(_installation(billing, house, tools, inbox) for billing in billings)
     rhythm = Rhythm(config.schedule.full_pass, config.schedule.detail_audit)
     metrics.set_build(VERSION)
     metrics.set_config(config.fingerprint)
     health.configured()
-    return Application(config, ledger, installations, Loop(installations, tools, rhythm, watch), metrics, health)
+    loop = Loop(installations, inbox, tools, rhythm, watch)
+    return Application(config, ledger, installations, loop, inbox, metrics, health)
 
 
 def _metrics(config: Config) -> Metrics:
@@ -154,10 +159,12 @@ class _Builder:
         return build(settings, self.world, http=self.network.get(name), meter=self.meter)
 
 
-def _installation(billing: Billing, house: Household, tools: Tools, world: World) -> Installation:
-    executor = Executor(tools.ledger, world, world.request_id)
-    reconciler = Reconciler(billing, house, tools.ledger, executor, world)
-    gatherer = Gatherer(billing, house, tools.ledger, reconciler.fresh, world)
+def _installation(billing: Billing, house: Household, tools: Tools, inbox: Inbox) -> Installation:
+    ledger, world = tools.ledger, tools.clock
+    executor = Executor(ledger, world, tools.new_request_id)
+    reconciler = Reconciler(billing, house, ledger, executor, world)
+    gatherer = Gatherer(billing, house, ledger, reconciler.fresh, world)
     lanes = tuple(Lane(platform, reconciler, tools) for platform in billing.platforms)
-    fleet = Fleet(billing, house, tools.ledger, gatherer, world)
-    return Installation(billing, fleet, gatherer, lanes)
+    fleet = Fleet(billing, house, ledger, gatherer, world)
+    spreader = Spreader(billing, inbox, ledger, world, logger("events"))
+    return Installation(billing, fleet, gatherer, lanes, spreader)

@@ -44,12 +44,14 @@ from platforms.transport import Clock
 class PassOptions:
     """How thorough a pass is. `horizon` is how far ahead timers are set, `audit` how many details are read again.
 
-    With `whole_plan`, details that are due are read for accounts without a record too, so that the plan names them.
+    With `whole_plan`, details that are due are read for accounts without a record too, so that the plan names them;
+    with `announced`, those of accounts that events have announced (the daemon's lanes read them by themselves).
     """
 
     horizon: timedelta = timedelta(0)
     audit: int = 0
     whole_plan: bool = False
+    announced: bool = True
     refresh: bool = False
 
 
@@ -127,7 +129,9 @@ class Fleet:
             return accounts.all_details()
         with_record, without = accounts.due_details(self._names)
         audited = accounts.oldest_details(options.audit)
-        return [*with_record, *(without if options.whole_plan else ()), *audited]
+        announced = store.events(self._billing.name).announced() if options.announced else ()
+        due = [*with_record, *(without if options.whole_plan else ()), *(each.i_account for each in announced)]
+        return list(dict.fromkeys((*due, *audited)))
 
     def _unread(self, store: Store) -> list[int]:
         return store.accounts(self._billing.name).due_details(self._names)[1]

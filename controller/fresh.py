@@ -6,18 +6,23 @@ Rules of this module:
    only place they exist outside the call that writes them.
 2. Two that ask for the same account at once share one reading. One who asks later gets a later one.
 3. An answer that cannot be understood, or none, is kept as a condition of that account; faults are raised.
+4. An account that an event announced counts as read only when that was `SETTLING` after the event: a reading that began
+   sooner may have raced the change (contract, section 7.1), and is acted upon but followed by a second look.
 """
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
+from controller.billing.faults import BillingFault
 from controller.billing.values import Unreadable
 from controller.judgement import bug_in, judge
 from controller.store import Ledger, Store
 from controller.targets import Billing, Household
 from desired_state.account import Account
 from platforms.transport import Clock
+
+SETTLING = timedelta(seconds=3)
 
 
 class FreshReader:
@@ -49,12 +54,20 @@ class FreshReader:
 
     async def _read(self, i_account: int) -> Account | None:
         now = self._clock.now()
+        i_customer = await self._ledger.run(partial(self._customer_of, i_account))
         try:
-            account = await self._billing.source.account(i_account)
+            account = await self._billing.source.account(i_account, i_customer)
         except Unreadable as error:
-            await self._ledger.run(partial(self._note_unreadable, i_account, error.text))
+            await self._ledger.run(partial(self._note_unreadable, i_account, error.text, now=now))
             return None
+        except BillingFault:
+            await self._ledger.run(partial(self._note_refused, i_account, now=now))
+            raise
         return await self._ledger.run(partial(self._keep, i_account, account, now=now))
+
+    def _customer_of(self, i_account: int, store: Store) -> int | None:
+        stored = store.accounts(self._billing.name).get(i_account)
+        return stored.account.i_customer if stored is not None else None
 
     def _keep(self, i_account: int, account: Account | None, store: Store, *, now: datetime) -> Account | None:
         accounts = store.accounts(self._billing.name)
@@ -62,12 +75,19 @@ class FreshReader:
             accounts.mark_gone(i_account, now)
         else:
             account = accounts.save(account, now)
+        store.events(self._billing.name).was_read(i_account, now - SETTLING)
         self._judge(store, i_account)
         return account
 
-    def _note_unreadable(self, i_account: int, text: str, store: Store) -> None:
+    def _note_unreadable(self, i_account: int, text: str, store: Store, *, now: datetime) -> None:
         store.accounts(self._billing.name).mark_details_unreadable(i_account, text)
+        store.events(self._billing.name).was_read(i_account, now - SETTLING)
         self._judge(store, i_account)
+
+    def _note_refused(self, i_account: int, store: Store, *, now: datetime) -> None:
+        """Some installations answer so for an account that they do not have; one that we know is asked for again."""
+        if store.accounts(self._billing.name).get(i_account) is None:
+            store.events(self._billing.name).was_read(i_account, now - SETTLING)
 
     def _judge(self, store: Store, i_account: int) -> None:
         stored = store.accounts(self._billing.name).get(i_account)

@@ -120,9 +120,9 @@ class Gatherer:
         await self._ledger.run(lambda store: store.targets.note_failure(target, text))
 
     async def _keep_rows(self, taken_at: datetime, rows: Sequence[AccountRow]) -> None:
-        listed = [_listed(row, self._billing.source.environment) for row in rows]
+        kept = [listed(row, self._billing.source.environment) for row in rows]
         await self._ledger.run(
-            lambda store: store.accounts(self._billing.name).merge_rows(listed, taken_at, self._clock.now())
+            lambda store: store.accounts(self._billing.name).merge_rows(kept, taken_at, self._clock.now())
         )
 
     def _conclude_billing(self, store: Store, *, snapshot: BillingSnapshot, seconds: float) -> BillingSnapshot:
@@ -200,5 +200,6 @@ class Gatherer:
         store.each(i_accounts, one, bug_in("judging"))
 
 
-def _listed(row: AccountRow, i_env: int) -> ListedAccount:
+def listed(row: AccountRow, i_env: int) -> ListedAccount:
+    """A row of billing's list as the store takes it."""
     return ListedAccount(row.i_account, row.fingerprint(), row.details_fingerprint(), partial(to_account, row, i_env))

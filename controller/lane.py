@@ -6,25 +6,31 @@ Rules of this module:
 2. Credentials refused, licence ended, all down: the breaker opens. Nobody is sent there until it is time to try, and
    then one worker tries.
 3. A bug of ours costs one subscriber a delay. It is logged and counted, and the lane lives.
+4. Some workers take urgent keys only: while all others wait for billing over a long first convergence, an event finds
+   one at once. How many calls reach the platform at a time is the transport's business, not theirs.
 """
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Protocol
 
 from controller.log import Logger
 from controller.reconciler import Reconciler, Result
 from controller.store import Ledger, StoreError
-from controller.targets import Platform
+from controller.targets import Moment, Platform
 from controller.waiting import first_of
 from controller.workqueue import Item, Priority
 from desired_state.retry import backoff
 from desired_state.subscriber import SubscriberKey
+from platforms.gate import urgent
 from platforms.transport import Clock
 
 _IDLE = 60.0
 _PROBING = 1.0
+_FORESIGHT = timedelta(days=2)  # what is farther off is a later pass's to set
+_FOR_URGENT = 4  # workers besides the platform's own
 FIRST_PROBE = 30.0
 LAST_PROBE = 900.0
 _AFTER_A_BUG = 4  # a bug is retried as late as the fourth failure in a row
@@ -51,11 +57,12 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What every lane needs: the store, time, chance, and who is told."""
+    """What every lane needs: the store, time, chance, names for requests, and who is told."""
 
     ledger: Ledger
     clock: Clock
     draw: Callable[[], float]
+    new_request_id: Callable[[], str]
     watcher: Watcher
     log: Logger
 
@@ -80,7 +87,7 @@ class Lane:
         self._drained = False
         workers = [
             asyncio.create_task(self._worker(number, until_empty, most_failures))
-            for number in range(self.platform.workers)
+            for number in range(self.platform.workers + _FOR_URGENT)
         ]
         try:
             await asyncio.gather(*workers)
@@ -102,10 +109,10 @@ class Lane:
         self._changed.set()
 
     async def _worker(self, number: int, until_empty: bool, most_failures: int | None) -> None:
-        queue = self.platform.queue
+        queue, urgent_only = self.platform.queue, number >= self.platform.workers
         while not (self.stopping or self._drained):
             may_take = self.platform.breaker_until is None or (number == 0 and self._breaker_rests() <= 0)
-            item = queue.take(self._tools.clock.monotonic()) if may_take else None
+            item = queue.take(self._tools.clock.monotonic(), urgent_only=urgent_only) if may_take else None
             if item is not None:
                 await self._look(item, most_failures)
                 self._changed.set()
@@ -113,14 +120,15 @@ class Lane:
                 self._drained = True
                 self._changed.set()
             else:
-                await self._wait(_PROBING if self._is_probing(number) else 0.0)
+                await self._wait(_PROBING if self._is_probing(number) else 0.0, urgent_only=urgent_only)
 
     async def _look(self, item: Item, most_failures: int | None) -> None:
         clock, trigger = self._tools.clock, _TRIGGERS[item.priority]
         started = clock.monotonic()
         self._tools.watcher.waited(item.priority.name.lower(), max(0.0, started - item.due))
         try:
-            result = await self.reconciler.reconcile(self.platform, item.key.i_account, trigger, self._tools.draw)
+            with urgent(item.priority.is_urgent):
+                result = await self.reconciler.reconcile(self.platform, item.key.i_account, trigger, self._tools.draw)
         except StoreError:
             raise
         except Exception as bug:
@@ -134,9 +142,16 @@ class Lane:
         for i_account in result.wake:
             key = SubscriberKey(self.platform.name, i_account)
             self.platform.queue.add(key, Priority.RETRY, clock.monotonic())
+        self._set_timer(item.key, result)
         result = self._paced(item.key, result)
         if result.again_in is not None and (most_failures is None or result.failures < most_failures):
             self.platform.queue.add(item.key, Priority.RETRY, clock.monotonic(), result.again_in.total_seconds())
+
+    def _set_timer(self, key: SubscriberKey, result: Result) -> None:
+        """Have the key looked at again when time alone will have changed something, if that is soon."""
+        moment = Moment.of(self._tools.clock)
+        if result.due_at is not None and (ahead := result.due_at - moment.now) <= _FORESIGHT:
+            self.platform.queue.add_timer(key, moment.monotonic + max(0.0, ahead.total_seconds()))
 
     def _paced(self, key: SubscriberKey, result: Result) -> Result:
         """The result, its failures in a row counted here too: the store counts none of an account it does not know."""
@@ -176,9 +191,9 @@ class Lane:
         """Whether another worker is the one who tries whether the platform works again."""
         return self.platform.breaker_until is not None and number != 0
 
-    async def _wait(self, at_least: float) -> None:
+    async def _wait(self, at_least: float, *, urgent_only: bool) -> None:
         """Until a key comes in, the next one is due, or the breaker may be tried."""
         self._changed.clear()
-        due = self.platform.queue.next_due()
+        due = self.platform.queue.next_due(urgent_only=urgent_only)
         seconds = _IDLE if due is None else max(0.0, due - self._tools.clock.monotonic())
         await first_of(self._changed.wait(), self._tools.clock.sleep(max(seconds, self._breaker_rests(), at_least)))

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from controller.events.inbox import Inbox
+from controller.events.spreading import Spreader
 from controller.fleet import Fleet, PassOptions, PassReport
 from controller.gather import Gatherer
 from controller.lane import Lane, Tools
@@ -33,6 +35,7 @@ class Installation:
     fleet: Fleet
     gatherer: Gatherer
     lanes: tuple[Lane, ...]
+    spreader: Spreader
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,17 @@ class Rhythm:
 class Loop:
     """Everything that runs as long as the daemon does."""
 
-    def __init__(self, installations: Sequence[Installation], tools: Tools, rhythm: Rhythm, watch: Watch) -> None:
+    def __init__(
+        self, installations: Sequence[Installation], inbox: Inbox, tools: Tools, rhythm: Rhythm, watch: Watch
+    ) -> None:
         self._installations = tuple(installations)
+        self._inbox = inbox
         self._tools = tools
         self._rhythm = rhythm
         self._watch = watch
         self._asked = asyncio.Event()
         self._stopping = asyncio.Event()
+        inbox.on_many = self._spread
 
     def ask_for_pass(self) -> None:
         """Have a full pass run as soon as the one that may be running has ended."""
@@ -73,12 +80,18 @@ class Loop:
     async def run(self) -> None:
         """Work until `stop`; returns when everything that was begun has ended."""
         await self.begin()
+        await self._inbox.begin()
         async with asyncio.TaskGroup() as group:
             for installation in self._installations:
+                group.create_task(installation.spreader.work(self._stopping))
                 for lane in installation.lanes:
                     group.create_task(lane.work())
             group.create_task(self._pass_again_and_again())
             group.create_task(self._pulse())
+
+    def _spread(self) -> None:
+        for installation in self._installations:
+            installation.spreader.ask()
 
     async def full_pass(self) -> list[PassReport]:
         """One pass over every installation; a failing one does not touch the others."""
@@ -87,7 +100,8 @@ class Loop:
     async def _pass(self, installation: Installation) -> PassReport:
         name = installation.billing.name
         owed = partial(_audit_share, name=name, now=self._tools.clock.now(), period=self._rhythm.detail_audit)
-        options = PassOptions(horizon=2 * self._rhythm.full_pass, audit=await self._tools.ledger.run(owed))
+        audit = await self._tools.ledger.run(owed)
+        options = PassOptions(horizon=2 * self._rhythm.full_pass, audit=audit, announced=False)
         report = await installation.fleet.survey(options)
         await installation.fleet.hand_over(report, options)
         for lane in installation.lanes:

@@ -6,7 +6,7 @@ Rules of this module:
 2. Children exist at 0 from the start, so that a first failure is an increase and not a new series.
 3. Instants are exported, never ages; 0 means "never" or "none". Seconds, and `_total` on counters.
 4. What is not built yet is not declared: a 0 would say that it works and had nothing to do. So far these are missing:
-   `budget_remaining`, `events_*`, `charges_*`, `leader` and `epoch`.
+   `budget_remaining`, `charges_*`, `leader` and `epoch`.
 """
 
 import platform as machine
@@ -37,6 +37,8 @@ PREFIX = "iptv_reconciler"
 RESULTS = ("noop", "changed", "held", "rejected", "transient", "unavailable", "bug")
 ACTION_RESULTS = ("changed", "rejected", "transient", "unavailable", "bug")
 TRIGGERS = ("event", "pass", "timer", "operator")
+EVENT_SOURCES = ("espf", "nsps")
+EVENT_OUTCOMES = ("stored", "duplicate", "ignored", "refused")
 PRIORITIES = ("operator", "event", "timer", "retry", "sweep")
 
 _CONVERGENCE = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
@@ -83,6 +85,7 @@ class Metrics:
         self._declare_work(tuple(platforms))
         self._declare_targets(tuple(platforms), operations)
         self._declare_queue()
+        self._declare_events()
         self._declare_process()
 
     def render(self) -> bytes:
@@ -163,6 +166,14 @@ class Metrics:
     def waited(self, priority: str, seconds: float) -> None:
         """A key was taken from the queue so long after it became due."""
         self._queue_wait[(priority,)].observe(seconds)
+
+    def event(self, source: str, outcome: str) -> None:
+        """An event came in (one of `EVENT_SOURCES`, one of `EVENT_OUTCOMES`)."""
+        self._events[source, outcome].inc()
+
+    def set_events_oldest_pending(self, since: datetime | None) -> None:
+        """Since when the event waits that has waited longest to be acted upon."""
+        self._events_oldest.set(_seconds(since))
 
     def set_intents_open(self, count: int) -> None:
         """How many writes were announced in the store and have no outcome yet."""
@@ -256,6 +267,14 @@ class Metrics:
         self._queue_oldest = _Children(
             self._gauge("queue_oldest_timestamp_seconds", "Since when the oldest key waits; 0 = none", "priority"),
             PRIORITIES,
+        )
+
+    def _declare_events(self) -> None:
+        self._events = _Children(
+            self._counter("events_total", "Events that came in", "source", "outcome"), EVENT_SOURCES, EVENT_OUTCOMES
+        )
+        self._events_oldest = self._gauge(
+            "events_oldest_pending_timestamp_seconds", "Since when the oldest event waits to be acted upon; 0 = none"
         )
 
     def _declare_process(self) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from controller.executor import Attendance, Cause, Doubt, Executor, Outcome
-from controller.fresh import FreshReader
+from controller.fresh import SETTLING, FreshReader
 from controller.judgement import Comparison, compare, lacks_values, rest, wish_now, with_values
 from controller.store import Ledger, OpenIntent, Progress, Released, Store, unique_values
 from controller.targets import Billing, Household, Platform
@@ -35,7 +35,7 @@ class Result:
 
     `kind` is the call that was made, if one was; `failures` how many looks in a row have failed; `converged_after` how
     long the subscriber had been waiting that now is as wished; `wake` whose turn it is now, because something they
-    wish was set free.
+    wish was set free; `due_at` when time alone will have changed something, so that another look is needed.
     """
 
     result: str
@@ -44,6 +44,7 @@ class Result:
     failures: int = 0
     converged_after: timedelta | None = None
     wake: tuple[int, ...] = ()
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +71,22 @@ class Reconciler:
     async def reconcile(self, platform: Platform, i_account: int, trigger: str, draw: Callable[[], float]) -> Result:
         """Bring one subscriber nearer to its wish, by one call at most."""
         look = Look(platform, i_account, trigger, self._clock.now())
+        result = await self._result(look, draw)
+        return replace(result, due_at=await self._ledger.run(partial(self._due_at, look=look)))
+
+    async def _result(self, look: Look, draw: Callable[[], float]) -> Result:
         try:
             return await self._look(look, draw)
         except PlatformError as error:
             outcome = Outcome("unavailable" if isinstance(error, Unavailable) else "transient", error)
             return await self._ledger.run(partial(self._note_failure, look=look, outcome=outcome, draw=draw))
+
+    def _due_at(self, store: Store, *, look: Look) -> datetime | None:
+        """When the decision changes by itself, or a reading will be late enough after the last event."""
+        announced_at = store.events(self._billing.name).announced_at(look.i_account)
+        settled = announced_at + SETTLING if announced_at is not None else None
+        instants = (store.accounts(self._billing.name).valid_until(look.i_account), settled)
+        return min((at for at in instants if at is not None and at > look.now), default=None)
 
     async def _look(self, look: Look, draw: Callable[[], float]) -> Result:
         known, account = await self._know(look)
@@ -107,9 +119,10 @@ class Reconciler:
     def _known(self, store: Store, *, look: Look) -> "_Known":
         name = look.platform.name
         stored = store.accounts(self._billing.name).get(look.i_account)
+        announced_at = store.events(self._billing.name).announced_at(look.i_account)
         return _Known(
             account_id=stored.account.id if stored is not None else "",
-            is_account_due=stored is None or stored.details_due,
+            is_account_due=stored is None or stored.details_due or announced_at is not None,
             comparison=compare(store, look.platform, look.i_account),
             open_intents=tuple(store.journal.open_of(name, look.i_account)),
             is_listed=store.targets.reading(name).complete,

@@ -85,6 +85,8 @@ class Watch:
         elapsed = 0.0 if self._counted_at is None else now - self._counted_at
         self._counted_at = now
         self._metrics.set_intents_open(store.journal.count_open())
+        pending = [store.events(billing.name).oldest_pending() for billing in self._billings]
+        self._metrics.set_events_oldest_pending(min((at for at in pending if at is not None), default=None))
         presences = dict.fromkeys(Presence, 0)
         for billing in self._billings:
             for presence, count in store.accounts(billing.name).count_by_presence().items():

@@ -6,7 +6,8 @@ Rules of this module:
 2. A key is worked on at most once at a time. Added while it is being worked on, it comes back when that is done.
    A sweep leaves alone what waits already: a key that backs off is not brought forward because a pass came by.
 3. More urgent keys first (operator, event, timer, retry, sweep); among equals those that became due first. What has
-   waited longer than `AGEING` is taken before anything else, so that nobody starves.
+   waited longer than `AGEING` has every `FAIR`th turn, so that nobody starves: not routine keys under a flood of
+   events, and not an event behind a hundred thousand routine keys that have all waited long.
 4. The queue has no clock: `now` is an argument, in seconds of a monotonic clock.
 """
 
@@ -18,6 +19,7 @@ from enum import IntEnum
 from desired_state.subscriber import SubscriberKey
 
 AGEING = 300.0
+FAIR = 4
 
 
 class Priority(IntEnum):
@@ -28,6 +30,11 @@ class Priority(IntEnum):
     TIMER = 2
     RETRY = 3
     SWEEP = 4
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether somebody waits for it: a person, or a customer whose change was announced or has come due."""
+        return self <= Priority.TIMER
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,7 @@ class WorkQueue:
         self._alarms: list[tuple[float, SubscriberKey]] = []
         self._counts = dict.fromkeys(Priority, 0)
         self._count = 0
+        self._turns = 0
 
     def add(self, key: SubscriberKey, priority: Priority, now: float, delay: float = 0.0) -> None:
         """Have the key looked at in `delay` seconds at the latest, with at least this priority."""
@@ -78,11 +86,11 @@ class WorkQueue:
             heapq.heappush(self._alarms, (due, key))
             self.on_add()
 
-    def take(self, now: float) -> Item | None:
+    def take(self, now: float, *, urgent_only: bool = False) -> Item | None:
         """The key whose turn it is, now being worked on; `None` if none is due."""
         self._ring(now)
         self._wake(now)
-        item = self._pop_starving(now) or self._pop_ready()
+        item = self._pop_urgent() if urgent_only else self._pop_starving(now) or self._pop_ready()
         if item is not None:
             del self._items[item.key]
             self._counts[item.priority] -= 1
@@ -96,9 +104,10 @@ class WorkQueue:
         if again is not None:
             self._put(again)
 
-    def next_due(self) -> float | None:
-        """When the next key may be taken; `None` if nothing waits."""
-        heads = [heap[0] for heap in (self._oldest, self._later) if self._drop_stale(heap)]
+    def next_due(self, *, urgent_only: bool = False) -> float | None:
+        """When the next key may be taken; `None` if nothing waits. Routine keys that are due may be none of ours."""
+        heaps = (self._later,) if urgent_only else (self._oldest, self._later)
+        heads = [heap[0] for heap in heaps if self._drop_stale(heap)]
         alarms = (due for due, _ in self._alarms[:1])
         return min((*(due for due, _, _ in heads), *alarms), default=None)
 
@@ -154,13 +163,27 @@ class WorkQueue:
         if not self._drop_stale(self._oldest):
             return None
         due, _, item = self._oldest[0]
-        return item if now - due > AGEING else None
+        if now - due <= AGEING:
+            return None
+        if not self._has_urgent():
+            return item
+        self._turns += 1
+        return item if self._turns % FAIR == 1 else None
 
     def _drop_stale(self, heap: list[tuple[float, int, Item]]) -> bool:
         """Remove entries that were brought forward or taken from the head; says whether one is left."""
         while heap and self._items.get(heap[0][-1].key) is not heap[0][-1]:
             heapq.heappop(heap)
         return bool(heap)
+
+    def _has_urgent(self) -> bool:
+        """Whether a ready key is urgent."""
+        while self._ready and self._items.get(self._ready[0][-1].key) is not self._ready[0][-1]:
+            heapq.heappop(self._ready)
+        return bool(self._ready) and self._ready[0][-1].priority.is_urgent
+
+    def _pop_urgent(self) -> Item | None:
+        return self._pop_ready() if self._has_urgent() else None
 
     def _pop_ready(self) -> Item | None:
         while self._ready:

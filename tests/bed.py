@@ -1,6 +1,8 @@
 """A whole installation in one process: simulators, the real loop, the real database, virtual time."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random  # noqa: TID251  seeded, so that a run can be repeated
 from typing import Any
@@ -10,10 +12,12 @@ import msgspec
 
 from controller.app import Application, assemble
 from controller.billing.simulator import Simulator, create_simulator
+from controller.cli.run import hooks
 from controller.config import Config, from_values
 from controller.demo.check import Account
 from controller.fleet import PassReport
 from controller.lane import Lane
+from controller.server.app import create_app
 from controller.store import Ledger, Store
 from controller.views.explain import ExplainView, explain_view, find
 from controller.views.status import StatusView, status_view
@@ -75,6 +79,29 @@ class Bed:
         for lane in self._lanes():
             await lane.work(until_empty=True, most_failures=1)
         return reports
+
+    @asynccontextmanager
+    async def daemon(self) -> AsyncIterator[None]:
+        """The daemon runs while the context lasts; time passes for it while the test sleeps on `world`."""
+        self._begun = self.application
+        running = asyncio.create_task(self.application.loop.run())
+        try:
+            yield
+        finally:
+            self.application.loop.stop()
+            await running
+
+    async def post(self, path: str, body: object, **headers: str) -> httpx.Response:
+        """Send an event, with the right credentials unless others are given."""
+        app = create_app(self.application.health, self.application.metrics.render, hooks(self.application))
+        auth = {"/espf": "Basic ZXNwZjplc3BmLXNlY3JldA==", "/process-event": "Bearer nsps-secret"}
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://us") as client:
+            content = body if isinstance(body, bytes) else msgspec.json.encode(body)
+            return await client.post(path, content=content, headers={"authorization": auth[path]} | headers)
+
+    async def espf(self, event_type: str, **variables: object) -> httpx.Response:
+        """Send an event as ESPF does."""
+        return await self.post("/espf", {"event_type": event_type, "variables": variables})
 
     async def converge(self, passes: int = 3) -> None:
         """Let as many passes go by as anything may need, with the longest backoff between them."""
@@ -159,6 +186,10 @@ def configuration(folder: Path, blocks: Values) -> Config:
             {"product": {"name": "IPTV Sport"}, "platform": "tv", "packages": ["sport"]},
             {"product": {"name_regex": "(?i)kids$"}, "platform": "tv", "packages": ["kids"]},
         ],
+        "events": {
+            "espf": {"username": "espf", "password": "espf-secret"},
+            "nsps": {"token": "nsps-secret"},
+        },
         "store": {"path": str(folder / "state.db")},
     }
     for name, block in blocks.items():

@@ -29,7 +29,8 @@ ReadPage = Callable[[int], Awaitable[Page]]
 """Reads the page that begins at an offset."""
 
 _READINGS = 2
-_REAL = tuple(model for model in BillingModel if model.is_real)
+REAL = tuple(model for model in BillingModel if model.is_real)
+"""The billing models of subscribers: no vouchers, no aliases."""
 
 
 @dataclass(slots=True)
@@ -104,7 +105,7 @@ class Listing:
     def _handed_on(self, page: Page, earlier: SeenAccounts) -> list[AccountRow]:
         """Rows of other billing models than real accounts count for the proof, and go no further."""
         unreadable = {row.i_account: row.text for row in page.unreadable if row.i_account is not None}
-        rows = [row for row in page.rows if row.billing_model in _REAL]
+        rows = [row for row in page.rows if row.billing_model in REAL]
         if earlier:
             unreadable = {number: text for number, text in unreadable.items() if number not in earlier}
             rows = [row for row in rows if row.i_account not in earlier]

@@ -10,10 +10,11 @@ Rules of this module:
    terminated account, which has no use for them.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 from controller.billing.client import MAX_PAGE, BillingClient
-from controller.billing.listing import Listing
+from controller.billing.listing import REAL, Listing
 from controller.billing.session import LOGIN, REFRESH
 from controller.billing.wire import (
     AccountRow,
@@ -80,12 +81,13 @@ class PortaBilling:
             unreadable=listing.unreadable,
         )
 
-    async def account(self, i_account: int) -> Account | None:
+    async def account(self, i_account: int, i_customer: int | None = None) -> Account | None:
         """The account as it is now, details and credentials included; `None` if billing says that there is none.
 
+        With its `i_customer`, as far as that is known, both calls are made at once where the customer has the fields.
         Raises `Unreadable` if the answer makes no sense or is about another account, else `PlatformError`.
         """
-        account = await self._look_up({"i_account": i_account})
+        account = await self._look_up({"i_account": i_account}, self._owner(i_account, i_customer))
         if account is not None and account.i_account != i_account:
             raise Unreadable(f"billing answered for account {account.i_account}, asked about {i_account}", "i_account")
         return account
@@ -93,6 +95,19 @@ class PortaBilling:
     async def find(self, account_id: str) -> Account | None:
         """The account that has this id now; as `account` otherwise."""
         return await self._look_up({"id": account_id})
+
+    async def of_customer(self, i_customer: int) -> list[AccountRow]:
+        """The rows of the customer's accounts; of no use to tell that one is missing. Raises `PlatformError`."""
+        found: dict[int, AccountRow] = {}
+        offset, new = 0, True
+        while new:
+            params = {"limit": self._page_size, "offset": offset, "i_customer": i_customer, **_LIST}
+            page = await self._client.read("Account/get_account_list", params, decode_page)
+            theirs = [row for row in page.rows if row.i_customer == i_customer]
+            new = any(row.i_account not in found for row in theirs) and offset + len(page) != page.total
+            found |= {row.i_account: row for row in theirs}
+            offset += len(page)
+        return [row for row in found.values() if row.billing_model in REAL]
 
     async def products(self) -> tuple[AssignedProduct, ...]:
         """Every product and add-on there is, each once: the list may repeat some (contract, section 3)."""
@@ -114,20 +129,41 @@ class PortaBilling:
         params = {"limit": self._page_size, "offset": offset, **_LIST}
         return await self._client.read("Account/get_account_list", params, decode_page)
 
-    async def _look_up(self, key: Mapping[str, object]) -> Account | None:
-        answer = await self._client.call("Account/get_account_info", {**key, **_INFO})
+    async def _look_up(self, key: Mapping[str, object], owner: Mapping[str, int] | None = None) -> Account | None:
+        """The account, with its credentials; those of a known `owner` are asked for at the same time."""
+        info = self._client.call("Account/get_account_info", {**key, **_INFO})
+        if owner is None:
+            return await self._with_credentials(decode_account(await info, self.environment))
+        answer, values = await asyncio.gather(info, self._field_values(owner), return_exceptions=True)
+        if isinstance(answer, BaseException):
+            raise answer
         account = decode_account(answer, self.environment)
+        if account is None or account.is_terminated:
+            return account
+        if owner != self._owner(account.i_account, account.i_customer):
+            return await self._with_credentials(account)
+        if isinstance(values, BaseException):
+            raise values
+        return decode_custom_fields(account, values, self._fields, self._fingerprint)
+
+    async def _with_credentials(self, account: Account | None) -> Account | None:
         if account is None or account.is_terminated or not self._fields.any_configured:
             return account
-        return await self._with_credentials(account)
+        owner = self._owner(account.i_account, account.i_customer)
+        values = await self._field_values(owner) if owner is not None else {}
+        return decode_custom_fields(account, values, self._fields, self._fingerprint)
 
-    async def _with_credentials(self, account: Account) -> Account:
-        answer: Mapping[str, object] = {}
+    def _owner(self, i_account: int, i_customer: int | None) -> Mapping[str, int] | None:
+        """Whose custom fields hold the account's credentials; `None` where nobody's do, or it is not known."""
+        if not self._fields.any_configured:
+            return None
         if self._fields.owner == "account":
-            answer = await self._client.call("Account/get_custom_fields_values", {"i_account": account.i_account})
-        elif account.i_customer is not None:
-            answer = await self._client.call("Customer/get_custom_fields_values", {"i_customer": account.i_customer})
-        return decode_custom_fields(account, answer, self._fields, self._fingerprint)
+            return {"i_account": i_account}
+        return None if i_customer is None else {"i_customer": i_customer}
+
+    async def _field_values(self, owner: Mapping[str, int]) -> Mapping[str, object]:
+        service = "Account" if "i_account" in owner else "Customer"
+        return await self._client.call(f"{service}/get_custom_fields_values", owner)
 
 
 def _slices(rows: list[AccountRow]) -> Iterator[list[AccountRow]]:

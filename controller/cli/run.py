@@ -12,6 +12,7 @@ from controller.lock import performing
 from controller.log import logger
 from controller.scheduler import scheduled
 from controller.server.app import create_app
+from controller.server.hooks import EspfAccess, Hooks
 from controller.server.serving import ListenError, serving
 from controller.store import Ledger, Store, StoreError
 
@@ -32,11 +33,24 @@ async def _run(config: Config) -> None:
     async with assembled(config, ledger) as application:
         await ledger.run(lambda _: None)  # opens the store, or says why it cannot
         application.health.stored()
-        web = create_app(application.health, application.metrics.render)
+        web = create_app(application.health, application.metrics.render, hooks(application))
         async with serving(web, str(config.server.listen)) as address:
             logger("run").info("started", listen=str(address), store=str(config.store.path))
             await _loop(application)
     logger("run").info("stopped")
+
+
+def hooks(application: Application) -> Hooks:
+    """The event endpoints, for the senders that the configuration names."""
+    events = application.config.events
+    espf = events.espf
+    return Hooks(
+        take=application.inbox.take,
+        count=application.metrics.event,
+        log=logger("events"),
+        espf=EspfAccess(espf.username, espf.password.get(), espf.auth_failure_status) if espf else None,
+        nsps_token=events.nsps.token.get() if events.nsps else None,
+    )
 
 
 async def _loop(application: Application) -> None:

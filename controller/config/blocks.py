@@ -124,10 +124,14 @@ class RulesBlock(Rules):
 
 
 class EspfBlock(Block):
-    """Who may post events to `/espf`."""
+    """Who may post events to `/espf`.
+
+    `auth_failure_status` is the answer to wrong credentials: after a 401 the event is lost, after a 503 it comes again.
+    """
 
     username: Text
     password: ConfigSecret
+    auth_failure_status: Literal[401, 503] = 401
 
 
 class NspsBlock(Block):

@@ -125,8 +125,6 @@ def _not_yet(config: Config) -> Iterator[str]:
         yield f"brake.{key}: this version has no daily budget; the brake counts within each pass"
     if config.charges.enabled:
         yield "charges.enabled: this version books no charges"
-    if config.events.espf or config.events.nsps:
-        yield "events: this version receives none; changes are found by the full pass"
 
 
 def _billing_place(config: Config, block: BillingBlock) -> str:

@@ -1,8 +1,8 @@
-"""The HTTP side: `/metrics`, `/livez`, `/readyz` and `/health`.
+"""The HTTP side: `/metrics`, `/livez`, `/readyz`, `/health`, and the event endpoints (`hooks.py`).
 
 Rules of this package:
 
-1. Handlers read values that others keep; none of them calls billing, a platform or the store.
+1. Handlers read values that others keep, or hand over an event to be kept; none of them calls billing or a platform.
 2. A platform that is down is no reason to restart us: it shows in metrics and `status`, never in `/livez` (promise
    P22).
 3. An answer names checks, never accounts: whoever can reach the port may read it.

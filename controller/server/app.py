@@ -9,11 +9,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from controller.server.health import Check, HealthSource
+from controller.server.hooks import Hooks
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def create_app(health: HealthSource, metrics_render: Callable[[], bytes]) -> Starlette:
+def create_app(health: HealthSource, metrics_render: Callable[[], bytes], hooks: Hooks | None = None) -> Starlette:
     """The application. `metrics_render` is called in a thread: it may take its time, the loop may not."""
 
     async def metrics(_: Request) -> Response:
@@ -34,6 +35,7 @@ def create_app(health: HealthSource, metrics_render: Callable[[], bytes]) -> Sta
             Route("/livez", livez),
             Route("/readyz", readyz),
             Route("/health", nsps_health),
+            *(hooks.routes() if hooks is not None else ()),
         ]
     )
 

@@ -6,6 +6,7 @@ more than the time since. The only package that knows SQLite.
 
 from controller.store.accounts import ListedAccount, StoredAccount
 from controller.store.database import StoreError
+from controller.store.events import Announced, StoredEvent
 from controller.store.journal import AuditRow, Intent, OpenIntent
 from controller.store.ledger import Ledger, Store
 from controller.store.records import Reading, StoredRecord
@@ -13,6 +14,7 @@ from controller.store.subscribers import Progress, Released, StoredSubscriber, u
 from controller.store.targets import HeldPlan, TargetReading
 
 __all__ = [
+    "Announced",
     "AuditRow",
     "HeldPlan",
     "Intent",
@@ -25,6 +27,7 @@ __all__ = [
     "Store",
     "StoreError",
     "StoredAccount",
+    "StoredEvent",
     "StoredRecord",
     "StoredSubscriber",
     "TargetReading",

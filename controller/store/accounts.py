@@ -48,7 +48,7 @@ class StoredAccount:
         return replace(self.account, details=None) if self.details_due else self.account
 
 
-_TAKEN_OVER = "i_account, id, row_fp, details_fp, account, details_at, seen_at"
+_TAKEN_OVER = "i_account, id, i_customer, row_fp, details_fp, account, details_at, seen_at"
 _COLUMNS = "account, details_due, details_at, seen_at, missing_since, unreadable"
 
 
@@ -74,7 +74,8 @@ class Accounts:
             elif known[0] != row.row_fp and not taken_at.timestamp() < (known[4] or 0) <= now.timestamp():
                 self._replace(row, known, taken_at)
         self._conn.executemany(
-            "UPDATE accounts SET seen_at = ?, judged_in = CASE WHEN missing_since IS NULL THEN judged_in END,"
+            "UPDATE accounts SET seen_at = max(coalesce(seen_at, 0), ?),"
+            " judged_in = CASE WHEN missing_since IS NULL THEN judged_in END,"
             " missing_since = NULL WHERE billing = ? AND i_account = ?",
             seen,
         )
@@ -84,14 +85,16 @@ class Accounts:
         known = self.get(account.i_account)
         account = _stamped(account, known.account if known else None, now)
         self._conn.execute(
-            "INSERT INTO accounts (billing, i_account, id, account, details_due, details_at, seen_at)"
-            " VALUES (?, ?, ?, ?, 0, ?, ?) ON CONFLICT (billing, i_account) DO UPDATE SET"
-            " id = excluded.id, account = excluded.account, details_due = 0, details_at = excluded.details_at,"
+            "INSERT INTO accounts (billing, i_account, id, i_customer, account, details_due, details_at, seen_at)"
+            " VALUES (?, ?, ?, ?, ?, 0, ?, ?) ON CONFLICT (billing, i_account) DO UPDATE SET"
+            " id = excluded.id, i_customer = excluded.i_customer,"
+            " account = excluded.account, details_due = 0, details_at = excluded.details_at,"
             " row_fp = CASE WHEN account = excluded.account THEN row_fp END,"
             " unreadable = NULL, missing_since = NULL,"
             " judged_in = CASE WHEN account = excluded.account THEN judged_in END",
-            (self._billing, account.i_account, account.id, encode(sealed(account)), *(now.timestamp(),) * 2),
-        )
+            (self._billing, account.i_account, account.id, account.i_customer, encode(sealed(account)),
+             *(now.timestamp(),) * 2),
+        )  # fmt: skip
         return account
 
     def get(self, i_account: int) -> StoredAccount | None:
@@ -110,6 +113,25 @@ class Accounts:
         ).fetchone()
         return None if row is None else _stored(row)
 
+    def of_customer(self, i_customer: int) -> list[int]:
+        """The customer's accounts that are known and not terminated."""
+        rows = self._conn.execute(
+            "SELECT i_account FROM accounts INDEXED BY accounts_by_customer"
+            " WHERE billing = ? AND i_customer = ? AND presence IS NOT 'absent' ORDER BY i_account",
+            (self._billing, i_customer),
+        )
+        return [i_account for (i_account,) in rows]
+
+    def with_product(self, i_product: int, after: int, limit: int) -> tuple[list[int], int | None]:
+        """Accounts that have the product or add-on, among the next `limit` after a number; and where to go on."""
+        rows = self._conn.execute(
+            "SELECT i_account, instr(CAST(account AS TEXT), ?) > 0 FROM accounts WHERE billing = ? AND i_account > ?"
+            " AND presence IS NOT 'absent' ORDER BY i_account LIMIT ?",
+            (f'"i_product":{i_product},', self._billing, after, limit),
+        ).fetchall()
+        last = rows[-1][0] if len(rows) == limit else None
+        return [i_account for i_account, has_it in rows if has_it], last
+
     def details_read_since(self, start: datetime) -> list[tuple[object, ...]]:
         """The rows of accounts whose details were read since an instant, for `take_over` by another store."""
         rows = self._conn.execute(
@@ -121,8 +143,9 @@ class Accounts:
     def take_over(self, rows: Iterable[tuple[object, ...]]) -> None:
         """Keep accounts that were read on behalf of another store, where this one knows nothing younger."""
         self._conn.executemany(
-            f"INSERT INTO accounts (billing, {_TAKEN_OVER}, details_due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)"
-            " ON CONFLICT (billing, i_account) DO UPDATE SET id = excluded.id, row_fp = excluded.row_fp,"
+            f"INSERT INTO accounts (billing, {_TAKEN_OVER}, details_due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
+            " ON CONFLICT (billing, i_account) DO UPDATE SET id = excluded.id, i_customer = excluded.i_customer,"
+            " row_fp = excluded.row_fp,"
             " details_fp = excluded.details_fp, account = excluded.account, details_at = excluded.details_at,"
             " seen_at = max(coalesce(seen_at, 0), excluded.seen_at), details_due = 0, judged_in = NULL"
             " WHERE coalesce(details_at, 0) < excluded.details_at",
@@ -252,6 +275,13 @@ class Accounts:
             (context, presence, to_seconds(valid_until), self._billing, i_account),
         )
 
+    def valid_until(self, i_account: int) -> datetime | None:
+        """When the account's decision changes by time alone."""
+        row = self._conn.execute(
+            "SELECT valid_until FROM accounts WHERE billing = ? AND i_account = ?", (self._billing, i_account)
+        ).fetchone()
+        return to_instant(row[0]) if row is not None else None
+
     def due_between(self, start: datetime, end: datetime) -> list[tuple[int, datetime]]:
         """Accounts whose decision changes by time alone in the interval, with the instant."""
         rows = self._conn.execute(
@@ -272,10 +302,10 @@ class Accounts:
     def _insert(self, account: Account, row: ListedAccount, taken_at: datetime) -> None:
         account = _stamped(account, None, taken_at)
         self._conn.execute(
-            "INSERT INTO accounts (billing, i_account, id, row_fp, details_fp, account, details_due, seen_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, 1, ?)",
-            (self._billing, row.i_account, account.id, row.row_fp, row.details_fp, encode(account),
-             taken_at.timestamp()),
+            "INSERT INTO accounts (billing, i_account, id, i_customer, row_fp, details_fp, account, details_due,"
+            " seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?)",
+            (self._billing, row.i_account, account.id, account.i_customer, row.row_fp, row.details_fp,
+             encode(account), taken_at.timestamp()),
         )  # fmt: skip
 
     def _replace(self, row: ListedAccount, known: tuple[bytes, bytes, bytes, int, float], taken_at: datetime) -> None:
@@ -284,10 +314,11 @@ class Accounts:
         account = _stamped(replace(row.build(), details=before.details), before, taken_at)
         due = details_due or before.details is None or details_fp not in (None, row.details_fp)
         self._conn.execute(
-            "UPDATE accounts SET id = ?, row_fp = ?, details_fp = ?, account = ?, details_due = ?, unreadable = NULL,"
-            " judged_in = NULL WHERE billing = ? AND i_account = ?",
-            (account.id, row.row_fp, row.details_fp, encode(account), int(due), self._billing, row.i_account),
-        )
+            "UPDATE accounts SET id = ?, i_customer = ?, row_fp = ?, details_fp = ?, account = ?, details_due = ?,"
+            " unreadable = NULL, judged_in = NULL WHERE billing = ? AND i_account = ?",
+            (account.id, account.i_customer, row.row_fp, row.details_fp, encode(account), int(due), self._billing,
+             row.i_account),
+        )  # fmt: skip
 
 
 def sealed(account: Account) -> Account:

@@ -29,6 +29,7 @@ from controller.store.database import (
     translated,
     writing,
 )
+from controller.store.events import Events
 from controller.store.journal import Journal
 from controller.store.records import Records
 from controller.store.subscribers import Subscribers
@@ -59,6 +60,10 @@ class Store:
     def accounts(self, billing: str) -> Accounts:
         """What one billing source says."""
         return Accounts(self.db, billing)
+
+    def events(self, billing: str) -> Events:
+        """What was announced of one billing source's accounts."""
+        return Events(self.db, billing)
 
     def subscribers(self, platform: str) -> Subscribers:
         """What one platform should hold."""

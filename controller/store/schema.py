@@ -180,6 +180,50 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 @MIGRATIONS(name="first")
 def _first(db: Database) -> None:
-    for statement in _FIRST.split(";\n"):
+    _execute(db, _FIRST)
+
+
+_EVENTS = """
+-- Which accounts belong to which customer, for events that are about a customer.
+ALTER TABLE accounts ADD COLUMN i_customer INTEGER;
+UPDATE accounts SET i_customer = json_extract(CAST(account AS TEXT), '$.i_customer');
+CREATE INDEX accounts_by_customer ON accounts (billing, i_customer);
+
+-- What was announced to us: kept to know an event that comes twice, and (`spread_at` empty) as long as the accounts
+-- that it is about have not all been found.
+CREATE TABLE events (
+    billing TEXT NOT NULL,
+    key TEXT NOT NULL,
+    source TEXT NOT NULL,
+    event_type TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    received_at REAL NOT NULL,
+    spread_at REAL,
+    PRIMARY KEY (billing, key)
+) WITHOUT ROWID;
+CREATE INDEX events_by_age ON events (received_at);
+CREATE INDEX events_to_spread ON events (billing, received_at) WHERE spread_at IS NULL;
+
+-- Accounts that were announced to have changed, until billing has been read late enough to show it: `first_at` is when
+-- the first such event came, `last_at` when the last did. `routine`: many changed together, nobody waits for this one.
+CREATE TABLE announced (
+    billing TEXT NOT NULL,
+    i_account INTEGER NOT NULL,
+    first_at REAL NOT NULL,
+    last_at REAL NOT NULL,
+    routine INTEGER NOT NULL,
+    PRIMARY KEY (billing, i_account)
+) WITHOUT ROWID;
+"""
+
+
+@MIGRATIONS(name="events")
+def _events(db: Database) -> None:
+    _execute(db, _EVENTS)
+
+
+def _execute(db: Database, statements: str) -> None:
+    for statement in statements.split(";\n"):
         if statement.strip():
             db.conn.execute(statement)

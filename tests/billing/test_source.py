@@ -126,10 +126,33 @@ async def test_a_terminated_account_needs_no_credentials() -> None:
     async with billing() as world:
         world.sim.populate(1)
         world.sim.change("terminate", i_account=70001)
+        world.sim.faults.add(Fault(operation="Account/get_custom_fields_values", kind="status", status=502))
         account = await the(world, 70001)
         assert account.is_terminated
         assert account.id == "tv070001-old000"
-        assert "Account/get_custom_fields_values" not in world.calls
+
+
+async def test_both_calls_about_an_account_are_made_at_once() -> None:
+    async with billing() as world:
+        world.sim.populate(1)
+        for operation in ("Account/get_account_info", "Account/get_custom_fields_values"):
+            world.sim.faults.add(Fault(operation=operation, kind="delay", seconds=5))
+        await world.source.products()  # logs in
+        before = world.clock.monotonic()
+        await the(world, 70001)
+        assert world.clock.monotonic() - before < 6
+
+
+async def test_an_account_whose_customer_changed_gets_the_fields_of_its_present_one() -> None:
+    fields = CustomFields(owner="customer", device_ids=("TV MAC",))
+    async with billing(settings(custom_fields=fields)) as world:
+        world.sim.populate(1)
+        mine, other = world.sim.installation.accounts[70001].customer, world.sim.installation.add_customer()
+        mine.custom_fields["TV MAC"], other.custom_fields["TV MAC"] = "00:1A:79:00:00:01", "00:1A:79:00:00:02"
+        account = await world.source.account(70001, other.i_customer)
+        assert account is not None
+        assert account.details is not None
+        assert account.details.credentials.device_ids == ("00:1A:79:00:00:01",)
 
 
 async def test_custom_fields_of_the_customer_are_asked_of_the_customer() -> None:

@@ -34,6 +34,8 @@ INTERFACE = {
     "pass_last_attempt_timestamp_seconds": "target",
     "pass_last_success_timestamp_seconds": "target",
     "pass_seconds_bucket": "target",
+    "events_total": "source outcome",
+    "events_oldest_pending_timestamp_seconds": "",
     "intents_open": "",
     "paused": "platform",
     "build_info": "version python",

@@ -126,3 +126,26 @@ def test_counts_are_right_whatever_happens_and_in_the_end_everybody_was_looked_a
     seen.update(taken(queue, now + 1000))
     assert seen >= added
     assert sum(queue.depth().values()) == 0
+
+
+def test_p15_an_event_is_not_held_up_by_many_that_have_waited_long() -> None:
+    queue = WorkQueue()
+    for number in range(100):
+        queue.add(SubscriberKey("tv", number), Priority.SWEEP, 0)
+    events = [SubscriberKey("tv", 1000 + number) for number in range(6)]
+    for event in events:
+        queue.add(event, Priority.EVENT, AGEING + 1)
+    order = taken(queue, AGEING + 1)
+    assert [order.index(event) for event in events] == [1, 2, 3, 5, 6, 7]
+
+
+def test_a_worker_for_urgent_keys_takes_no_other() -> None:
+    queue = WorkQueue()
+    queue.add(A, Priority.SWEEP, 0)
+    queue.add(B, Priority.RETRY, 0, 5)
+    assert queue.take(1, urgent_only=True) is None
+    assert queue.next_due(urgent_only=True) == 5
+    queue.add(A, Priority.EVENT, 1)
+    item = queue.take(1, urgent_only=True)
+    assert item is not None
+    assert (item.key, item.priority) == (A, Priority.EVENT)

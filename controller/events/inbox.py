@@ -1,0 +1,145 @@
+"""The inbox: an event is kept, and the accounts it is about are put on the queues.
+
+Rules of this module:
+
+1. Event and accounts are committed to the disk together, before anybody is told that the event was taken.
+2. An event goes to the billing source of its environment (`i_env`); where it names none of ours, to every one: an
+   account that is not there costs one look.
+3. An event about many accounts is taken at once; those of the customer that are known are looked at without waiting,
+   the others are found by `spreading`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from controller.events.bodies import Notice
+from controller.events.vocabulary import Scope, Subject, positive, subject_of
+from controller.fresh import SETTLING
+from controller.store import Announced, Ledger, Store, StoredEvent
+from controller.targets import Billing
+from controller.workqueue import Priority
+from desired_state.subscriber import SubscriberKey
+from platforms.transport import Clock
+
+MOST_AT_ONCE = 1000  # events whose commit is awaited; more are refused, to be sent again
+MANY = 50  # accounts changed by one event, above which none of them goes before other events
+
+
+class Overloaded(Exception):
+    """More events come in than can be kept; they have to be sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What became of an event: at which sources it was new, and whom to look at there."""
+
+    outcome: str
+    announced: tuple[tuple[str, Announced], ...] = ()
+
+
+class Inbox:
+    """Takes events for all billing sources. `on_many` is called when an event about many accounts was taken."""
+
+    def __init__(self, billings: Sequence[Billing], ledger: Ledger, clock: Clock, new_id: Callable[[], str]) -> None:
+        """`new_id` makes a key for an event that has none."""
+        self._billings = {billing.name: billing for billing in billings}
+        self._ledger = ledger
+        self._clock = clock
+        self._new_id = new_id
+        self._awaited = 0
+        self.on_many: Callable[[], None] = lambda: None
+
+    async def take(self, source: str, notice: Notice) -> str:
+        """Keep an event: `stored`, `duplicate`, or `ignored` where it is about nobody.
+
+        Raises `Overloaded`, and `StoreError` where the database cannot be used.
+        """
+        subject = subject_of(notice.event_type, notice.variables)
+        if subject is None:
+            return "ignored"
+        if self._awaited >= MOST_AT_ONCE:
+            raise Overloaded(f"{self._awaited} events wait to be kept already")
+        self._awaited += 1
+        try:
+            keep = partial(self._keep, source=source, notice=notice, subject=subject)
+            taken = await self._ledger.run(keep, durable=True)
+        finally:
+            self._awaited -= 1
+        for name, announced in taken.announced:
+            self.enqueue(self._billings[name], [announced])
+        if subject.scope is not Scope.ACCOUNT:
+            self.on_many()
+        return taken.outcome
+
+    async def begin(self) -> None:
+        """A process has started: what an old one took and did not live to act upon is put on the queues."""
+        for billing in self._billings.values():
+            self.enqueue(billing, await self._ledger.run(partial(_announced, billing=billing.name)))
+        self.on_many()
+
+    def enqueue(self, billing: Billing, announced: Iterable[Announced]) -> None:
+        """Have accounts looked at on all platforms of their billing source; many that changed together can wait."""
+        now = self._clock.monotonic()
+        for each in announced:
+            priority = Priority.SWEEP if each.routine else Priority.EVENT
+            for platform in billing.platforms:
+                platform.queue.add(SubscriberKey(platform.name, each.i_account), priority, now)
+
+    def _keep(self, store: Store, *, source: str, notice: Notice, subject: Subject) -> _Taken:
+        names = self._addressed(notice)
+        is_new = False
+        announced: list[tuple[str, Announced]] = []
+        for name in names:
+            event = StoredEvent(
+                key=f"{source}:{self._key(notice, subject, is_sure=len(names) == 1)}",
+                event_type=notice.event_type,
+                scope=subject.scope,
+                number=subject.number,
+                received_at=self._clock.now(),
+            )
+            if store.events(name).add(event, source, is_spread=subject.scope is Scope.ACCOUNT):
+                is_new = True
+                announced += [(name, each) for each in announce(store, name, _known(store, name, subject), event)]
+        return _Taken("stored" if is_new else "duplicate", tuple(announced))
+
+    def _addressed(self, notice: Notice) -> list[str]:
+        i_env = positive(notice.variables.get("i_env"))
+        named = [name for name, billing in self._billings.items() if billing.source.environment == i_env]
+        return named or list(self._billings)
+
+    def _key(self, notice: Notice, subject: Subject, *, is_sure: bool) -> str:
+        """What the sender knows the event by. Two installations may use one number for two events."""
+        if notice.key is None:
+            return self._new_id()
+        return notice.key if is_sure else f"{notice.key} {notice.event_type.lower()} {subject.scope} {subject.number}"
+
+
+def announce(store: Store, billing: str, i_accounts: Sequence[int], event: StoredEvent) -> list[Announced]:
+    """Have accounts read because of an event; those are left out that were read late enough after it."""
+    accounts, events = store.accounts(billing), store.events(billing)
+    routine = event.scope == Scope.PRODUCT or len(i_accounts) > MANY
+    stale = [
+        i_account
+        for i_account in i_accounts
+        if (known := accounts.get(i_account)) is None
+        or known.details_at is None
+        or known.details_at - event.received_at < SETTLING
+    ]
+    events.announce(stale, event.received_at, routine=routine)
+    return [Announced(i_account, event.received_at, routine) for i_account in stale]
+
+
+def _known(store: Store, billing: str, subject: Subject) -> list[int]:
+    """The accounts an event is about, as far as they can be told at once."""
+    match subject.scope:
+        case Scope.ACCOUNT:
+            return [subject.number]
+        case Scope.CUSTOMER:
+            return store.accounts(billing).of_customer(subject.number)
+        case Scope.PRODUCT:
+            return []
+
+
+def _announced(store: Store, *, billing: str) -> list[Announced]:
+    return store.events(billing).announced()

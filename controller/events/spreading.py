@@ -1,0 +1,119 @@
+"""Events about many accounts: who they are is found, and all of them are announced.
+
+Rules of this module:
+
+1. A customer's accounts are asked of billing: one that is new is in no list of ours yet. What is known of them was
+   announced when the event came, so nobody waits for this.
+2. A product's accounts are those we know with it, as main product or add-on; they are routine, since a change of a
+   product may concern everybody.
+3. An event stays until this has worked: what fails is tried again, and survives a restart.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from controller.billing.rows import AccountRow
+from controller.events.inbox import Inbox, announce
+from controller.events.vocabulary import Scope
+from controller.gather import listed
+from controller.log import Logger
+from controller.store import Announced, Ledger, Store, StoredEvent
+from controller.targets import Billing
+from controller.waiting import first_of
+from desired_state.retry import backoff
+from platforms.driver import PlatformError
+from platforms.gate import urgent
+from platforms.transport import Clock
+
+REMEMBERED = timedelta(days=3)
+_SLICE = 1000
+_EVENTS_AT_ONCE = 100
+_FORGETTING = 3600.0
+
+
+class Spreader:
+    """Spreads the events of one billing source."""
+
+    def __init__(self, billing: Billing, inbox: Inbox, ledger: Ledger, clock: Clock, log: Logger) -> None:
+        self._billing = billing
+        self._inbox = inbox
+        self._ledger = ledger
+        self._clock = clock
+        self._log = log
+        self._asked = asyncio.Event()
+        self._failures = 0
+
+    def ask(self) -> None:
+        """There is something to spread."""
+        self._asked.set()
+
+    async def work(self, stopping: asyncio.Event) -> None:
+        """Spread what comes, until stopped."""
+        while not stopping.is_set():
+            self._asked.clear()
+            pause = await self.spread()
+            await self._forget()
+            await first_of(stopping.wait(), self._asked.wait(), self._clock.sleep(pause))
+
+    async def spread(self) -> float:
+        """Spread what waits; returns the seconds after which to try again if nothing new comes."""
+        while events := await self._ledger.run(self._waiting):
+            for event in events:
+                try:
+                    with urgent():
+                        await self._spread(event)
+                except PlatformError as error:
+                    self._failures += 1
+                    self._log.warning("an event could not be spread yet", event_type=event.event_type, text=error.text)
+                    return backoff(self._failures, 1.0).total_seconds()
+                self._failures = 0
+        return _FORGETTING
+
+    def _waiting(self, store: Store) -> list[StoredEvent]:
+        return store.events(self._billing.name).to_spread(_EVENTS_AT_ONCE)
+
+    async def _spread(self, event: StoredEvent) -> None:
+        if event.scope == Scope.CUSTOMER:
+            asked_at = self._clock.now()
+            rows = await self._billing.source.of_customer(event.number)
+            keep = partial(self._announce_customer, event=event, rows=rows, asked_at=asked_at)
+            self._enqueue(await self._ledger.run(keep))
+        else:
+            after: int | None = 0
+            while after is not None:
+                step = partial(self._announce_product, event=event, after=after)
+                announced, after = await self._ledger.run(step)
+                self._enqueue(announced)
+                await self._clock.sleep(0)
+        await self._ledger.run(lambda store: store.events(self._billing.name).spread(event.key, self._clock.now()))
+
+    def _announce_customer(
+        self, store: Store, *, event: StoredEvent, rows: Sequence[AccountRow], asked_at: datetime
+    ) -> list[Announced]:
+        """Rows are kept as those of a full list are; whoever ended long ago is left alone."""
+        alive = [row.i_account for row in rows if not _ended(store, self._billing.name, row)]
+        kept = [listed(row, self._billing.source.environment) for row in rows]
+        store.accounts(self._billing.name).merge_rows(kept, asked_at, self._clock.now())
+        return announce(store, self._billing.name, alive, event)
+
+    def _announce_product(self, store: Store, *, event: StoredEvent, after: int) -> tuple[list[Announced], int | None]:
+        found, last = store.accounts(self._billing.name).with_product(event.number, after, _SLICE)
+        return announce(store, self._billing.name, found, event), last
+
+    def _enqueue(self, announced: Sequence[Announced]) -> None:
+        self._inbox.enqueue(self._billing, announced)
+
+    async def _forget(self) -> None:
+        """Forget events nobody will send again, a few at a time."""
+        before = self._clock.now() - REMEMBERED
+        name = self._billing.name
+        while await self._ledger.run(lambda store: store.events(name).forget(before, _SLICE)):
+            await self._clock.sleep(0)
+
+
+def _ended(store: Store, billing: str, row: AccountRow) -> bool:
+    """Whether the account is terminated, and known to be."""
+    known = store.accounts(billing).get(row.i_account)
+    return row.bill_status == "C" and known is not None and known.account.is_terminated

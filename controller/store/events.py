@@ -1,0 +1,121 @@
+"""What was announced to us, and which accounts have to be read because of it.
+
+Rules of this module:
+
+1. An event is kept before it is answered. It says whom to look at, so that is all that is kept of it.
+2. An account stays announced until billing was read so late after its last event that the change must show. So an event
+   that was answered is acted upon, though the process be killed right after (promise P18).
+3. Events are remembered for a while after that, to know one that is sent again.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from controller.store.codec import instant, to_instant
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event of which not all accounts are found yet. `scope` is what `number` counts: customers or products."""
+
+    key: str
+    event_type: str
+    scope: str
+    number: int
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """An account that has to be read; `routine` where many changed together."""
+
+    i_account: int
+    last_at: datetime
+    routine: bool
+
+
+class Events:
+    """The tables `events` and `announced` of one billing source."""
+
+    def __init__(self, db: Database, billing: str) -> None:
+        self._conn = db.conn
+        self._billing = billing
+
+    def add(self, event: StoredEvent, source: str, *, is_spread: bool) -> bool:
+        """Keep an event; says whether it is new. `is_spread`: the accounts it is about are all announced."""
+        received = event.received_at.timestamp()
+        return bool(
+            self._conn.execute(
+                "INSERT OR IGNORE INTO events (billing, key, source, event_type, scope, number, received_at, spread_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (self._billing, event.key, source, event.event_type, event.scope, event.number, received,
+                 received if is_spread else None),
+            ).rowcount
+        )  # fmt: skip
+
+    def announce(self, i_accounts: Iterable[int], at: datetime, *, routine: bool = False) -> None:
+        """Have these accounts read, in any case, after an event that came at `at`."""
+        self._conn.executemany(
+            "INSERT INTO announced (billing, i_account, first_at, last_at, routine) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (billing, i_account) DO UPDATE SET first_at = min(first_at, excluded.first_at),"
+            " last_at = max(last_at, excluded.last_at), routine = min(routine, excluded.routine)",
+            [(self._billing, i_account, *(at.timestamp(),) * 2, int(routine)) for i_account in i_accounts],
+        )
+
+    def was_read(self, i_account: int, settled: datetime) -> None:
+        """Billing was read for the account and shows everything that was announced until `settled`."""
+        self._conn.execute(
+            "DELETE FROM announced WHERE billing = ? AND i_account = ? AND last_at <= ?",
+            (self._billing, i_account, settled.timestamp()),
+        )
+
+    def announced_at(self, i_account: int) -> datetime | None:
+        """When the account was last announced to have changed; `None` if all that was announced has been seen."""
+        row = self._conn.execute(
+            "SELECT last_at FROM announced WHERE billing = ? AND i_account = ?", (self._billing, i_account)
+        ).fetchone()
+        return None if row is None else instant(row[0])
+
+    def announced(self) -> list[Announced]:
+        """Every account that has to be read because of events, those that wait longest first."""
+        rows = self._conn.execute(
+            "SELECT i_account, last_at, routine FROM announced WHERE billing = ? ORDER BY routine, first_at",
+            (self._billing,),
+        )
+        return [Announced(i_account, instant(last_at), bool(routine)) for i_account, last_at, routine in rows]
+
+    def to_spread(self, limit: int) -> list[StoredEvent]:
+        """Events of which not all accounts are found yet, the oldest first."""
+        rows = self._conn.execute(
+            "SELECT key, event_type, scope, number, received_at FROM events INDEXED BY events_to_spread"
+            " WHERE billing = ? AND spread_at IS NULL ORDER BY received_at LIMIT ?",
+            (self._billing, limit),
+        )
+        return [StoredEvent(key, event_type, scope, number, instant(at)) for key, event_type, scope, number, at in rows]
+
+    def spread(self, key: str, now: datetime) -> None:
+        """All accounts that the event is about have been announced."""
+        self._conn.execute(
+            "UPDATE events SET spread_at = ? WHERE billing = ? AND key = ?", (now.timestamp(), self._billing, key)
+        )
+
+    def oldest_pending(self) -> datetime | None:
+        """Since when the event waits that has waited longest to be acted upon."""
+        (at,) = self._conn.execute(
+            "SELECT min(at) FROM (SELECT min(first_at) AS at FROM announced WHERE billing = ? AND routine = 0"
+            " UNION ALL SELECT min(received_at) FROM events INDEXED BY events_to_spread"
+            "  WHERE billing = ? AND spread_at IS NULL)",
+            (self._billing, self._billing),
+        ).fetchone()
+        return to_instant(at)
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """Forget up to `limit` events that came before an instant and are done with; returns how many."""
+        return self._conn.execute(
+            "DELETE FROM events WHERE (billing, key) IN (SELECT billing, key FROM events INDEXED BY events_by_age"
+            " WHERE received_at < ? AND billing = ? AND spread_at IS NOT NULL LIMIT ?)",
+            (before.timestamp(), self._billing, limit),
+        ).rowcount
