@@ -1,11 +1,12 @@
-"""Who may start a request to a target now: so many at once, so far apart, the urgent ones first.
+"""Who may start a request to a target now: so many at once, so many in a second, the urgent ones first.
 
 Rules of this module:
 
-1. A request starts only when it holds one of the places and its turn has come: starts are at least one interval apart,
-   whoever asks. There are no bursts, and a cancelled wait takes nobody's turn.
-2. Urgent requests (of an event, an operator, a timer) go before routine ones that wait as well; but every `FAIR`th
-   start is a routine one's where any waits, so that a flood of events never stops a sweep (promise P15).
+1. A request starts only when it holds one of the places and the rate allows it: no second, wherever it begins, sees
+   more starts than may be (promise P17). A wait that is called off takes nobody's turn.
+2. Routine requests are evenly spaced. Urgent ones (of an event, an operator, a timer) start at once as long as the
+   second has room, and before routine ones that wait as well; but every `FAIR`th start is a routine one's where any
+   waits, so that a flood of events never stops a sweep (promise P15).
 3. Whoever works on something urgent says so around it (`urgent`); what it calls, and the tasks it starts, inherit it.
 """
 
@@ -51,10 +52,11 @@ class Gate:
         self._free = places
         self._interval = 1 / per_second if per_second else 0.0
         self._clock = clock
-        self._open_at = clock.monotonic()
+        self._starts: deque[float] = deque(maxlen=max(1, int(per_second or 1)))
         self._waiting: dict[bool, deque[asyncio.Future[None]]] = {True: deque(), False: deque()}
         self._urgent_in_a_row = 0
         self._pause: asyncio.Task[None] | None = None
+        self._back_at = 0.0
 
     @asynccontextmanager
     async def entered(self) -> AsyncIterator[None]:
@@ -85,29 +87,43 @@ class Gate:
 
     def _admit(self) -> None:
         """Let in those whose turn it is; come back when the next turn comes."""
-        while self._free and (line := self._next_line()) is not None:
-            wait = self._open_at - self._clock.monotonic()
-            if wait > 0:
-                self._come_back(wait)
+        while self._free and (lines := self._lines()):
+            waits = [(self._wait(line), line) for line in lines]
+            line = next((line for wait, line in waits if wait <= 0), None)
+            if line is None:
+                self._come_back(min(wait for wait, _ in waits))
                 return
             self._urgent_in_a_row = self._urgent_in_a_row + 1 if line is self._waiting[True] else 0
             self._free -= 1
-            self._open_at = self._clock.monotonic() + self._interval
+            self._starts.append(self._clock.monotonic())
             line.popleft().set_result(None)
 
-    def _next_line(self) -> deque[asyncio.Future[None]] | None:
-        """The line whose head goes next; those who gave up waiting are gone from it."""
+    def _lines(self) -> "list[deque[asyncio.Future[None]]]":
+        """The lines in which somebody waits, the one that goes next first; those who gave up are gone from them."""
         for line in self._waiting.values():
             while line and line[0].done():
                 line.popleft()
-        routine, urgent_ones = self._waiting[False], self._waiting[True]
-        if routine and (not urgent_ones or self._urgent_in_a_row >= FAIR - 1):
-            return routine
-        return urgent_ones or None
+        is_routines_turn = self._urgent_in_a_row >= FAIR - 1
+        return [line for line in (self._waiting[not is_routines_turn], self._waiting[is_routines_turn]) if line]
+
+    def _wait(self, line: "deque[asyncio.Future[None]]") -> float:
+        """How long until the head of a line may start: for a gap in the last second, a routine one for its spacing."""
+        if not self._interval or not self._starts:
+            return 0.0
+        is_full = len(self._starts) == self._starts.maxlen
+        gap = self._starts[0] + len(self._starts) * self._interval if is_full else 0.0
+        spaced = self._starts[-1] + self._interval if line is self._waiting[False] else 0.0
+        return max(gap, spaced) - self._clock.monotonic()
 
     def _come_back(self, seconds: float) -> None:
-        if self._pause is None or self._pause.done():
-            self._pause = asyncio.create_task(self._after(seconds))
+        """Be there again after that time, or sooner if that was the plan already."""
+        at = self._clock.monotonic() + seconds
+        if self._pause is not None and not self._pause.done():
+            if self._back_at <= at:
+                return
+            self._pause.cancel()
+        self._back_at = at
+        self._pause = asyncio.create_task(self._after(seconds))
 
     async def _after(self, seconds: float) -> None:
         await self._clock.sleep(seconds)

@@ -8,8 +8,8 @@ Rules of this module:
 1. Whatever goes wrong between us and an answer is `Transient`: the request may or may not have been carried out. So is
    an answer that says "later" (429, 502, 503, 504). Every other answer is the caller's to judge; `unexpected` names
    what a caller did not foresee.
-2. A request starts only when the target's gate lets it in (`gate.py`): `max_concurrency` at once, starts at least
-   `1 / requests_per_second` apart, whoever asks, logins and repeats included; urgent ones first.
+2. A request starts only when the target's gate lets it in (`gate.py`): `max_concurrency` at once, at most
+   `requests_per_second` in any second, whoever asks, logins and repeats included; urgent ones first.
 3. The time-out covers the request from its start to the last byte of its answer, not the wait before it.
 4. No text that leaves here holds a header, a query, a body or an address: only the target, the operation, the kind of
    failure and a status. Redirects are not followed, proxies and credentials of the environment are not used.

@@ -2,6 +2,9 @@
 
 import asyncio
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from platforms.gate import FAIR, Gate, urgent
 from tests.clocks import VirtualClock
 
@@ -39,10 +42,39 @@ async def test_no_more_are_inside_than_there_are_places() -> None:
     assert [at for _, at in street.entered] == [0, 0, 1, 1, 2]
 
 
-async def test_starts_are_an_interval_apart_whoever_asks() -> None:
+async def test_routine_starts_are_an_interval_apart() -> None:
     street = Street(per_second=4)
-    await asyncio.gather(*(street.sets_out(str(number), hurry=number % 2 == 0) for number in range(5)))
+    await asyncio.gather(*(street.sets_out(str(number)) for number in range(5)))
     assert [at for _, at in street.entered] == [0, 0.25, 0.5, 0.75, 1]
+
+
+async def test_an_urgent_one_need_not_wait_while_the_second_has_room() -> None:
+    street = Street(per_second=4)
+    routine = [street.sets_out("routine") for _ in range(2)]
+    await street.clock.sleep(0.01)  # the second one waits for its turn
+    await asyncio.gather(*routine, *(street.sets_out("urgent", hurry=True) for _ in range(4)))
+    assert street.entered == [("routine", 0)] + [("urgent", 0.01)] * 3 + [("urgent", 1), ("routine", 1.25)]
+
+
+@given(
+    rate=st.sampled_from([0.3, 1, 2.5, 7, 10]),
+    arrivals=st.lists(st.tuples(st.floats(0, 5), st.booleans()), min_size=1, max_size=40),
+)
+def test_p17_no_second_sees_more_starts_than_may_be(rate: float, arrivals: list[tuple[float, bool]]) -> None:
+    async def scenario() -> list[float]:
+        street = Street(places=100, per_second=rate)
+
+        async def comes(at: float, hurry: bool) -> None:
+            await street.clock.sleep(at)
+            await street.sets_out("somebody", hurry=hurry)
+
+        await asyncio.gather(*(comes(at, hurry) for at, hurry in arrivals))
+        return [at for _, at in street.entered]
+
+    starts = asyncio.run(scenario())
+    most, span = max(1, int(rate)), max(1, int(rate)) / rate
+    assert len(starts) == len(arrivals)
+    assert all(later - earlier > span - 1e-9 for earlier, later in zip(starts, starts[most:], strict=False))
 
 
 async def test_urgent_ones_go_before_routine_ones_that_wait_longer() -> None:
