@@ -9,7 +9,7 @@ from controller.fresh import SETTLING
 from platforms.simulation import Fault
 from tests.bed import Bed
 
-SOON = 1.0  # seconds of virtual time in which an event is acted upon, with servers that answer at once
+SOON = 2.0  # seconds of virtual time in which an event is acted upon, with servers that answer at once
 
 
 def reads(bed: Bed, operation: str = "Account/get_account_info") -> int:
