@@ -1,6 +1,6 @@
 """The simulator as one object: an ASGI app, and the same things for Python.
 
-Over HTTP, besides `/rest/` and what `platforms.simulation` offers:
+Over HTTP, besides `/rest/`, the API document and what `platforms.simulation` offers:
 
 - `GET /_sim/accounts` every account with the facts that matter; `POST /_sim/populate {"accounts": N, "seed": S}`
 - `POST /_sim/changes` a `Change`; `GET|PATCH /_sim/switches`; `POST /_sim/sessions/lose`; `GET /_sim/transactions`
@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from controller.billing.simulator import changes, rest
+from controller.billing.simulator import changes, document, rest
 from controller.billing.simulator.admin import Admin, switch
 from controller.billing.simulator.population import populate
 from controller.billing.simulator.sessions import Sessions
@@ -83,4 +83,4 @@ def _app(world: World) -> Starlette:
         return await rest.answer(world, request)
 
     calls = [Route(path, call, methods=["POST"]) for path in ("/rest/{service}/{method}", "/rest/{service}/{method}/")]
-    return Starlette(routes=[*calls, *Admin(world).routes()])
+    return Starlette(routes=[*calls, document.route(world), *Admin(world).routes()])

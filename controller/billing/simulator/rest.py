@@ -49,6 +49,8 @@ def _perform(world: World, name: str, params: Params, credential: str | None) ->
         world.sessions.check(credential)
     if method is None:
         raise Refusal(f"Client.{name.replace('/', '.')}.unknown_method", "Unknown method")
+    if name in world.switches.refused_methods:
+        raise Refusal(f"Server.{name.replace('/', '.')}.access_denied", "Access denied")
     if method.writes and world.switches.standalone_mode:
         raise Refusal(f"Server.{name.replace('/', '.')}.standalone_mode", "Not allowed in standalone mode")
     return method.handle(world, params)

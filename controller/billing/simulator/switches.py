@@ -33,6 +33,10 @@ class Switches(BaseModel):
     numbers_as_text: bool = False
     not_found_is_fault: bool = False
 
+    refused_methods: frozenset[str] = frozenset()  # for want of rights
+    api_document: Literal["openapi3", "swagger2", "none"] = "openapi3"
+    undocumented: frozenset[str] = frozenset()
+
     standalone_mode: bool = False
     comment_field: Literal["CLD", "description", "none"] = "CLD"
     outage: Literal["none", "plain_text_500"] = "none"
