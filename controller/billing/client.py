@@ -63,6 +63,20 @@ class BillingClient:
         self._transport = Transport(settings.endpoint, clock, http=http, meter=meter)
         self._session = Session(settings.credentials, self._ask, clock)
 
+    async def log_in(self) -> None:
+        """Have a session. Raises `Unavailable` or `Transient` where there is none to be had."""
+        await self._session.token()
+
+    async def document(self, path: str) -> object:
+        """A JSON document that the web host shows to anybody: no session is needed, and none is given away.
+
+        Raises `PlatformError`.
+        """
+        answer = await self._transport.request(Request(path, "GET", path))
+        if answer.status != 200:
+            raise unexpected(answer, path)
+        return answer.json(path)
+
     async def call(self, operation: str, params: Mapping[str, object]) -> dict[str, object]:
         """The answer as JSON values, fractions as `Decimal`. Raises `PlatformError`."""
         return await self.read(operation, params, decode_object)

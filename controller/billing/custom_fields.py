@@ -41,9 +41,15 @@ class CustomFields(BaseModel):
     pin: str | None = None
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Every field that is configured, each once."""
+        named = (*self.device_ids, self.login, self.password, self.pin)
+        return tuple(dict.fromkeys(name for name in named if name))
+
+    @property
     def any_configured(self) -> bool:
         """Whether there is anything to ask billing for."""
-        return bool(self.device_ids or self.login or self.password or self.pin)
+        return bool(self.names)
 
 
 def field_values(entries: Iterable[Mapping[str, object]]) -> dict[str, str]:
@@ -67,6 +73,13 @@ def credentials(values: Mapping[str, str], fields: CustomFields, fingerprint: Fi
         password=_secret(_readable(values, fields.password), fingerprint),
         pin=_secret(_readable(values, fields.pin), fingerprint),
     )
+
+
+def masked_fields(values: Mapping[str, str], fields: CustomFields) -> tuple[str, ...]:
+    """Which of the configured fields are there, but hidden from our user."""
+    texts = [name for name in (fields.login, fields.password, fields.pin) if name and _readable(values, name) is None]
+    devices = [name for name in fields.device_ids if _is_masked_device(values.get(name, ""))]
+    return tuple(name for name in (*devices, *texts) if name in values)
 
 
 def _value(name: str, value: object) -> str:

@@ -44,8 +44,8 @@ OPERATIONS = (
 
 SLICE = 100  # rows between two turns of the event loop
 
-_LIST: Mapping[str, object] = {"get_total": 1, "get_only_real_accounts": 1, "get_statuses": 1, "detailed_info": 1}
-_INFO: Mapping[str, object] = {"detailed_info": 1, "without_service_features": 1}
+LIST_FLAGS: Mapping[str, object] = {"get_total": 1, "get_only_real_accounts": 1, "get_statuses": 1, "detailed_info": 1}
+INFO_FLAGS: Mapping[str, object] = {"detailed_info": 1, "without_service_features": 1}
 
 
 class PortaBilling:
@@ -101,7 +101,7 @@ class PortaBilling:
         found: dict[int, AccountRow] = {}
         offset, new = 0, True
         while new:
-            params = {"limit": self._page_size, "offset": offset, "i_customer": i_customer, **_LIST}
+            params = {"limit": self._page_size, "offset": offset, "i_customer": i_customer, **LIST_FLAGS}
             page = await self._client.read("Account/get_account_list", params, decode_page)
             theirs = [row for row in page.rows if row.i_customer == i_customer]
             new = any(row.i_account not in found for row in theirs) and offset + len(page) != page.total
@@ -126,12 +126,12 @@ class PortaBilling:
         await self._client.aclose()
 
     async def _page(self, offset: int) -> Page:
-        params = {"limit": self._page_size, "offset": offset, **_LIST}
+        params = {"limit": self._page_size, "offset": offset, **LIST_FLAGS}
         return await self._client.read("Account/get_account_list", params, decode_page)
 
     async def _look_up(self, key: Mapping[str, object], owner: Mapping[str, int] | None = None) -> Account | None:
         """The account, with its credentials; those of a known `owner` are asked for at the same time."""
-        info = self._client.call("Account/get_account_info", {**key, **_INFO})
+        info = self._client.call("Account/get_account_info", {**key, **INFO_FLAGS})
         if owner is None:
             return await self._with_credentials(decode_account(await info, self.environment))
         answer, values = await asyncio.gather(info, self._field_values(owner), return_exceptions=True)
