@@ -74,6 +74,29 @@ class Application:
         await self.ledger.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """Every target of a configuration, to be asked: no store, no metrics. In the configuration's order."""
+
+    billings: tuple[tuple[BillingClient, PortaBilling], ...]
+    drivers: tuple[Driver, ...]
+
+    async def aclose(self) -> None:
+        """Let go of all connections."""
+        for client, _ in self.billings:
+            await client.aclose()
+        for driver in self.drivers:
+            await driver.aclose()
+
+
+def connect(config: Config, world: Clock, network: Network | None = None) -> Connections:
+    """The targets alone, for a command that only asks. Secrets cannot be compared by what it reads: it has no key."""
+    build = _Builder(config, world, network or {}, lambda *_: None)
+    clients = [(block.name, build.client(block)) for block in config.billing]
+    sources = tuple((client, PortaBilling(name, client, world, lambda _: "")) for name, client in clients)
+    return Connections(sources, tuple(build.driver(name, block) for name, block in config.platforms.items()))
+
+
 def assemble(config: Config, ledger: Ledger, world: World, network: Network | None = None) -> Application:
     """Put everything together. Raises `StoreError` where the store's key cannot be used."""
     metrics, health = _metrics(config), Health(world.monotonic, STALLED_AFTER)
@@ -109,11 +132,11 @@ class _Builder:
     """Makes billing sources and drivers of their blocks."""
 
     config: Config
-    world: World
+    world: Clock
     network: Network
     meter: Meter
 
-    def billing(self, block: BillingBlock) -> Billing:
+    def client(self, block: BillingBlock) -> BillingClient:
         settings = BillingSettings(
             endpoint=Endpoint(
                 target=block.name,
@@ -130,8 +153,10 @@ class _Builder:
             page_size=block.page_size,
             custom_fields=block.custom_fields,
         )
-        client = BillingClient(settings, self.world, http=self.network.get(block.name), meter=self.meter)
-        source = PortaBilling(block.name, client, self.world, fingerprinter(self.config.store.path))
+        return BillingClient(settings, self.world, http=self.network.get(block.name), meter=self.meter)
+
+    def billing(self, block: BillingBlock) -> Billing:
+        source = PortaBilling(block.name, self.client(block), self.world, fingerprinter(self.config.store.path))
         served = [name for name in self.config.platforms if self.config.billing_of(name).name == block.name]
         platforms = tuple(self.platform(name, self.config.platforms[name], block) for name in served)
         return Billing(source, platforms, read_by=repr((block.environment, block.custom_fields)))

@@ -93,6 +93,14 @@ def status(config: ConfigFile, output: OutputFormat = Output.TEXT) -> None:
 
 
 @app.command()
+def doctor(config: ConfigFile, output: OutputFormat = Output.TEXT) -> None:
+    """Check an installation: configuration, connections, rights, catalog, and the API against what we assume."""
+    from controller.cli.doctor import show_health
+
+    raise Finished(show_health(config, output))
+
+
+@app.command()
 def simulate(
     name: Annotated[str, typer.Argument(help="portabilling, or the name of a platform's driver.")],
     port: Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 takes a free one.", min=0, max=65535)],

@@ -30,13 +30,14 @@ def settings(
     password: str | None = None,
     custom_fields: CustomFields = FIELDS,
     page_size: int = 1000,
+    environment: int = 3,
 ) -> BillingSettings:
     return BillingSettings(
         endpoint=Endpoint(target="billing", url=url),
         login="iptv-reconciler",
         token=token,
         password=password,
-        environment=3,
+        environment=environment,
         page_size=page_size,
         custom_fields=custom_fields,
     )
