@@ -4,6 +4,7 @@ Numbers and switches are strict: `"20"` is text, `1` is no switch. Relative path
 configuration file, so that it can be checked and run from anywhere.
 """
 
+import ssl
 from pathlib import Path
 from string import Formatter
 from typing import Annotated
@@ -63,6 +64,10 @@ def _tls_check(value: object, info: ValidationInfo) -> bool | str:
     path = surroundings(info).folder / value
     if not path.is_file():
         raise ValueError(f"the CA file {path} does not exist")
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError:
+        raise ValueError(f"the CA file {path} cannot be read as certificates in PEM form") from None
     return str(path)
 
 

@@ -4,6 +4,21 @@ from pathlib import Path
 
 from controller.config import Config, load
 
+# of an invented authority
+CA = """
+-----BEGIN CERTIFICATE-----
+MIIBiTCCAS+gAwIBAgIURpEhVrhUonndwM0i5bdKQ+XzfrkwCgYIKoZIzj0EAwIw
+GTEXMBUGA1UEAwwOY2EuZXhhbXBsZS5uZXQwIBcNMjYxMTI0MDYzODMyWhgPMjEy
+NjEwMzEwNjM4MzJaMBkxFzAVBgNVBAMMDmNhLmV4YW1wbGUubmV0MFkwEwYHKoZI
+zj0CAQYIKoZIzj0DAQcDQgAEMzoleBPKDfy7WANGDDCT6B2yTwJrFu3ifT34SLNZ
+klpVLsiS3mPqBBgvIWntK1LbRrXOnrUHRmQE6y1/5eTwLqNTMFEwHQYDVR0OBBYE
+FGNYOuZ4letn6FxHkVvqB1E2DOd8MB8GA1UdIwQYMBaAFGNYOuZ4letn6FxHkVvq
+B1E2DOd8MA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIhAJ+Ne6G7
+rFupz1CyMJTm7YEitqMmmq3/MlRhclcDE8g9AiAAqlW1WANYs/qQbaymf1a3OXn6
+gVXB8alS9+wI3IORZA==
+-----END CERTIFICATE-----
+"""
+
 WHOLE = """
 billing:
   kind: portabilling

@@ -9,7 +9,7 @@ from controller.config import Config, from_values, load, schema
 from desired_state.account import AccountStatus
 from desired_state.desired import Auth, PlatformRules
 from desired_state.entitlement import Presence
-from tests.controller.configs import WHOLE, read
+from tests.controller.configs import CA, WHOLE, read
 
 LEAST: dict[str, object] = {
     "billing": {"url": "http://127.0.0.1:1/", "environment": 1, "login": "us", "token": "t"},
@@ -67,7 +67,7 @@ def test_rest_may_stand_at_the_end_of_billings_url(url: str) -> None:
 
 
 def test_relative_paths_count_from_the_folder_of_the_configuration(tmp_path: Path) -> None:
-    (tmp_path / "ca.pem").write_text("x", encoding="utf-8")
+    (tmp_path / "ca.pem").write_text(CA, encoding="utf-8")
     config = read(tmp_path, WHOLE.replace("verify_tls: true", "verify_tls: ca.pem"))
     assert config.billing[0].verify_tls == str(tmp_path / "ca.pem")
     assert config.billing[0].token is not None

@@ -110,6 +110,7 @@ WRONG = {
         "platforms.tv.url: must be an address that begins with http:// or https://, and a host",
     ),
     "CA file missing": ("verify_tls: true", "verify_tls: nope.pem", "billing.verify_tls: the CA file "),
+    "no CA": ("verify_tls: true", "verify_tls: secrets/token", "billing.verify_tls: the CA file "),
     "no port": ("0.0.0.0:8080", "0.0.0.0", "server.listen: '0.0.0.0' is not an address to listen on; write host:port"),
     "reserved name": ("  tv:\n", "  all:\n", "platforms.all: this name is taken"),
     "regex": (
