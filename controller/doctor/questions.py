@@ -29,7 +29,7 @@ class Questions:
         try:
             answer = await call
         except PlatformError as error:
-            self._problems.setdefault(operation, []).append(_sentence(error))
+            self._problems.setdefault(operation, []).append(_sentence(operation, error))
             return None
         self._answered[operation] += 1
         return answer
@@ -49,8 +49,11 @@ class Questions:
         return self._findings.missing(NAME, problems[0], essential=operation in _NEEDED)
 
 
-def _sentence(error: PlatformError) -> str:
-    """The fault code tells no more than it does: what we lack in rights has no code of its own (contract, 1.3)."""
+def _sentence(operation: str, error: PlatformError) -> str:
+    """What went wrong, with the call it was.
+
+    A want of rights has no fault code that we know (contract, 1.3): the code is told, and what it may mean.
+    """
     if isinstance(error, BillingFault):
         return f"{error.text}; if that is for want of rights, give our API user's role access to this call"
-    return error.text
+    return error.text if operation in error.text else f"{operation}: {error.text}"
