@@ -77,6 +77,11 @@ class BillingClient:
             raise unexpected(answer, path)
         return answer.json(path)
 
+    @property
+    def session(self) -> Session:
+        """The session, shared with whoever speaks to another API of the same installation."""
+        return self._session
+
     async def call(self, operation: str, params: Mapping[str, object]) -> dict[str, object]:
         """The answer as JSON values, fractions as `Decimal`. Raises `PlatformError`."""
         return await self.read(operation, params, decode_object)

@@ -1,5 +1,7 @@
 """`/_sim/`: looking at the simulated installation, and letting things happen to it. No session is needed."""
 
+from dataclasses import asdict
+
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -32,6 +34,7 @@ class Admin:
         return [
             Route("/_sim/accounts", self._accounts),
             Route("/_sim/transactions", self._transactions),
+            Route("/_sim/statuses", self._statuses),
             Route("/_sim/populate", self._populate, methods=["POST"]),
             Route("/_sim/changes", self._change, methods=["POST"]),
             Route("/_sim/switches", self._switches, methods=["GET", "PATCH"]),
@@ -55,6 +58,9 @@ class Admin:
             for booked in self._world.installation.transactions
         ]
         return JSONResponse({"transactions": rows})
+
+    async def _statuses(self, _request: Request) -> Response:
+        return JSONResponse({"statuses": [asdict(told) for told in self._world.installation.statuses]})
 
     async def _populate(self, request: Request) -> Response:
         try:

@@ -4,6 +4,7 @@ Over HTTP, besides `/rest/`, the API document and what `platforms.simulation` of
 
 - `GET /_sim/accounts` every account with the facts that matter; `POST /_sim/populate {"accounts": N, "seed": S}`
 - `POST /_sim/changes` a `Change`; `GET|PATCH /_sim/switches`; `POST /_sim/sessions/lose`; `GET /_sim/transactions`
+- `GET /_sim/statuses` what was told by the ESPF API (`/espf/v1/`), in order
 """
 
 from starlette.applications import Starlette
@@ -14,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from controller.billing.simulator import changes, document, rest
 from controller.billing.simulator.admin import Admin, switch
+from controller.billing.simulator.espf import Espf
 from controller.billing.simulator.population import populate
 from controller.billing.simulator.sessions import Sessions
 from controller.billing.simulator.state import Installation, SimulatedAccount
@@ -83,4 +85,4 @@ def _app(world: World) -> Starlette:
         return await rest.answer(world, request)
 
     calls = [Route(path, call, methods=["POST"]) for path in ("/rest/{service}/{method}", "/rest/{service}/{method}/")]
-    return Starlette(routes=[*calls, document.route(world), *Admin(world).routes()])
+    return Starlette(routes=[*calls, document.route(world), *Espf(world).routes(), *Admin(world).routes()])

@@ -11,6 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from controller.billing.simulator import espf
 from controller.billing.simulator.methods import METHODS, WITHOUT_SESSION
 from controller.billing.simulator.refusal import Refusal
 from controller.billing.simulator.world import Params, Reply, World
@@ -21,8 +22,10 @@ _JSON = "application/json; charset=UTF-8"
 _OBJECT = msgspec.json.Decoder(dict[str, object], float_hook=Decimal)
 
 
-def operation_of(_method: str, path: str) -> Operation:
+def operation_of(verb: str, path: str) -> Operation:
     """`Account/get_account_list`, from its path; session calls are neither reads nor writes."""
+    if path.startswith(espf.PREFIX):
+        return espf.operation_of(verb, path)
     name = path.removeprefix("/rest/").strip("/")
     if name in WITHOUT_SESSION:
         return Operation(name, "none")

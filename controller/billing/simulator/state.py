@@ -102,6 +102,16 @@ class Transaction:
     booked_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ToldStatus:
+    """What we were told about the provisioning of an account, by the ESPF API."""
+
+    i_account: int
+    status: str
+    group: str
+    message: str
+
+
 @dataclass(slots=True)
 class Installation:
     """All facts. `order` is the order in which the account list shows them."""
@@ -110,6 +120,7 @@ class Installation:
     customers: dict[int, Customer] = field(default_factory=dict)
     order: list[int] = field(default_factory=list)
     transactions: list[Transaction] = field(default_factory=list)
+    statuses: list[ToldStatus] = field(default_factory=list)
     next_i_account: int = 70001
 
     def in_order(self) -> Iterator[SimulatedAccount]:

@@ -38,5 +38,8 @@ class Switches(BaseModel):
     undocumented: frozenset[str] = frozenset()
 
     standalone_mode: bool = False
+    espf_encoding: Literal["any", "json", "form"] = "any"
+    espf_encoding_refusal: Literal[400, 415, 422] = 415
+    espf_rights: bool = True
     comment_field: Literal["CLD", "description", "none"] = "CLD"
     outage: Literal["none", "plain_text_500"] = "none"
