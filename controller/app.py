@@ -5,11 +5,13 @@ Read it to see what there is and who knows whom; nothing happens here.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
+from controller.billing import espf
 from controller.billing.client import BillingClient, BillingSettings
+from controller.billing.espf import StatusApi
 from controller.billing.source import OPERATIONS, PortaBilling
 from controller.config import Config
 from controller.config.blocks import BillingBlock, PlatformBlock
@@ -25,15 +27,17 @@ from controller.loop import Installation, Loop, Rhythm
 from controller.metrics import Metrics
 from controller.reconciler import Reconciler
 from controller.server.health import Health
-from controller.store import Ledger
+from controller.store import Audience, Ledger
 from controller.targets import Billing, Household, Platform
 from controller.version import VERSION
 from controller.watch import Watch
+from controller.writeback import Desk, Writer
 from platforms.driver import Driver
 from platforms.registry import DRIVERS, DriverSettings
-from platforms.transport import Clock, Endpoint, Http, Meter
+from platforms.transport import Clock, Endpoint, Http, Meter, Transport
 
 STALLED_AFTER = timedelta(minutes=2)
+_STATUS_TIMEOUT = 10.0  # seconds
 _BILLING_TIMEOUT = 30.0  # seconds; a page of 1,000 rows takes its time (contract, section 8: read 25 s)
 
 
@@ -69,6 +73,8 @@ class Application:
         """Let go of connections and of the store."""
         for installation in self.installations:
             await installation.billing.source.aclose()
+            if installation.writer is not None:
+                await installation.writer.aclose()
             for platform in installation.billing.platforms:
                 await platform.driver.aclose()
         await self.ledger.close()
@@ -117,7 +123,12 @@ def assemble(config: Config, ledger: Ledger, world: World, network: Network | No
 
 def _metrics(config: Config) -> Metrics:
     platforms = {name: DRIVERS[block.driver].operations for name, block in config.platforms.items()}
-    return Metrics(platforms, {**{block.name: OPERATIONS for block in config.billing}, **platforms})
+    billings = {block.name: _operations(block) for block in config.billing}
+    return Metrics(platforms, {**billings, **platforms})
+
+
+def _operations(block: BillingBlock) -> tuple[str, ...]:
+    return (*OPERATIONS, *espf.OPERATIONS) if block.write_back.enabled else OPERATIONS
 
 
 def household(config: Config) -> Household:
@@ -137,15 +148,9 @@ class _Builder:
     meter: Meter
 
     def client(self, block: BillingBlock) -> BillingClient:
+        reading, _ = _endpoints(block)
         settings = BillingSettings(
-            endpoint=Endpoint(
-                target=block.name,
-                url=block.url,
-                max_concurrency=block.max_concurrency,
-                requests_per_second=block.requests_per_second,
-                timeout_seconds=_BILLING_TIMEOUT,
-                verify=block.verify_tls,
-            ),
+            endpoint=reading,
             login=block.login,
             token=block.token.get() if block.token else None,
             password=block.password.get() if block.password else None,
@@ -156,10 +161,18 @@ class _Builder:
         return BillingClient(settings, self.world, http=self.network.get(block.name), meter=self.meter)
 
     def billing(self, block: BillingBlock) -> Billing:
-        source = PortaBilling(block.name, self.client(block), self.world, fingerprinter(self.config.store.path))
+        _, telling = _endpoints(block)
+        client = self.client(block)
+        source = PortaBilling(block.name, client, self.world, fingerprinter(self.config.store.path))
         served = [name for name in self.config.platforms if self.config.billing_of(name).name == block.name]
         platforms = tuple(self.platform(name, self.config.platforms[name], block) for name in served)
-        return Billing(source, platforms, read_by=repr((block.environment, block.custom_fields)))
+        api = None if telling is None else self.status_api(block, telling, client)
+        return Billing(source, platforms, repr((block.environment, block.custom_fields)), api)
+
+    def status_api(self, block: BillingBlock, endpoint: Endpoint, client: BillingClient) -> StatusApi:
+        transport = Transport(endpoint, self.world, http=self.network.get(block.name), meter=self.meter)
+        encoding = None if block.write_back.encoding == "auto" else block.write_back.encoding
+        return StatusApi(transport, client.session, block.write_back.group, encoding)
 
     def platform(self, name: str, block: PlatformBlock, billing: BillingBlock) -> Platform:
         return Platform(
@@ -184,6 +197,26 @@ class _Builder:
         return build(settings, self.world, http=self.network.get(name), meter=self.meter)
 
 
+def _endpoints(block: BillingBlock) -> tuple[Endpoint, Endpoint | None]:
+    """Where billing is read, and where it is told about provisioning if it is: they share out its limits."""
+    whole = Endpoint(
+        target=block.name,
+        url=block.url,
+        max_concurrency=block.max_concurrency,
+        requests_per_second=block.requests_per_second,
+        timeout_seconds=_BILLING_TIMEOUT,
+        verify=block.verify_tls,
+    )
+    if not block.write_back.enabled:
+        return whole, None
+    share = block.requests_per_second * block.write_back.share
+    rest = block.requests_per_second - share
+    return (
+        replace(whole, max_concurrency=block.max_concurrency - 1, requests_per_second=rest),
+        replace(whole, max_concurrency=1, requests_per_second=share, timeout_seconds=_STATUS_TIMEOUT),
+    )
+
+
 def _installation(billing: Billing, house: Household, tools: Tools, inbox: Inbox) -> Installation:
     ledger, world = tools.ledger, tools.clock
     executor = Executor(ledger, world, tools.new_request_id)
@@ -192,4 +225,18 @@ def _installation(billing: Billing, house: Household, tools: Tools, inbox: Inbox
     lanes = tuple(Lane(platform, reconciler, tools) for platform in billing.platforms)
     fleet = Fleet(billing, house, ledger, gatherer, world)
     spreader = Spreader(billing, inbox, ledger, world, logger("events"))
-    return Installation(billing, fleet, gatherer, lanes, spreader)
+    return Installation(billing, fleet, gatherer, lanes, spreader, _writer(billing, lanes, tools))
+
+
+def _writer(billing: Billing, lanes: tuple[Lane, ...], tools: Tools) -> Writer | None:
+    if billing.status_api is None:
+        return None
+    audience = Audience(
+        billing.name,
+        platforms=tuple(platform.name for platform in billing.platforms if not platform.observe_only),
+        observing=tuple(platform.name for platform in billing.platforms if platform.observe_only),
+    )
+    writer = Writer(audience, billing.status_api, Desk(tools.ledger, tools.clock, tools.draw, logger("writeback")))
+    for lane in lanes:
+        lane.on_looked = writer.looked_at
+    return writer

@@ -80,6 +80,7 @@ class Lane:
         self._drained = False
         self.stopping = False
         self.on_done: Callable[[], None] = lambda: None
+        self.on_looked: Callable[[int], None] = lambda _: None
         platform.queue.on_add = self._changed.set
 
     async def work(self, *, until_empty: bool = False, most_failures: int | None = None) -> None:
@@ -137,6 +138,7 @@ class Lane:
             result = Result("bug", again_in=backoff(_AFTER_A_BUG, self._tools.draw()), failures=_AFTER_A_BUG)
         self.platform.queue.done(item.key)
         self.on_done()
+        self.on_looked(item.key.i_account)
         self._tools.watcher.looked(self.platform.name, trigger, result, clock.monotonic() - started)
         await self._mind_breaker(result)
         for i_account in result.wake:

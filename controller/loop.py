@@ -23,6 +23,7 @@ from controller.store import Store, StoreError
 from controller.targets import Billing
 from controller.waiting import first_of
 from controller.watch import Watch
+from controller.writeback import Writer
 
 PULSE = 1.0
 
@@ -36,6 +37,7 @@ class Installation:
     gatherer: Gatherer
     lanes: tuple[Lane, ...]
     spreader: Spreader
+    writer: Writer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class Loop:
                 group.create_task(installation.spreader.work(self._stopping))
                 for lane in installation.lanes:
                     group.create_task(lane.work())
+                if installation.writer is not None:
+                    group.create_task(first_of(installation.writer.run(), self._stopping.wait()))
             group.create_task(self._pass_again_and_again())
             group.create_task(self._pulse())
 
@@ -109,6 +113,8 @@ class Loop:
                 await lane.platform_answers()
         targets = [name, *(platform.name for platform in installation.billing.platforms)]
         self._watch.passed(report, await self._tools.ledger.run(partial(_troubles, targets=targets)))
+        if installation.writer is not None:
+            installation.writer.compare_all()
         return report
 
     async def _pass_again_and_again(self) -> None:

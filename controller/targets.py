@@ -9,6 +9,7 @@ Rules of this module:
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from controller.billing.espf import StatusApi
 from controller.billing.source import PortaBilling
 from controller.workqueue import WorkQueue
 from desired_state.catalog import Catalog, Offer
@@ -43,12 +44,14 @@ class Platform:
 class Billing:
     """One billing source with the platforms it governs.
 
-    `read_by` changes with the settings that decide how an account is read: then everything is read anew.
+    `read_by` changes with the settings that decide how an account is read: then everything is read anew. `status_api`
+    is there where billing wants to be told how provisioning stands.
     """
 
     source: PortaBilling
     platforms: tuple[Platform, ...]
     read_by: str
+    status_api: StatusApi | None = None
 
     @property
     def name(self) -> str:

@@ -26,6 +26,7 @@ from tests.clocks import VirtualClock
 
 Values = Mapping[str, object]
 LONGEST_BACKOFF = 1800.0
+BILLING, TV = "http://billing.test", "http://tv.test"
 
 
 class World(VirtualClock):
@@ -42,17 +43,31 @@ class World(VirtualClock):
 
 
 class Bed:
-    """Billing, a platform, and the reconciler between them. `platform_reads` and `platform_writes` count requests."""
+    """Billing, a platform, and the reconciler between them.
+
+    There is one simulator at every address of the configuration: `billing_at`, `platform_at`. `billing` and `platform`
+    are those of the usual configuration.
+    """
 
     def __init__(self, folder: Path, blocks: Values, *, seed: int = 1) -> None:
         self.world = World(seed)
         self.folder = folder
-        self.billing: Simulator = create_simulator(self.world, self.world.draw)
-        self.platform = TelebreezeSimulator(self.world, self.world.draw)
+        self._billings: dict[str, Simulator] = {}
+        self._platforms: dict[str, TelebreezeSimulator] = {}
+        self.billing = self.billing_at(BILLING)
+        self.platform = self.platform_at(TV)
         self.config = configuration(folder, blocks)
         self._killed: list[Application] = []
         self._begun: Application | None = None
         self.application = self._assembled()
+
+    def billing_at(self, url: str) -> Simulator:
+        """The billing with this address."""
+        return self._billings.setdefault(url, create_simulator(self.world, self.world.draw))
+
+    def platform_at(self, url: str) -> TelebreezeSimulator:
+        """The platform with this address."""
+        return self._platforms.setdefault(url, TelebreezeSimulator(self.world, self.world.draw))
 
     def restart(self) -> None:
         """A new process on the same database: the old one was killed and could not tell anybody."""
@@ -102,6 +117,12 @@ class Bed:
     async def espf(self, event_type: str, **variables: object) -> httpx.Response:
         """Send an event as ESPF does."""
         return await self.post("/espf", {"event_type": event_type, "variables": variables})
+
+    async def tell(self) -> None:
+        """Let billing be told how provisioning stands, until there is no more to tell."""
+        for installation in self.application.installations:
+            assert installation.writer is not None
+            await installation.writer.tell_all()
 
     async def converge(self, passes: int = 3) -> None:
         """Let as many passes go by as anything may need, with the longest backoff between them."""
@@ -154,8 +175,10 @@ class Bed:
 
     def _assembled(self) -> Application:
         ledger = Ledger(lambda: Store.open(self.config.store.path), threaded=False)
-        network = {"billing": httpx.ASGITransport(self.billing), "tv": httpx.ASGITransport(self.platform)}
-        return assemble(self.config, ledger, self.world, network)
+        config = self.config
+        billings = {block.name: httpx.ASGITransport(self.billing_at(block.url)) for block in config.billing}
+        tvs = {name: httpx.ASGITransport(self.platform_at(block.url)) for name, block in config.platforms.items()}
+        return assemble(self.config, ledger, self.world, {**billings, **tvs})
 
     def _lanes(self) -> list[Lane]:
         return [lane for installation in self.application.installations for lane in installation.lanes]
@@ -165,7 +188,7 @@ def configuration(folder: Path, blocks: Values) -> Config:
     """A configuration for the simulators; `blocks` are laid over its blocks, key by key."""
     values: dict[str, object] = {
         "billing": {
-            "url": "http://billing.test",
+            "url": BILLING,
             "environment": 3,
             "login": "iptv-reconciler",
             "token": "simulated-token",
@@ -175,7 +198,7 @@ def configuration(folder: Path, blocks: Values) -> Config:
         "platforms": {
             "tv": {
                 "driver": "telebreeze",
-                "url": "http://tv.test",
+                "url": TV,
                 "api_key": API_KEY,
                 "requests_per_second": 10000,
             }

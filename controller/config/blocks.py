@@ -33,6 +33,15 @@ from desired_state.entitlement import Rules
 from platforms.transport import Endpoint
 
 
+class WriteBackBlock(Block):
+    """Telling billing how provisioning stands. `share` is the part of its request rate that is set aside for that."""
+
+    enabled: Switch = False
+    group: Text = "IPTV"
+    encoding: Literal["auto", "json", "form"] = "auto"
+    share: float = Field(default=0.1, gt=0, le=0.5, strict=True)
+
+
 class BillingBlock(Block):
     """One PortaBilling. Exactly one of `token` and `password` goes with `login`."""
 
@@ -48,6 +57,13 @@ class BillingBlock(Block):
     requests_per_second: Rate = 10
     page_size: int = Field(default=1000, ge=1, le=1000, strict=True)
     custom_fields: CustomFields = CustomFields()
+    write_back: WriteBackBlock = WriteBackBlock()
+
+    @model_validator(mode="after")
+    def _place_to_spare(self) -> "BillingBlock":
+        if self.write_back.enabled and self.max_concurrency < 2:
+            raise ValueError("write_back needs a max_concurrency of 2 or more: one place is set aside for it")
+        return self
 
     @model_validator(mode="after")
     def _one_way_in(self) -> "BillingBlock":

@@ -12,9 +12,11 @@ from controller.store.ledger import Ledger, Store
 from controller.store.records import Reading, StoredRecord
 from controller.store.subscribers import Progress, Released, StoredSubscriber, unique_values
 from controller.store.targets import HeldPlan, TargetReading
+from controller.store.told import Audience, Provisioning, Telling, told_counts
 
 __all__ = [
     "Announced",
+    "Audience",
     "AuditRow",
     "HeldPlan",
     "Intent",
@@ -22,6 +24,7 @@ __all__ = [
     "ListedAccount",
     "OpenIntent",
     "Progress",
+    "Provisioning",
     "Reading",
     "Released",
     "Store",
@@ -31,5 +34,7 @@ __all__ = [
     "StoredRecord",
     "StoredSubscriber",
     "TargetReading",
+    "Telling",
+    "told_counts",
     "unique_values",
 ]

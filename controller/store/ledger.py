@@ -34,6 +34,7 @@ from controller.store.journal import Journal
 from controller.store.records import Records
 from controller.store.subscribers import Subscribers
 from controller.store.targets import Targets
+from controller.store.told import Audience, Told
 
 I = TypeVar("I")  # noqa: E741  an item
 T = TypeVar("T")
@@ -72,6 +73,10 @@ class Store:
     def records(self, platform: str, i_env: int) -> Records:
         """What one platform holds, for a billing environment."""
         return Records(self.db, platform, i_env)
+
+    def told(self, audience: Audience) -> Told:
+        """What a billing source was told about its accounts."""
+        return Told(self.db, audience)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -227,3 +227,20 @@ def _execute(db: Database, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():
             db.conn.execute(statement)
+
+
+_TOLD = """
+-- What billing was told about the provisioning of each account, in the form of `told.py`, and whether it refused it.
+CREATE TABLE told (
+    billing TEXT NOT NULL,
+    i_account INTEGER NOT NULL,
+    said TEXT NOT NULL,
+    refused INTEGER NOT NULL,
+    PRIMARY KEY (billing, i_account)
+) WITHOUT ROWID
+"""
+
+
+@MIGRATIONS(name="told")
+def _told(db: Database) -> None:
+    db.conn.execute(_TOLD)

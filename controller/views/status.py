@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import TypedDict
 
 from controller.config import Config
-from controller.store import Progress, Store
+from controller.store import Progress, Provisioning, Store, told_counts
+from controller.writeback import trouble_of
 from desired_state.subscriber import State
 
 _ATTENTION = 20
@@ -53,12 +54,24 @@ class BillingView(TypedDict):
     attention: list[TroubleView]
 
 
+class WriteBackView(TypedDict):
+    """What a billing source was told about provisioning; `text` is what keeps it from being told."""
+
+    told: dict[str, int]
+    refused: int
+    text: str | None
+
+
 class StatusView(TypedDict):
-    """The JSON of `status`; `catalog` has a sentence for each entry that cannot mean what it says."""
+    """The JSON of `status`; `catalog` has a sentence for each entry that cannot mean what it says.
+
+    `write_back` has the billing sources that are told how provisioning stands; it does not count for `healthy`.
+    """
 
     healthy: bool
     platforms: dict[str, PlatformView]
     billing: BillingView
+    write_back: dict[str, WriteBackView]
     catalog: list[str]
     charges: dict[str, int]
     pauses: list[dict[str, str]]
@@ -72,7 +85,15 @@ def status_view(store: Store, config: Config, now: datetime) -> StatusView:
     catalog = list(_catalog(store, config))
     sound = billing["complete"] and not billing["attention"] and not catalog
     healthy = all(fresh) and sound and not any(map(_is_troubled, platforms.values()))
-    return StatusView(healthy=healthy, platforms=platforms, billing=billing, catalog=catalog, charges={}, pauses=[])
+    return StatusView(
+        healthy=healthy,
+        platforms=platforms,
+        billing=billing,
+        write_back={block.name: _write_back(store, block.name) for block in config.billing if block.write_back.enabled},
+        catalog=catalog,
+        charges={},
+        pauses=[],
+    )
 
 
 def status_lines(view: StatusView) -> Iterator[str]:
@@ -95,8 +116,16 @@ def status_lines(view: StatusView) -> Iterator[str]:
                 f" {held['updates']} updates (limit {held['limit']})"
             )
         yield from _trouble_lines(platform["attention"])
+    for name, write_back in view["write_back"].items():
+        yield _write_back_line(name, write_back)
     yield from view["catalog"]
     yield "healthy" if view["healthy"] else "needs attention"
+
+
+def _write_back_line(name: str, view: WriteBackView) -> str:
+    counts = ", ".join(f"{count} {status}" for status, count in view["told"].items() if count)
+    refused = f", {view['refused']} refused" if view["refused"] else ""
+    return f"{name} was told: {counts or 'nothing yet'}{refused}" + (f"; {view['text']}" if view["text"] else "")
 
 
 def _trouble_lines(troubles: list[TroubleView]) -> Iterator[str]:
@@ -152,6 +181,13 @@ def _billing(store: Store, config: Config) -> BillingView:
         last_success=oldest.isoformat() if oldest is not None else None,
         text="; ".join(reading.text for reading in readings if reading.text) or None,
         attention=unreadable,
+    )
+
+
+def _write_back(store: Store, billing: str) -> WriteBackView:
+    counts, refused = told_counts(store.db, billing)
+    return WriteBackView(
+        told={status.name: counts[status] for status in Provisioning}, refused=refused, text=trouble_of(store, billing)
     )
 
 

@@ -31,6 +31,7 @@ billing:
   requests_per_second: 10
   page_size: 1000
   custom_fields: {owner: account, device_ids: [TV MAC], login: TV Login, password: TV Password, pin: TV PIN}
+  write_back: {enabled: false, group: IPTV, encoding: auto, share: 0.1}
 events:
   espf: {username: espf, password: {env: ESPF_PASSWORD}}
   nsps: {token: {file: secrets/nsps}}

@@ -26,13 +26,13 @@ WRONG = {
     "unknown key of the catalog": (
         "{i_product: 61}",
         "{iproduct: 61}",
-        "catalog[0].product.iproduct: unknown key; did you mean i_product? (line 35)",
+        "catalog[0].product.iproduct: unknown key; did you mean i_product? (line 36)",
     ),
     "unknown driver": ("telebreeze", "telebreez", "platforms.tv.driver: unknown driver 'telebreez'; did you mean"),
     "unknown platform": (
         'name: "IPTV Sport"}, platform: tv',
         'name: "IPTV Sport"}, platform: tw',
-        "catalog[1].platform: there is no platform 'tw'; known here: tv (line 36)",
+        "catalog[1].platform: there is no platform 'tw'; known here: tv (line 37)",
     ),
     "unknown billing": (
         "driver: telebreeze",
@@ -68,8 +68,13 @@ WRONG = {
         "create_suspended: 0",
         "platforms.tv.create_suspended: must be true or false, not 0",
     ),
-    "no list": ("packages: [sport]", "packages: sport", "catalog[1].packages: must be a list, not text (line 36)"),
+    "no list": ("packages: [sport]", "packages: sport", "catalog[1].packages: must be a list, not text (line 37)"),
     "empty block": ("rules:\n  status: {customer_limited: active}\n  no_funds_grace: 0s", "rules:", "rules: must be a"),
+    "unknown encoding": (
+        "encoding: auto",
+        "encoding: xml",
+        "billing.write_back.encoding: must be one of auto, json and form, not 'xml'",
+    ),
     "too many": ("page_size: 1000", "page_size: 1001", "billing.page_size: must be at most 1000, not 1001"),
     "too few": ("floor: 10", "floor: -1", "brake.floor: must be at least 0, not -1"),
     "not finite": (
@@ -190,9 +195,19 @@ def test_of_several_billings_each_needs_a_name_of_its_own(tmp_path: Path) -> Non
     )
 
 
+def test_write_back_needs_a_place_to_spare(tmp_path: Path) -> None:
+    told = "billing: write_back needs a max_concurrency of 2 or more: one place is set aside for it"
+    with pytest.raises(ConfigError) as caught:
+        read(
+            tmp_path,
+            WHOLE.replace("max_concurrency: 4", "max_concurrency: 1").replace("enabled: false", "enabled: true"),
+        )
+    assert any(problem.startswith(told) for problem in caught.value.problems), caught.value.problems
+
+
 def test_two_platforms_of_one_name_are_refused(tmp_path: Path) -> None:
     (sentence,) = problems(tmp_path, "catalog:", "  tv: {driver: telebreeze}\ncatalog:")
-    assert sentence == f"{tmp_path / 'config.yaml'}: platforms.tv: occurs twice (line 34)"
+    assert sentence == f"{tmp_path / 'config.yaml'}: platforms.tv: occurs twice (line 35)"
 
 
 @pytest.mark.parametrize(
