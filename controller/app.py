@@ -32,6 +32,7 @@ from controller.targets import Billing, Household, Platform
 from controller.version import VERSION
 from controller.watch import Watch
 from controller.writeback import Desk, Writer
+from desired_state.catalog import Catalog
 from platforms.driver import Driver
 from platforms.registry import DRIVERS, DriverSettings
 from platforms.transport import Clock, Endpoint, Http, Meter, Transport
@@ -110,9 +111,8 @@ def assemble(config: Config, ledger: Ledger, world: World, network: Network | No
     billings = tuple(build.billing(block) for block in config.billing)
     watch = Watch(billings, metrics, health, world, logger("loop"))
     tools = Tools(ledger, world, world.draw, world.request_id, watch, logger("lane"))
-    house = household(config)
     inbox = Inbox(billings, ledger, world, world.request_id)
-    installations = tuple(_installation(billing, house, tools, inbox) for billing in billings)
+    installations = tuple(_installation(billing, household(config, billing.name), tools, inbox) for billing in billings)
     rhythm = Rhythm(config.schedule.full_pass, config.schedule.detail_audit)
     metrics.set_build(VERSION)
     metrics.set_config(config.fingerprint)
@@ -131,11 +131,16 @@ def _operations(block: BillingBlock) -> tuple[str, ...]:
     return (*OPERATIONS, *espf.OPERATIONS) if block.write_back.enabled else OPERATIONS
 
 
-def household(config: Config) -> Household:
-    """What the operator decided about everybody. Its fingerprint changes with anything a judgement rests on."""
-    rules = [config.platforms[name].rules(name) for name in sorted(config.platforms)]
-    judged_by = repr((VERSION, config.catalog, config.rules, rules)).encode()
-    return Household(config.catalog, config.rules, config.brake, hashlib.blake2b(judged_by, digest_size=12).digest())
+def household(config: Config, billing: str) -> Household:
+    """What the operator decided about the accounts of one billing; products of others mean nothing there.
+
+    Its fingerprint changes with anything a judgement rests on.
+    """
+    served = [name for name in sorted(config.platforms) if config.billing_of(name).name == billing]
+    catalog = Catalog(entries=tuple(entry for entry in config.entries if entry.platform in served))
+    rules = [config.platforms[name].rules(name) for name in served]
+    judged_by = repr((VERSION, catalog, config.rules, rules)).encode()
+    return Household(catalog, config.rules, config.brake, hashlib.blake2b(judged_by, digest_size=12).digest())
 
 
 @dataclass(frozen=True, slots=True)

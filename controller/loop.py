@@ -3,7 +3,8 @@
 Rules of this module:
 
 1. A pass runs when it is asked for: by the scheduler, or by the watchdog on the monotonic clock where the scheduler's
-   tick did not come. One at a time; what is asked for meanwhile is one more pass.
+   tick did not come. One at a time; what is asked for meanwhile is one more pass. Each billing source has passes of
+   its own: one that is slow keeps no other waiting.
 2. Lanes work while a pass runs.
 3. `stop` lets what is being worked on finish; nothing new is begun.
 """
@@ -59,13 +60,14 @@ class Loop:
         self._tools = tools
         self._rhythm = rhythm
         self._watch = watch
-        self._asked = asyncio.Event()
+        self._asked = {installation.billing.name: asyncio.Event() for installation in self._installations}
         self._stopping = asyncio.Event()
         inbox.on_many = self._spread
 
     def ask_for_pass(self) -> None:
         """Have a full pass run as soon as the one that may be running has ended."""
-        self._asked.set()
+        for asked in self._asked.values():
+            asked.set()
 
     def stop(self) -> None:
         """Begin nothing new."""
@@ -90,7 +92,7 @@ class Loop:
                     group.create_task(lane.work())
                 if installation.writer is not None:
                     group.create_task(first_of(installation.writer.run(), self._stopping.wait()))
-            group.create_task(self._pass_again_and_again())
+                group.create_task(self._pass_again_and_again(installation))
             group.create_task(self._pulse())
 
     def _spread(self) -> None:
@@ -112,15 +114,16 @@ class Loop:
             if lane.platform.name not in report.failed:
                 await lane.platform_answers()
         targets = [name, *(platform.name for platform in installation.billing.platforms)]
-        self._watch.passed(report, await self._tools.ledger.run(partial(_troubles, targets=targets)))
+        self._watch.passed(name, report, await self._tools.ledger.run(partial(_troubles, targets=targets)))
         if installation.writer is not None:
             installation.writer.compare_all()
         return report
 
-    async def _pass_again_and_again(self) -> None:
+    async def _pass_again_and_again(self, installation: Installation) -> None:
+        asked = self._asked[installation.billing.name]
         while not self._stopping.is_set():
-            self._asked.clear()
-            passing = asyncio.create_task(self.full_pass())
+            asked.clear()
+            passing = asyncio.create_task(self._pass(installation))
             try:
                 await first_of(asyncio.shield(passing), self._stopping.wait())
             finally:
@@ -129,13 +132,14 @@ class Loop:
             if isinstance(outcome, StoreError):
                 raise outcome
             if isinstance(outcome, Exception):
-                self._tools.log.error("a full pass failed by a bug", exc_info=outcome)
-            await self._until_asked()
+                name = installation.billing.name
+                self._tools.log.error("a full pass failed by a bug", billing=name, exc_info=outcome)
+            await self._until(asked)
 
-    async def _until_asked(self) -> None:
+    async def _until(self, asked: asyncio.Event) -> None:
         """Until a pass is asked for; a tick that is overdue by as much again is taken for lost."""
         patience = 2 * self._rhythm.full_pass.total_seconds() + 1
-        await first_of(self._asked.wait(), self._stopping.wait(), self._tools.clock.sleep(patience))
+        await first_of(asked.wait(), self._stopping.wait(), self._tools.clock.sleep(patience))
 
     async def _pulse(self) -> None:
         """Show that the event loop turns and the store answers; `/livez` looks at it."""

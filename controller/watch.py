@@ -57,8 +57,8 @@ class Watch:
         """A key waited that long beyond the instant at which it was due."""
         self._metrics.waited(priority, seconds)
 
-    def passed(self, report: PassReport, troubles: Mapping[str, str]) -> None:
-        """A full pass ended; `troubles` says what went wrong with which target."""
+    def passed(self, billing: str, report: PassReport, troubles: Mapping[str, str]) -> None:
+        """A full pass over a billing and its platforms ended; `troubles` says what went wrong with which target."""
         for target, text in troubles.items():
             self._log.warning("a target could not be read as it should", target=target, text=text)
         braked = Counter(held.change.desired.key.platform for held in report.plan.held if held.by == "brake")
@@ -71,7 +71,8 @@ class Watch:
             self._health.snapshot_taken()
         changes, held = len(report.plan.changes), len(report.plan.held)
         accounts = snapshot.accounts if snapshot is not None else None
-        self._log.info("pass finished", accounts=accounts, changes=changes, held=held, failed=list(report.failed))
+        failed = list(report.failed)
+        self._log.info("pass finished", billing=billing, accounts=accounts, changes=changes, held=held, failed=failed)
 
     def progressed(self) -> None:
         """The event loop turns and the store answers."""

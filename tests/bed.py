@@ -141,10 +141,10 @@ class Bed:
     async def explain(self, account: str) -> ExplainView:
         """What `explain` says."""
         store = await self.store()
-        installation = self.application.installations[0]
-        found = find(store, {installation.billing.name: installation.billing}, account)
+        installations = {each.billing.name: each for each in self.application.installations}
+        found = find(store, {name: each.billing for name, each in installations.items()}, account)
         assert found is not None, f"{account} is not known"
-        house = installation.fleet.house
+        house = installations[found[0].name].fleet.house
         return explain_view(store, *found, house, self.world.now())
 
     def customer(self, external_id: str) -> Mapping[str, Any]:
@@ -156,10 +156,11 @@ class Bed:
         """All records of the platform."""
         return list(self.platform.operator.customers.values())
 
-    def tv_account(self, number: int = 1, *, i_product: int = 61) -> int:
+    def tv_account(self, number: int = 1, *, i_product: int = 61, billing: Simulator | None = None) -> int:
         """A new account `tv00000N` with a TV product and a device of its own."""
-        i_account = self.billing.change("create", id=f"tv{number:06}", i_product=i_product)
-        self.billing.change("device", i_account=i_account, devices=[f"00:1A:79:00:00:{number:02X}"])
+        billing = billing or self.billing
+        i_account = billing.change("create", id=f"tv{number:06}", i_product=i_product)
+        billing.change("device", i_account=i_account, devices=[f"00:1A:79:00:00:{number:02X}"])
         return i_account
 
     async def aclose(self) -> None:

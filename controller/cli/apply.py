@@ -51,7 +51,8 @@ async def _apply(config: Config, plan: str | None, *, refresh: bool) -> Code:
 
 
 async def _survey(application: Application, options: PassOptions) -> list[PassReport]:
-    return [await installation.fleet.survey(options) for installation in application.installations]
+    surveys = (installation.fleet.survey(options) for installation in application.installations)
+    return list(await asyncio.gather(*surveys))
 
 
 async def _until_quiet(application: Application, reports: Sequence[PassReport], rounds: int) -> Found:

@@ -2,17 +2,19 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from controller.app import Application, household
 from controller.cli.codes import Code, Failed
 from controller.cli.printing import Output, as_json, say, tell
 from controller.cli.session import assembled, configured, execute, opened, private_copy
 from controller.clock import SystemClock
 from controller.config import Config, ConfigError, load, schema
+from controller.config.problems import nearest
+from controller.loop import Installation
 from controller.store import Ledger, Store
-from controller.views.explain import ExplainView, asked_number, explain_lines, explain_view, find
+from controller.views.explain import Ambiguous, ExplainView, asked_number, explain_lines, explain_view, find
 from controller.views.status import status_lines, status_view
 from platforms.driver import PlatformError
 
@@ -26,10 +28,15 @@ def show_status(path: Path, output: Output) -> Code:
     return Code.OK if view["healthy"] else Code.ATTENTION
 
 
-def explain_account(path: Path, asked: str, output: Output) -> Code:
+def explain_account(path: Path, asked: str, output: Output, billing: str | None = None) -> Code:
     """Print everything about an account; one the store does not know is looked up in billing."""
     config = configured(path)
-    view = execute(_explain(config, asked))
+    if billing is not None and billing not in (names := [block.name for block in config.billing]):
+        raise Failed(f"there is no billing {billing!r}; {nearest(billing, names)}")
+    try:
+        view = execute(_explain(config, asked, billing))
+    except Ambiguous as error:
+        raise Failed(str(error)) from None
     if view is None:
         tell(f"no billing source knows an account {asked!r}")
         return Code.UNKNOWN_ACCOUNT
@@ -55,38 +62,45 @@ def print_schema() -> Code:
     return Code.OK
 
 
-async def _explain(config: Config, asked: str) -> ExplainView | None:
+async def _explain(config: Config, asked: str, billing: str | None) -> ExplainView | None:
     """The view, from a private copy of the store, so that a look-up leaves no trace."""
     ledger = Ledger(lambda: private_copy(config.store.path), threaded=False)
     async with assembled(config, ledger) as application:
-        view = await ledger.run(partial(_from_store, application=application, asked=asked))
-        return view or await _looked_up(application, asked)
+        among = [each for each in application.installations if billing in (None, each.billing.name)]
+        view = await ledger.run(partial(_from_store, among=among, asked=asked))
+        return view or await _looked_up(ledger, among, asked)
 
 
-async def _looked_up(application: Application, asked: str) -> ExplainView | None:
+async def _looked_up(ledger: Ledger, among: Sequence[Installation], asked: str) -> ExplainView | None:
     """The view of an account that was just read from billing; billing that cannot be asked is told."""
-    for installation in application.installations:
-        source = installation.billing.source
-        number = asked_number(asked)
+    troubles: list[str] = []
+    for installation in among:
         try:
-            account = await (source.find(asked) if number is None else source.account(number))
+            i_account = await _number(installation, asked)
         except PlatformError as error:
-            raise Failed(
-                f"the store does not know account {asked!r}, and billing could not be asked: {error}"
-            ) from None
-        if account is not None:
-            await asyncio.gather(
-                *(installation.gatherer.read_platform(each) for each in installation.billing.platforms)
-            )
-            await installation.gatherer.read_details([account.i_account])
-            found = f"i_account:{account.i_account}"
-            return await application.ledger.run(partial(_from_store, application=application, asked=found))
+            troubles.append(str(error))
+            continue
+        if i_account is not None:
+            platforms = installation.billing.platforms
+            await asyncio.gather(*(installation.gatherer.read_platform(each) for each in platforms))
+            await installation.gatherer.read_details([i_account])
+            return await ledger.run(partial(_from_store, among=[installation], asked=f"i_account:{i_account}"))
+    if troubles:
+        said = "; ".join(troubles)
+        raise Failed(f"the store does not know account {asked!r}, and billing could not be asked: {said}")
     return None
 
 
-def _from_store(store: Store, *, application: Application, asked: str) -> ExplainView | None:
-    billings = {each.billing.name: each.billing for each in application.installations}
-    found = find(store, billings, asked)
+async def _number(installation: Installation, asked: str) -> int | None:
+    """The `i_account` of the account that was asked for, as billing says; `None` if it has none such."""
+    source, number = installation.billing.source, asked_number(asked)
+    account = await (source.find(asked) if number is None else source.account(number))
+    return None if account is None else account.i_account
+
+
+def _from_store(store: Store, *, among: Sequence[Installation], asked: str) -> ExplainView | None:
+    installations = {each.billing.name: each for each in among}
+    found = find(store, {name: each.billing for name, each in installations.items()}, asked)
     if found is None:
         return None
-    return explain_view(store, *found, household(application.config), SystemClock().now())
+    return explain_view(store, *found, installations[found[0].name].fleet.house, SystemClock().now())

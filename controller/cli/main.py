@@ -77,11 +77,12 @@ def explain(
     account: Annotated[str, typer.Argument(help="An account id, or i_account:N.")],
     config: ConfigFile,
     output: OutputFormat = Output.TEXT,
+    billing: Annotated[str | None, typer.Option(help="Which billing, where several know such an account.")] = None,
 ) -> None:
     """Say everything about one account: what should be, what is, and why."""
     from controller.cli.looks import explain_account
 
-    raise Finished(explain_account(config, account, output))
+    raise Finished(explain_account(config, account, output, billing))
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """`plan`: read everything, decide, print; write nothing."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,7 +60,7 @@ async def _plan(running: Config, candidate: Config | None, *, refresh: bool) -> 
     taken_at = SystemClock().now()
     async with assembled(candidate or running, ledger) as application:
         options = PassOptions(whole_plan=True, refresh=refresh)
-        reports = [await each.fleet.survey(options) for each in application.installations]
+        reports = await asyncio.gather(*(each.fleet.survey(options) for each in application.installations))
         found = Found.of(reports)
         billings = [each.billing for each in application.installations]
         if candidate is None:

@@ -22,7 +22,7 @@ Finding = tuple[Path, str]
 def crosscheck(values: Mapping[str, object], document: Document) -> Iterator[str]:
     """A sentence for everything that does not fit together. `billing` is a list in `values`."""
     platforms = _named(values.get("platforms"))
-    for path, text in (*_billing_names(values), *_catalog(values, platforms)):
+    for path, text in (*_billing_names(values), *_catalog(values, platforms), *_shared(platforms, values)):
         yield sentence(path, text, document)
     for name, block in platforms.items():
         place = ("platforms", name)
@@ -62,6 +62,24 @@ def _billing_of(place: Path, block: Mapping[str, object], values: Mapping[str, o
         )
     elif isinstance(wanted, str) and names and wanted not in names:
         yield (*place, "billing"), f"there is no billing {wanted!r}; {nearest(wanted, names)}"
+
+
+def _shared(platforms: Mapping[str, Mapping[str, object]], values: Mapping[str, object]) -> Iterator[Finding]:
+    """A record's mark names environment and account: two that write the same marks take each other's records."""
+    environments = {str(each.get("name", "billing")): each.get("environment") for each in _each(values.get("billing"))}
+    lone = next(iter(environments)) if len(environments) == 1 else ""
+    seen: dict[tuple[str, object], str] = {}
+    for name, block in platforms.items():
+        i_env = environments.get(str(block.get("billing", lone)))
+        if not isinstance(block.get("url"), str) or i_env is None or block.get("mode") == "observe":
+            continue
+        first = seen.setdefault((str(block["url"]).strip().rstrip("/").lower(), i_env), name)
+        if first != name:
+            yield (
+                ("platforms", name, "url"),
+                f"is that of platform {first!r} too, and both serve accounts of environment {i_env}: each would take"
+                " the other's records for its own",
+            )
 
 
 def _driver(place: Path, block: Mapping[str, object]) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """`explain`: everything about one account (promise P21)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypedDict
 
@@ -82,15 +82,29 @@ def asked_number(asked: str) -> int | None:
     return int(number) if word == "i_account" and number.isdecimal() else None
 
 
+class Ambiguous(Exception):
+    """Several billing sources know such an account; `str()` names them."""
+
+    def __init__(self, asked: str, billings: Sequence[str]) -> None:
+        names = ", ".join(billings)
+        super().__init__(f"{len(billings)} billing sources know an account {asked!r}: say --billing, one of {names}")
+
+
 def find(store: Store, billings: Mapping[str, Billing], asked: str) -> tuple[Billing, StoredAccount] | None:
-    """The account with this id, or with this `i_account` where `asked` reads `i_account:N`."""
+    """The account with this id, or with this `i_account` where `asked` reads `i_account:N`.
+
+    Raises `Ambiguous`: an id of one environment says nothing about that of another.
+    """
     number = asked_number(asked)
+    found: list[tuple[Billing, StoredAccount]] = []
     for billing in billings.values():
         accounts = store.accounts(billing.name)
         stored = accounts.find(asked) if number is None else accounts.get(number)
         if stored is not None:
-            return billing, stored
-    return None
+            found.append((billing, stored))
+    if len(found) > 1:
+        raise Ambiguous(asked, [billing.name for billing, _ in found])
+    return found[0] if found else None
 
 
 def explain_view(store: Store, billing: Billing, stored: StoredAccount, house: Household, now: datetime) -> ExplainView:

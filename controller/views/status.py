@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TypedDict
 
 from controller.config import Config
-from controller.store import Progress, Provisioning, Store, told_counts
+from controller.store import Progress, Provisioning, Store, TargetReading, told_counts
 from controller.writeback import trouble_of
 from desired_state.subscriber import State
 
@@ -44,14 +44,27 @@ class PlatformView(TypedDict):
     attention: list[TroubleView]
 
 
+class SourceView(TypedDict):
+    """One billing source; `text` says what is wrong with it."""
+
+    accounts: int
+    complete: bool
+    last_success: str | None
+    text: str | None
+
+
 class BillingView(TypedDict):
-    """The billing sources together; `text` says what is wrong with them, `attention` names unreadable accounts."""
+    """The billing sources together; `text` says what is wrong with them, `attention` names unreadable accounts.
+
+    `sources` has each by its name.
+    """
 
     accounts: int
     complete: bool
     last_success: str | None
     text: str | None
     attention: list[TroubleView]
+    sources: dict[str, SourceView]
 
 
 class WriteBackView(TypedDict):
@@ -101,7 +114,9 @@ def status_lines(view: StatusView) -> Iterator[str]:
     billing = view["billing"]
     known = "complete" if billing["complete"] else "not proven complete"
     yield f"billing: {billing['accounts']} accounts, {known}, last read {billing['last_success'] or 'never'}"
-    if billing["text"]:
+    if len(billing["sources"]) > 1:
+        yield from _source_lines(billing["sources"])
+    elif billing["text"]:
         yield f"  {billing['text']}"
     yield from _trouble_lines(billing["attention"])
     for name, platform in view["platforms"].items():
@@ -120,6 +135,13 @@ def status_lines(view: StatusView) -> Iterator[str]:
         yield _write_back_line(name, write_back)
     yield from view["catalog"]
     yield "healthy" if view["healthy"] else "needs attention"
+
+
+def _source_lines(sources: dict[str, SourceView]) -> Iterator[str]:
+    for name, source in sources.items():
+        known = "complete" if source["complete"] else "not proven complete"
+        text = f"; {source['text']}" if source["text"] else ""
+        yield f"  {name}: {source['accounts']} accounts, {known}, last read {source['last_success'] or 'never'}{text}"
 
 
 def _write_back_line(name: str, view: WriteBackView) -> str:
@@ -167,8 +189,8 @@ def _trouble(store: Store, billing: str, i_account: int, progress: Progress) -> 
 
 def _billing(store: Store, config: Config) -> BillingView:
     names = _billing_names(config)
-    readings = [store.targets.reading(name) for name in names]
-    successes = [reading.success_at for reading in readings]
+    readings = {name: store.targets.reading(name) for name in names}
+    successes = [reading.success_at for reading in readings.values()]
     oldest = None if None in successes else min(at for at in successes if at is not None)
     unreadable = [
         TroubleView(account=account_id, i_account=i_account, state=State.HELD.value, by="decision", text=text)
@@ -176,12 +198,27 @@ def _billing(store: Store, config: Config) -> BillingView:
         for i_account, account_id, text in store.accounts(name).unreadable(_ATTENTION)
     ]
     return BillingView(
-        accounts=sum(reading.accounts for reading in readings),
-        complete=all(reading.complete for reading in readings),
+        accounts=sum(reading.accounts for reading in readings.values()),
+        complete=all(reading.complete for reading in readings.values()),
         last_success=oldest.isoformat() if oldest is not None else None,
-        text="; ".join(reading.text for reading in readings if reading.text) or None,
+        text="; ".join(_named(name, reading.text, names) for name, reading in readings.items() if reading.text) or None,
         attention=unreadable,
+        sources={name: _source(reading) for name, reading in readings.items()},
     )
+
+
+def _source(reading: TargetReading) -> SourceView:
+    return SourceView(
+        accounts=reading.accounts,
+        complete=reading.complete,
+        last_success=reading.success_at.isoformat() if reading.success_at is not None else None,
+        text=reading.text,
+    )
+
+
+def _named(name: str, text: str, names: list[str]) -> str:
+    """The sentence, with the source that it is about where there are several."""
+    return text if len(names) == 1 else f"{name}: {text}"
 
 
 def _write_back(store: Store, billing: str) -> WriteBackView:

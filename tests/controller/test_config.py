@@ -102,7 +102,8 @@ def test_what_is_allowed_but_dangerous_is_warned_about() -> None:
     config = least(
         billing={"url": "http://b.example.net", "environment": 1, "login": "u", "token": "t", "verify_tls": False},
         platforms={
-            name: {"driver": "telebreeze", "url": "https://t", "api_key": {"env": "KEY"}} for name in ("tv", "other")
+            name: {"driver": "telebreeze", "url": f"https://{name}", "api_key": {"env": "KEY"}}
+            for name in ("tv", "other")
         },
     )
     places = [warning.partition(":")[0] for warning in config.warnings]
