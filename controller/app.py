@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
+from controller.audit import Audit
 from controller.billing import espf
 from controller.billing.client import BillingClient, BillingSettings
 from controller.billing.espf import StatusApi
@@ -228,9 +229,10 @@ def _installation(billing: Billing, house: Household, tools: Tools, inbox: Inbox
     reconciler = Reconciler(billing, house, ledger, executor, world)
     gatherer = Gatherer(billing, house, ledger, reconciler.fresh, world)
     lanes = tuple(Lane(platform, reconciler, tools) for platform in billing.platforms)
+    audit = Audit(billing.name, gatherer, ledger, world)
     fleet = Fleet(billing, house, ledger, gatherer, world)
     spreader = Spreader(billing, inbox, ledger, world, logger("events"))
-    return Installation(billing, fleet, gatherer, lanes, spreader, _writer(billing, lanes, tools))
+    return Installation(billing, fleet, gatherer, audit, lanes, spreader, _writer(billing, lanes, tools))
 
 
 def _writer(billing: Billing, lanes: tuple[Lane, ...], tools: Tools) -> Writer | None:

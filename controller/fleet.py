@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from controller.backlog import Backlog
 from controller.gather import SLICE, Gatherer
 from controller.judgement import Comparison, bug_in, compare, rest
 from controller.reconciler import hold_progress
@@ -42,17 +43,18 @@ from platforms.transport import Clock
 
 @dataclass(frozen=True, slots=True)
 class PassOptions:
-    """How thorough a pass is. `horizon` is how far ahead timers are set, `audit` how many details are read again.
+    """How thorough a pass is. `horizon` is how far ahead timers are set.
 
     With `whole_plan`, details that are due are read for accounts without a record too, so that the plan names them;
     with `announced`, those of accounts that events have announced (the daemon's lanes read them by themselves).
+    With `in_background`, details that take long are not waited for: they go on being read while the plan is performed.
     """
 
     horizon: timedelta = timedelta(0)
-    audit: int = 0
     whole_plan: bool = False
     announced: bool = True
     refresh: bool = False
+    in_background: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Fleet:
         self._ledger = ledger
         self._gatherer = gatherer
         self._clock = clock
+        self.backlog = Backlog(billing, gatherer, ledger, clock)
         self._names = tuple(platform.name for platform in billing.platforms)
 
     async def survey(self, options: PassOptions) -> PassReport:
@@ -90,7 +93,7 @@ class Fleet:
         snapshot, read = billing.result(), [reading.result() for reading in readings]
         await self._gatherer.judge_all()
         if snapshot is not None:
-            await self._gatherer.read_details(await self._ledger.run(partial(self._details_to_read, options=options)))
+            await self._read_details(options)
             await self._gatherer.judge_all()
         plans, drift = list[Plan](), Counter[tuple[str, str]]()
         for platform in (platform for platform, ok in zip(platforms, read, strict=True) if ok):
@@ -118,20 +121,28 @@ class Fleet:
             in_doubt = await self._ledger.run(partial(_in_doubt, platform=platform, now=self._clock.now()))
             for i_account, delay in (*waiting.get(platform.name, ()), *in_doubt):
                 self._enqueue(platform, [i_account], delay)
-        due = await self._ledger.run(self._unread)
-        for platform in self._billing.platforms:
-            self._enqueue(platform, due)
+        if options.in_background:
+            self.backlog.serve()
+        else:
+            due = await self._ledger.run(self._unread)
+            for platform in self._billing.platforms:
+                self._enqueue(platform, due)
         await self._set_timers(options.horizon)
+
+    async def _read_details(self, options: PassOptions) -> None:
+        if options.in_background:
+            await self.backlog.read()
+        else:
+            await self._gatherer.read_details(await self._ledger.run(partial(self._details_to_read, options=options)))
 
     def _details_to_read(self, store: Store, *, options: PassOptions) -> Sequence[int]:
         accounts = store.accounts(self._billing.name)
         if options.refresh:
             return accounts.all_details()
         with_record, without = accounts.due_details(self._names)
-        audited = accounts.oldest_details(options.audit)
         announced = store.events(self._billing.name).announced() if options.announced else ()
         due = [*with_record, *(without if options.whole_plan else ()), *(each.i_account for each in announced)]
-        return list(dict.fromkeys((*due, *audited)))
+        return list(dict.fromkeys(due))
 
     def _unread(self, store: Store) -> list[int]:
         return store.accounts(self._billing.name).due_details(self._names)[1]
@@ -164,7 +175,11 @@ class Fleet:
 
     def _limits(self, store: Store, *, platform: Platform) -> Allowance:
         owned = store.records(platform.name, platform.i_env).owned()
-        return Allowance(self.house.brake.destructive_limit(owned), self.house.brake.update_limit(owned))
+        limits = Allowance(self.house.brake.destructive_limit(owned), self.house.brake.update_limit(owned))
+        if self.backlog.is_renewing:
+            return limits
+        left = store.targets.allowance(platform.name)
+        return Allowance(min(limits.destructive, left.destructive), min(limits.updates, left.updates))
 
     async def _note(self, platform: Platform, plan: Plan) -> list[tuple[int, timedelta]]:
         waiting: list[tuple[int, timedelta]] = []

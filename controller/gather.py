@@ -6,12 +6,12 @@ Rules of this module:
    needs a whole list, and is concluded after its end.
 2. A failure is noted on its target and goes no further. A list that lost more than the brake would allow is no proof
    of anything (promise P2).
-3. Details cost two calls an account. They are read for those who have a record and for whom something changed; those
-   who have none yet are read when their turn comes to get one.
+3. Details cost two calls an account. Whose are read, and when, is for others to say: a command's plan needs all that
+   are due (`fleet.py`), the daemon reads them in the background (`backlog.py`), and everybody's, slowly (`audit.py`).
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -32,6 +32,9 @@ SLICE = 100
 PRODUCTS_EVERY = 3600.0
 DETAILS_AT_ONCE = 16
 DETAILS_PATIENCE = 5  # failures in a row, after which the others are left for the next pass
+
+Told = Callable[[int, bool], None]
+"""Hears of an account whose details were asked for, and whether they came."""
 
 
 class Gatherer:
@@ -83,24 +86,31 @@ class Gatherer:
             await self._ledger.run(partial(self._judge, i_accounts=due[start : start + SLICE], now=now))
             await self._clock.sleep(0)
 
-    async def read_details(self, i_accounts: Sequence[int]) -> None:
-        """Read these accounts anew, as many at once as billing's limits allow; stops where billing does not answer."""
+    async def read_details(
+        self, i_accounts: Iterable[int], told: Told = lambda _i_account, _was_read: None, at_once: int = DETAILS_AT_ONCE
+    ) -> bool:
+        """Read these accounts anew, `at_once` within billing's limits; says whether billing answered to the end.
+
+        Stops where it does not answer. `told` hears of every account that was tried, and whether it could be read.
+        """
         waiting, failures = iter(i_accounts), 0
 
         async def read_on() -> None:
             nonlocal failures
-            for i_account in waiting:
-                if failures >= DETAILS_PATIENCE:
-                    return
+            while failures < DETAILS_PATIENCE and (i_account := next(waiting, None)) is not None:
                 try:
                     await self._fresh.read(i_account)
-                    failures = 0
                 except PlatformError as error:
                     failures += DETAILS_PATIENCE if isinstance(error, Unavailable) else 1
+                    told(i_account, False)
+                else:
+                    failures = 0
+                    told(i_account, True)
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(DETAILS_AT_ONCE):
+            for _ in range(at_once):
                 group.create_task(read_on())
+        return failures < DETAILS_PATIENCE
 
     async def _read_products(self, now: float) -> None:
         """What billing sells, now and then: only to find catalog entries that match nothing; a refusal is no harm."""

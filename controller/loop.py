@@ -5,16 +5,17 @@ Rules of this module:
 1. A pass runs when it is asked for: by the scheduler, or by the watchdog on the monotonic clock where the scheduler's
    tick did not come. One at a time; what is asked for meanwhile is one more pass. Each billing source has passes of
    its own: one that is slow keeps no other waiting.
-2. Lanes work while a pass runs.
+2. Lanes work while a pass runs, and so do the reading of details that are due and the audit of the others.
 3. `stop` lets what is being worked on finish; nothing new is begun.
 """
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
+from controller.audit import LONGEST_PAUSE, Audit
 from controller.events.inbox import Inbox
 from controller.events.spreading import Spreader
 from controller.fleet import Fleet, PassOptions, PassReport
@@ -36,6 +37,7 @@ class Installation:
     billing: Billing
     fleet: Fleet
     gatherer: Gatherer
+    audit: Audit
     lanes: tuple[Lane, ...]
     spreader: Spreader
     writer: Writer | None = None
@@ -93,7 +95,10 @@ class Loop:
                 if installation.writer is not None:
                     group.create_task(first_of(installation.writer.run(), self._stopping.wait()))
                 group.create_task(self._pass_again_and_again(installation))
+                group.create_task(self._audit(installation))
             group.create_task(self._pulse())
+        for installation in self._installations:
+            await installation.fleet.backlog.stop()
 
     def _spread(self) -> None:
         for installation in self._installations:
@@ -105,9 +110,7 @@ class Loop:
 
     async def _pass(self, installation: Installation) -> PassReport:
         name = installation.billing.name
-        owed = partial(_audit_share, name=name, now=self._tools.clock.now(), period=self._rhythm.detail_audit)
-        audit = await self._tools.ledger.run(owed)
-        options = PassOptions(horizon=2 * self._rhythm.full_pass, audit=audit, announced=False)
+        options = PassOptions(horizon=2 * self._rhythm.full_pass, announced=False, in_background=True)
         report = await installation.fleet.survey(options)
         await installation.fleet.hand_over(report, options)
         for lane in installation.lanes:
@@ -135,6 +138,27 @@ class Loop:
                 name = installation.billing.name
                 self._tools.log.error("a full pass failed by a bug", billing=name, exc_info=outcome)
             await self._until(asked)
+
+    async def _audit(self, installation: Installation) -> None:
+        """Read details again in a steady small stream, while there is nothing more urgent to read."""
+        pause = LONGEST_PAUSE  # the first pass goes first
+        while not self._stopping.is_set():
+            await first_of(self._stopping.wait(), self._tools.clock.sleep(pause))
+            try:
+                pause = await self.audit_step(installation)
+            except StoreError:
+                raise
+            except Exception as bug:
+                self._tools.log.error("the audit failed by a bug", exc_info=bug)
+                pause = LONGEST_PAUSE
+
+    async def audit_step(self, installation: Installation) -> float:
+        """Let the audit read whom it owes; returns the seconds until the next step."""
+
+        def is_idle() -> bool:
+            return not (installation.fleet.backlog.is_reading or self._stopping.is_set())
+
+        return await installation.audit.step(self._rhythm.detail_audit, is_idle)
 
     async def _until(self, asked: asyncio.Event) -> None:
         """Until a pass is asked for; a tick that is overdue by as much again is taken for lost."""
@@ -169,15 +193,3 @@ def _begin(store: Store, *, billing: Billing) -> None:
     if store.targets.meta(key) not in (None, billing.read_by):
         store.accounts(billing.name).forget_readings()
     store.targets.set_meta(key, billing.read_by)
-
-
-def _audit_share(store: Store, *, name: str, now: datetime, period: timedelta) -> int:
-    """How many accounts' details the rolling audit owes since it last read some; kept across restarts."""
-    key = f"{name} was audited at"
-    known = float(store.targets.meta(key) or now.timestamp())
-    since = min(max(known, (now - period).timestamp()), now.timestamp())
-    population = store.accounts(name).population()
-    share = int(population * (now.timestamp() - since) / period.total_seconds())
-    paid = share / population * period.total_seconds() if population else now.timestamp() - since
-    store.targets.set_meta(key, str(since + paid))
-    return share

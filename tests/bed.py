@@ -17,6 +17,7 @@ from controller.config import Config, from_values
 from controller.demo.check import Account
 from controller.fleet import PassReport
 from controller.lane import Lane
+from controller.loop import Loop
 from controller.server.app import create_app
 from controller.store import Ledger, Store
 from controller.views.explain import ExplainView, explain_view, find
@@ -42,11 +43,24 @@ class World(VirtualClock):
         return f"request-{self._requests}"
 
 
+class TimedTransport(httpx.ASGITransport):
+    """A simulator in process; notes when each request began, on the monotonic clock."""
+
+    def __init__(self, app: Simulator, world: World) -> None:
+        super().__init__(app)
+        self._world = world
+        self.began: list[float] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.began.append(self._world.monotonic())
+        return await super().handle_async_request(request)
+
+
 class Bed:
     """Billing, a platform, and the reconciler between them.
 
     There is one simulator at every address of the configuration: `billing_at`, `platform_at`. `billing` and `platform`
-    are those of the usual configuration.
+    are those of the usual configuration; `to_billing.began` are the instants at which billing's calls began.
     """
 
     def __init__(self, folder: Path, blocks: Values, *, seed: int = 1) -> None:
@@ -56,6 +70,7 @@ class Bed:
         self._platforms: dict[str, TelebreezeSimulator] = {}
         self.billing = self.billing_at(BILLING)
         self.platform = self.platform_at(TV)
+        self.to_billing = TimedTransport(self.billing, self.world)
         self.config = configuration(folder, blocks)
         self._killed: list[Application] = []
         self._begun: Application | None = None
@@ -86,22 +101,24 @@ class Bed:
         self.restart()
 
     async def full_pass(self) -> list[PassReport]:
-        """One pass, and everything it put on the queues until that is done or waits for its time."""
+        """One pass, the details it goes on reading, and everything put on the queues until that is done or waits."""
         if self._begun is not self.application:
             self._begun = self.application
             await self.application.loop.begin()
         reports = await self.application.loop.full_pass()
+        for installation in self.application.installations:
+            await installation.fleet.backlog.ended()
         for lane in self._lanes():
             await lane.work(until_empty=True, most_failures=1)
         return reports
 
     @asynccontextmanager
-    async def daemon(self) -> AsyncIterator[None]:
+    async def daemon(self) -> AsyncIterator[Loop]:
         """The daemon runs while the context lasts; time passes for it while the test sleeps on `world`."""
         self._begun = self.application
         running = asyncio.create_task(self.application.loop.run())
         try:
-            yield
+            yield self.application.loop
         finally:
             self.application.loop.stop()
             await running
@@ -127,8 +144,17 @@ class Bed:
     async def converge(self, passes: int = 3) -> None:
         """Let as many passes go by as anything may need, with the longest backoff between them."""
         for _ in range(passes):
-            self.world.advance(LONGEST_BACKOFF)
+            await self.let_time_pass(LONGEST_BACKOFF)
             await self.full_pass()
+
+    async def let_time_pass(self, seconds: float) -> None:
+        """Let time pass, with the rolling audit at work in it."""
+        (installation,) = self.application.installations
+        while seconds > 0:
+            pause = min(seconds, await self.application.loop.audit_step(installation))
+            self.world.advance(pause)
+            seconds -= pause
+        await self.application.loop.audit_step(installation)
 
     async def store(self) -> Store:
         """The store, to look at between passes."""
@@ -179,7 +205,8 @@ class Bed:
         config = self.config
         billings = {block.name: httpx.ASGITransport(self.billing_at(block.url)) for block in config.billing}
         tvs = {name: httpx.ASGITransport(self.platform_at(block.url)) for name, block in config.platforms.items()}
-        return assemble(self.config, ledger, self.world, {**billings, **tvs})
+        network = {**billings, **tvs} | ({"billing": self.to_billing} if "billing" in billings else {})
+        return assemble(self.config, ledger, self.world, network)
 
     def _lanes(self) -> list[Lane]:
         return [lane for installation in self.application.installations for lane in installation.lanes]

@@ -8,7 +8,7 @@ from itertools import count
 from platforms.simulation import Draw
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-_PATIENCE = 25  # turns of the event loop for what is ready to run before time moves on
+_PATIENCE = 25  # turns of the event loop, after the last that went to sleep, before time moves on
 
 
 def draws(seed: int = 1) -> Draw:
@@ -32,6 +32,7 @@ class VirtualClock:
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._number = count()
         self._moving = False
+        self._patience = _PATIENCE
 
     def now(self) -> datetime:
         return self._start + timedelta(seconds=self._elapsed)
@@ -43,9 +44,10 @@ class VirtualClock:
         loop = asyncio.get_running_loop()
         woken: asyncio.Future[None] = loop.create_future()
         heappush(self._sleepers, (self._elapsed + max(seconds, 0.0), next(self._number), woken))
+        self._patience = _PATIENCE
         if not self._moving:
             self._moving = True
-            loop.call_soon(self._turn, loop, _PATIENCE)
+            loop.call_soon(self._turn, loop)
         await woken
 
     def advance(self, delta: timedelta | float) -> None:
@@ -56,9 +58,10 @@ class VirtualClock:
         """Set the wall clock, forwards or back; the monotonic one goes on as it was."""
         self._start += delta
 
-    def _turn(self, loop: asyncio.AbstractEventLoop, patience: int) -> None:
-        if patience:
-            loop.call_soon(self._turn, loop, patience - 1)
+    def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._patience:
+            self._patience -= 1
+            loop.call_soon(self._turn, loop)
             return
         while self._sleepers:
             deadline, _, woken = heappop(self._sleepers)
@@ -67,5 +70,6 @@ class VirtualClock:
                 woken.set_result(None)
                 break
         self._moving = bool(self._sleepers)
+        self._patience = _PATIENCE
         if self._moving:
-            loop.call_soon(self._turn, loop, _PATIENCE)
+            loop.call_soon(self._turn, loop)

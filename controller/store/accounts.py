@@ -250,6 +250,15 @@ class Accounts:
         )
         return [i_account for (i_account,) in rows]
 
+    def auditable(self) -> tuple[int, datetime | None]:
+        """How many accounts the rolling audit goes over, and when the oldest of their details was read."""
+        count, oldest = self._conn.execute(
+            "SELECT count(*), min(details_at) FROM accounts WHERE billing = ? AND details_at IS NOT NULL"
+            " AND details_due = 0 AND presence IS NOT 'absent' AND missing_since IS NULL",
+            (self._billing,),
+        ).fetchone()
+        return int(count), to_instant(oldest)
+
     def unreadable(self, limit: int) -> list[tuple[int, str, str]]:
         """Accounts whose answers could not be understood: `i_account`, id and the sentence."""
         rows = self._conn.execute(

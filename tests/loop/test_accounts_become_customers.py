@@ -132,7 +132,7 @@ async def test_what_no_list_row_shows_is_found_by_the_detail_audit(make_bed: Cal
     await bed.full_pass()
     bed.billing.change("contact", i_account=account, contact={"firstname": "Eva"})
 
-    bed.world.advance(timedelta(hours=1))
+    await bed.let_time_pass(3600)
     await bed.full_pass()
 
     assert bed.customer("tv000001_3")["firstName"] == "Eva"
@@ -177,7 +177,7 @@ async def test_a_password_is_written_once_and_again_when_it_changes(make_bed: Ca
     assert bed.platform.requests.writes == 0
 
     fields["TV Password"] = "Watch-2"
-    bed.world.advance(timedelta(hours=1))
+    await bed.let_time_pass(3600)
     await bed.full_pass()
 
     assert bed.customer("tv000001_3")["password"] == "Watch-2"

@@ -1,0 +1,156 @@
+"""Details take hours on a large installation. Meanwhile passes go on, and who can be served is served."""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from controller.billing.simulator.changes import Action
+from controller.gather import DETAILS_AT_ONCE
+from platforms.simulation import Fault
+from tests.bed import Bed
+
+ACCOUNTS = 60
+SLOW = {"requests_per_second": 1}  # two minutes for the details of all
+OFTEN = {"full_pass": "10s"}
+INFO = "Account/get_account_info"
+
+
+def populate(bed: Bed) -> list[int]:
+    return [bed.tv_account(number) for number in range(1, ACCOUNTS + 1)]
+
+
+def disabled(bed: Bed) -> int:
+    return sum(row["status"] == "disabled" for row in bed.customers())
+
+
+async def unread(bed: Bed) -> int:
+    return (await bed.store()).accounts("billing").unread()
+
+
+@pytest.mark.parametrize("off", ["block", "drain"])
+async def test_an_account_whose_row_tells_enough_does_not_wait_for_the_details_of_others(
+    make_bed: Callable[..., Bed], off: Action
+) -> None:
+    bed = make_bed()
+    last = populate(bed)[-1]
+    await bed.full_pass()
+    bed.reconfigure(billing=SLOW)
+    bed.lose_the_database()
+    bed.world.advance(60)
+    bed.billing.change(off, i_account=last)
+
+    async with bed.daemon():
+        await bed.world.sleep(75)
+        assert bed.customer("tv000060_3")["status"] == "disabled"
+        assert await unread(bed) > ACCOUNTS // 4
+
+
+async def test_accounts_are_served_as_their_details_come_and_passes_go_on(make_bed: Callable[..., Bed]) -> None:
+    bed = make_bed(billing=SLOW, schedule=OFTEN)
+    populate(bed)
+
+    async with bed.daemon():
+        await bed.world.sleep(60)
+        assert 10 < len(bed.customers()) < 40
+        await bed.world.sleep(60)
+        assert bed.billing.requests.operations["Account/get_account_list"] >= 2
+        await bed.world.sleep(60)
+        assert len(bed.customers()) == ACCOUNTS
+
+
+async def test_p08_a_lost_database_is_rebuilt_in_the_background_too(make_bed: Callable[..., Bed]) -> None:
+    bed = make_bed()
+    populate(bed)
+    await bed.full_pass()
+    bed.reconfigure(billing=SLOW, schedule=OFTEN)
+    bed.lose_the_database()
+    bed.platform.requests.reset()
+
+    async with bed.daemon():
+        await bed.world.sleep(60)
+        bed.tv_account(ACCOUNTS + 1)
+        assert 0 < (await bed.status())["platforms"]["tv"]["accounts"]["in_sync"] < ACCOUNTS
+        await bed.world.sleep(180)
+        assert (await bed.status())["platforms"]["tv"]["accounts"]["in_sync"] == ACCOUNTS + 1
+
+    assert bed.platform.requests.writes == 1, "only the new account was written"
+
+
+async def test_p04_one_reading_is_one_pass_to_the_brake_however_many_go_by(make_bed: Callable[..., Bed]) -> None:
+    bed = make_bed()
+    accounts = populate(bed)
+    await bed.full_pass()
+    bed.reconfigure(billing={"requests_per_second": 0.5})
+    bed.world.advance(60)
+    for number, i_account in enumerate(accounts):
+        bed.billing.change("activate_on", i_account=i_account, day="2020-01-01")
+        if number % 5 < 2:
+            bed.billing.change("product", i_account=i_account, i_product=70)
+
+    async with bed.daemon() as loop:
+        await bed.world.sleep(20)
+        while await unread(bed):
+            assert disabled(bed) <= 10
+            loop.ask_for_pass()  # many of them, with fewer than 10 found between two
+            await bed.world.sleep(60)
+
+
+async def test_p04_what_can_be_read_at_once_is_held_whole_before_the_first_write(bed: Bed) -> None:
+    accounts = populate(bed)
+    await bed.full_pass()
+    bed.world.advance(60)
+    for i_account in accounts[:11]:
+        bed.billing.change("product", i_account=i_account, i_product=70)
+
+    await bed.converge()
+
+    assert disabled(bed) == 0
+
+
+async def test_where_billing_stops_answering_the_rest_is_left_for_the_next_pass(make_bed: Callable[..., Bed]) -> None:
+    bed = make_bed(billing={"requests_per_second": 5}, schedule={"full_pass": "10m"})
+    populate(bed)
+    bed.billing.faults.add(Fault(operation=INFO, kind="status", status=503, after=10, count=None))
+
+    async with bed.daemon():
+        await bed.world.sleep(60)
+        asked = bed.billing.requests.operations[INFO]
+        assert asked < ACCOUNTS, "a handful tried, and their lanes back off from them"
+        bed.billing.faults.clear()
+        await bed.world.sleep(1800)
+
+    assert len(bed.customers()) == ACCOUNTS
+
+
+async def test_a_stop_ends_the_reading(make_bed: Callable[..., Bed]) -> None:
+    bed = make_bed(billing=SLOW)
+    populate(bed)
+    async with bed.daemon():
+        await bed.world.sleep(30)
+    asked = len(bed.to_billing.began)
+
+    await bed.world.sleep(300)
+
+    assert len(bed.to_billing.began) <= asked + 2 * DETAILS_AT_ONCE, "only what was under way"
+
+
+@pytest.mark.parametrize("rate", [3, 50])
+async def test_p17_the_load_on_billing_stays_within_its_limits_in_a_whole_run(
+    make_bed: Callable[..., Bed], rate: int
+) -> None:
+    limits = {"requests_per_second": rate, "max_concurrency": 2}
+    bed = make_bed(billing=limits, schedule={"full_pass": "10s", "detail_audit": "1m"})
+    accounts = populate(bed)
+    bed.billing.faults.add(Fault(operation="*", kind="delay", seconds=0.5, count=None, probability=0.2))
+    bed.billing.faults.add(Fault(operation=INFO, kind="status", status=503, count=20, after=20))
+
+    async with bed.daemon():
+        for i_account in accounts[:10]:
+            await bed.world.sleep(20)
+            bed.billing.change("block", i_account=i_account)
+
+    began = bed.to_billing.began
+    assert len(began) > 2 * ACCOUNTS
+    assert min(later - earlier for earlier, later in pairwise(began)) >= 1 / rate - 1e-9
+    assert bed.billing.requests.most_in_flight <= 2
