@@ -90,7 +90,7 @@ class Backlog:
     async def _read(self) -> None:
         answered = True
         while self._due and answered:
-            answered = await self._gatherer.read_details(self._next(), self._told)
+            answered = await self._gatherer.read_details(self._next(), self._told, for_lanes=True)
         if answered:
             self._put(self._failed)
         self._failed.clear()

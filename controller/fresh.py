@@ -3,7 +3,8 @@
 Rules of this module:
 
 1. What is read is kept in the store, judged, and handed to whoever waits, with the clear text of its secrets: the
-   only place they exist outside the call that writes them.
+   only place they exist outside the call that writes them. Who reads for somebody else (the backlog for a lane) may
+  have an account with secrets kept for `KEPT` seconds, in memory, to be taken once: asking again would double the cost.
 2. Two that ask for the same account at once share one reading. One who asks later gets a later one.
 3. An answer that cannot be understood, or none, is kept as a condition of that account; faults are raised.
 4. An account that an event announced counts as read only when that was `SETTLING` after the event: a reading that began
@@ -23,6 +24,8 @@ from desired_state.account import Account
 from platforms.transport import Clock
 
 SETTLING = timedelta(seconds=3)
+KEPT = 60.0
+_MOST_KEPT = 500
 
 
 class FreshReader:
@@ -34,6 +37,27 @@ class FreshReader:
         self._ledger = ledger
         self._clock = clock
         self._reading: dict[int, asyncio.Task[Account | None]] = {}
+        self._kept: dict[int, tuple[float, Account]] = {}
+
+    async def read_for_another(self, i_account: int) -> None:
+        """Read the account for whoever takes it next. Raises `PlatformError` where billing could not be asked."""
+        account = await self.read(i_account)
+        if account is not None and _has_secrets(account):
+            self._forget_old()
+            self._kept[i_account] = (self._clock.monotonic(), account)
+
+    def take(self, i_account: int) -> Account | None:
+        """The account as it was read for another a short while ago, if it was; only once."""
+        self._forget_old()
+        _, account = self._kept.pop(i_account, (0.0, None))
+        return account
+
+    def _forget_old(self) -> None:
+        oldest = self._clock.monotonic() - KEPT
+        for i_account, (read_at, _) in list(self._kept.items()):
+            if read_at > oldest and len(self._kept) < _MOST_KEPT:
+                break
+            del self._kept[i_account]
 
     async def read(self, i_account: int) -> Account | None:
         """The account as billing shows it now; `None` where billing has none or nobody can understand it.
@@ -42,6 +66,7 @@ class FreshReader:
         """
         task = self._reading.get(i_account)
         if task is None:
+            self._kept.pop(i_account, None)  # what comes now is younger
             task = asyncio.create_task(self._read(i_account))
             self._reading[i_account] = task
             task.add_done_callback(partial(self._done, i_account))
@@ -94,3 +119,8 @@ class FreshReader:
         if stored is not None:
             judge_one = partial(judge, store, self._billing, house=self._house, now=self._clock.now())
             store.each([stored], judge_one, lambda _, bug: bug_in("judging")(i_account, bug))
+
+
+def _has_secrets(account: Account) -> bool:
+    credentials = account.details.credentials if account.details is not None else None
+    return credentials is not None and (credentials.password is not None or credentials.pin is not None)

@@ -87,19 +87,26 @@ class Gatherer:
             await self._clock.sleep(0)
 
     async def read_details(
-        self, i_accounts: Iterable[int], told: Told = lambda _i_account, _was_read: None, at_once: int = DETAILS_AT_ONCE
+        self,
+        i_accounts: Iterable[int],
+        told: Told = lambda _i_account, _was_read: None,
+        *,
+        at_once: int = DETAILS_AT_ONCE,
+        for_lanes: bool = False,
     ) -> bool:
         """Read these accounts anew, `at_once` within billing's limits; says whether billing answered to the end.
 
         Stops where it does not answer. `told` hears of every account that was tried, and whether it could be read.
+        `for_lanes`: their secrets are kept for the looks that follow.
         """
+        read = self._fresh.read_for_another if for_lanes else self._fresh.read
         waiting, failures = iter(i_accounts), 0
 
         async def read_on() -> None:
             nonlocal failures
             while failures < DETAILS_PATIENCE and (i_account := next(waiting, None)) is not None:
                 try:
-                    await self._fresh.read(i_account)
+                    await read(i_account)
                 except PlatformError as error:
                     failures += DETAILS_PATIENCE if isinstance(error, Unavailable) else 1
                     told(i_account, False)

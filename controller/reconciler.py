@@ -169,7 +169,7 @@ class Reconciler:
         """The change with the clear text of what it has to write; billing is asked for it, the store has none."""
         if not lacks_values(change):
             return change
-        account = account or await self._ask_billing(look.i_account)
+        account = account or self.fresh.take(look.i_account) or await self._ask_billing(look.i_account)
         if account is not None:
             change = with_values(change, wish_now(account, look.platform, self._house, look.now))
         if lacks_values(change):

@@ -65,6 +65,11 @@ class BillingBlock(Block):
             raise ValueError("write_back needs a max_concurrency of 2 or more: one place is set aside for it")
         return self
 
+    @property
+    def calls_an_account(self) -> int:
+        """How many calls an account's details cost: its own, and that for the custom fields."""
+        return 2 if self.custom_fields.any_configured else 1
+
     @model_validator(mode="after")
     def _one_way_in(self) -> "BillingBlock":
         if (self.token is None) == (self.password is None):

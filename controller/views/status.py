@@ -1,9 +1,11 @@
 """`status`: how the whole stands."""
 
+import math
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TypedDict
 
+from controller.audit import audit_round
 from controller.config import Config
 from controller.store import Progress, Provisioning, Store, TargetReading, told_counts
 from controller.writeback import trouble_of
@@ -53,6 +55,19 @@ class SourceView(TypedDict):
     text: str | None
 
 
+class DetailsView(TypedDict):
+    """Reading accounts one by one: how many are `due`, the seconds that takes at the configured rate, and the audit.
+
+    `audit_seconds` is the time in which the audit comes round, `oldest` when the details were read that are its next.
+    """
+
+    due: int
+    due_seconds: float
+    audited: int
+    audit_seconds: float
+    oldest: str | None
+
+
 class BillingView(TypedDict):
     """The billing sources together; `text` says what is wrong with them, `attention` names unreadable accounts.
 
@@ -65,6 +80,7 @@ class BillingView(TypedDict):
     text: str | None
     attention: list[TroubleView]
     sources: dict[str, SourceView]
+    details: DetailsView
 
 
 class WriteBackView(TypedDict):
@@ -114,6 +130,12 @@ def status_lines(view: StatusView) -> Iterator[str]:
     billing = view["billing"]
     known = "complete" if billing["complete"] else "not proven complete"
     yield f"billing: {billing['accounts']} accounts, {known}, last read {billing['last_success'] or 'never'}"
+    details = billing["details"]
+    if details["due"]:
+        yield f"  details of {details['due']} accounts are to be read, in about {_time(details['due_seconds'])}"
+    if details["audited"]:
+        comes_round = f"details of {details['audited']} accounts are read again in {_time(details['audit_seconds'])}"
+        yield f"  {comes_round}, the oldest were read {details['oldest']}"
     if len(billing["sources"]) > 1:
         yield from _source_lines(billing["sources"])
     elif billing["text"]:
@@ -148,6 +170,14 @@ def _write_back_line(name: str, view: WriteBackView) -> str:
     counts = ", ".join(f"{count} {status}" for status, count in view["told"].items() if count)
     refused = f", {view['refused']} refused" if view["refused"] else ""
     return f"{name} was told: {counts or 'nothing yet'}{refused}" + (f"; {view['text']}" if view["text"] else "")
+
+
+def _time(seconds: float) -> str:
+    """So long, for people."""
+    for unit, size in (("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{math.ceil(seconds)} seconds"
 
 
 def _trouble_lines(troubles: list[TroubleView]) -> Iterator[str]:
@@ -204,6 +234,7 @@ def _billing(store: Store, config: Config) -> BillingView:
         text="; ".join(_named(name, reading.text, names) for name, reading in readings.items() if reading.text) or None,
         attention=unreadable,
         sources={name: _source(reading) for name, reading in readings.items()},
+        details=_details(store, config),
     )
 
 
@@ -225,6 +256,22 @@ def _write_back(store: Store, billing: str) -> WriteBackView:
     counts, refused = told_counts(store.db, billing)
     return WriteBackView(
         told={status.name: counts[status] for status in Provisioning}, refused=refused, text=trouble_of(store, billing)
+    )
+
+
+def _details(store: Store, config: Config) -> DetailsView:
+    """Sources are read side by side, so the slowest one counts."""
+    seconds = {block.name: block.calls_an_account / block.requests_per_second for block in config.billing}
+    due = {name: store.accounts(name).unread() for name in seconds}
+    rounds = {name: audit_round(store, name, config.schedule.detail_audit) for name in seconds}
+    oldest = min((each.oldest_at for each in rounds.values() if each.oldest_at is not None), default=None)
+    possible = max(each.accounts * seconds[name] for name, each in rounds.items())
+    return DetailsView(
+        due=sum(due.values()),
+        due_seconds=round(max(count * seconds[name] for name, count in due.items()), 1),
+        audited=sum(each.accounts for each in rounds.values()),
+        audit_seconds=round(max(config.schedule.detail_audit.total_seconds(), possible), 1),
+        oldest=oldest.isoformat() if oldest is not None else None,
     )
 
 

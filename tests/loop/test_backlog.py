@@ -7,6 +7,7 @@ import pytest
 
 from controller.billing.simulator.changes import Action
 from controller.gather import DETAILS_AT_ONCE
+from controller.views.status import status_lines
 from platforms.simulation import Fault
 from tests.bed import Bed
 
@@ -154,3 +155,44 @@ async def test_p17_the_load_on_billing_stays_within_its_limits_in_a_whole_run(
     assert len(began) > 2 * ACCOUNTS
     assert min(later - earlier for earlier, later in pairwise(began)) >= 1 / rate - 1e-9
     assert bed.billing.requests.most_in_flight <= 2
+
+
+async def test_status_says_how_many_details_are_to_be_read_and_how_long_that_takes(
+    make_bed: Callable[..., Bed],
+) -> None:
+    bed = make_bed(billing=SLOW)
+    populate(bed)
+
+    async with bed.daemon():
+        await bed.world.sleep(60)
+        details = (await bed.status())["billing"]["details"]
+        assert 0 < details["due"] == await unread(bed) < ACCOUNTS
+        assert details["due_seconds"] == 2 * details["due"], "two calls an account, one a second"
+        text = "\n".join(status_lines(await bed.status()))
+        assert f"details of {details['due']} accounts are to be read, in about" in text
+        await bed.world.sleep(120)
+
+    details = (await bed.status())["billing"]["details"]
+    assert (details["due"], details["audited"], details["audit_seconds"]) == (0, ACCOUNTS, 86400)
+    assert details["oldest"] is not None
+
+
+async def test_status_says_when_the_audit_needs_longer_than_it_should(make_bed: Callable[..., Bed]) -> None:
+    bed = make_bed(billing=SLOW, schedule={"detail_audit": "1m"})
+    populate(bed)
+    await bed.full_pass()
+
+    assert (await bed.status())["billing"]["details"]["audit_seconds"] == 2 * ACCOUNTS
+
+
+async def test_a_password_is_not_asked_for_twice_to_make_a_record(make_bed: Callable[..., Bed]) -> None:
+    tv = {"driver": "telebreeze", "url": "http://tv.test", "api_key": "simulated", "auth": "login"}
+    bed = make_bed(billing=SLOW, platforms={"tv": tv})
+    populate(bed)
+
+    async with bed.daemon():
+        await bed.world.sleep(150)
+
+    assert len(bed.customers()) == ACCOUNTS
+    assert all(row["password"] for row in bed.customers())
+    assert bed.billing.requests.operations[INFO] == ACCOUNTS
