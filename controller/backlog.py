@@ -74,11 +74,10 @@ class Backlog:
         if self._reading is not None:
             await asyncio.gather(self._reading, return_exceptions=True)
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """Read nothing more."""
         if self._reading is not None:
             self._reading.cancel()
-        await self.ended()
 
     def _begin(self, with_record: list[int], without: list[int]) -> None:
         self._due = deque([*with_record, *without])

@@ -75,6 +75,7 @@ class Loop:
         """Begin nothing new."""
         self._stopping.set()
         for installation in self._installations:
+            installation.fleet.backlog.stop()
             for lane in installation.lanes:
                 lane.stop()
 
@@ -87,6 +88,14 @@ class Loop:
         """Work until `stop`; returns when everything that was begun has ended."""
         await self.begin()
         await self._inbox.begin()
+        try:
+            await self._work()
+        finally:
+            for installation in self._installations:
+                installation.fleet.backlog.stop()
+                await installation.fleet.backlog.ended()
+
+    async def _work(self) -> None:
         async with asyncio.TaskGroup() as group:
             for installation in self._installations:
                 group.create_task(installation.spreader.work(self._stopping))
@@ -97,8 +106,6 @@ class Loop:
                 group.create_task(self._pass_again_and_again(installation))
                 group.create_task(self._audit(installation))
             group.create_task(self._pulse())
-        for installation in self._installations:
-            await installation.fleet.backlog.stop()
 
     def _spread(self) -> None:
         for installation in self._installations:

@@ -126,6 +126,23 @@ async def test_an_add_on_begins_and_ends_by_our_own_timers(bed: Bed) -> None:
     assert bed.customer("tv000001_3")["packages"] == ["1"]
 
 
+async def test_an_add_on_that_the_list_shows_is_found_by_the_next_pass_for_two_calls(bed: Bed) -> None:
+    bed.billing.switch(addons_in_list=True)
+    account, other = bed.tv_account(1), bed.tv_account(2)
+    await bed.full_pass()
+    bed.billing.requests.reset()
+
+    bed.billing.change("addon_add", i_account=account, i_product=86)
+    await bed.full_pass()
+    assert bed.customer("tv000001_3")["packages"] == ["1", "2"]
+    assert bed.billing.requests.operations["Account/get_account_info"] == 1
+
+    bed.billing.change("addon_remove", i_account=account, i_product=86)
+    await bed.full_pass()
+    assert bed.customer("tv000001_3")["packages"] == ["1"]
+    assert (await bed.explain(f"i_account:{other}"))["platforms"]["tv"]["state"] == "in_sync"
+
+
 async def test_what_no_list_row_shows_is_found_by_the_detail_audit(make_bed: Callable[..., Bed]) -> None:
     bed = make_bed(schedule={"detail_audit": "1h"})
     account = bed.tv_account()
