@@ -127,7 +127,16 @@ def status_view(store: Store, config: Config, now: datetime) -> StatusView:
 
 def status_lines(view: StatusView) -> Iterator[str]:
     """How everything stands, for people."""
-    billing = view["billing"]
+    yield from _billing_lines(view["billing"])
+    for name, platform in view["platforms"].items():
+        yield from _platform_lines(name, platform)
+    for name, write_back in view["write_back"].items():
+        yield _write_back_line(name, write_back)
+    yield from view["catalog"]
+    yield "healthy" if view["healthy"] else "needs attention"
+
+
+def _billing_lines(billing: BillingView) -> Iterator[str]:
     known = "complete" if billing["complete"] else "not proven complete"
     yield f"billing: {billing['accounts']} accounts, {known}, last read {billing['last_success'] or 'never'}"
     details = billing["details"]
@@ -141,22 +150,20 @@ def status_lines(view: StatusView) -> Iterator[str]:
     elif billing["text"]:
         yield f"  {billing['text']}"
     yield from _trouble_lines(billing["attention"])
-    for name, platform in view["platforms"].items():
-        counts = ", ".join(f"{count} {state}" for state, count in platform["accounts"].items() if count)
-        read = f"breaker {platform['breaker']}, last read {platform['last_success'] or 'never'}"
-        yield f"{name}: {counts or 'nobody yet'}; {read}"
-        if platform["text"]:
-            yield f"  {platform['text']}"
-        if (held := platform["held_plan"]) is not None:
-            yield (
-                f"  the brake holds plan {held['hash']}: {held['destructive']} destructive changes and"
-                f" {held['updates']} updates (limit {held['limit']})"
-            )
-        yield from _trouble_lines(platform["attention"])
-    for name, write_back in view["write_back"].items():
-        yield _write_back_line(name, write_back)
-    yield from view["catalog"]
-    yield "healthy" if view["healthy"] else "needs attention"
+
+
+def _platform_lines(name: str, platform: PlatformView) -> Iterator[str]:
+    counts = ", ".join(f"{count} {state}" for state, count in platform["accounts"].items() if count)
+    read = f"breaker {platform['breaker']}, last read {platform['last_success'] or 'never'}"
+    yield f"{name}: {counts or 'nobody yet'}; {read}"
+    if platform["text"]:
+        yield f"  {platform['text']}"
+    if (held := platform["held_plan"]) is not None:
+        yield (
+            f"  the brake holds plan {held['hash']}: {held['destructive']} destructive changes and"
+            f" {held['updates']} updates (limit {held['limit']})"
+        )
+    yield from _trouble_lines(platform["attention"])
 
 
 def _source_lines(sources: dict[str, SourceView]) -> Iterator[str]:
