@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from controller.events.spreading import REMEMBERED
 from controller.fresh import SETTLING
 from platforms.simulation import Fault
 from tests.bed import Bed
@@ -233,6 +234,10 @@ async def test_events_are_forgotten_once_nobody_will_send_them_again(bed: Bed) -
     (account,) = await watched(bed)
     async with bed.daemon():
         await bed.espf("Account/Blocked", i_event=1, i_account=account)
-        await bed.world.sleep(timedelta(days=3, hours=2).total_seconds())
+        await bed.world.sleep(10)
+    bed.restart()
+    bed.world.advance(REMEMBERED + timedelta(minutes=1))
+    async with bed.daemon():
+        await bed.world.sleep(10)
         store = await bed.store()
         assert store.db.execute("SELECT count(*) FROM events").fetchone() == (0,)
