@@ -35,6 +35,13 @@ _MEANINGS: Mapping[str, Meaning] = {
     "Client.Session.check_auth.failed_to_process_jwt": Meaning.SESSION_OVER,
     "Client.check_auth.envelope_missed": Meaning.SESSION_OVER,
     "Server.Session.refresh_access_token.refresh_failed": Meaning.REFRESH_REFUSED,
+    # Refused like any code that is not here; listed because the contract's table does. To log in again in order to
+    # log out would be absurd, so a dead session is no `SESSION_OVER` there.
+    "Client.Session.logout.failed_to_process_access_token": Meaning.REFUSED,
+    "Server.Account.duplicate_id": Meaning.REFUSED,
+    "Server.Account.duplicate_login": Meaning.REFUSED,
+    "Client.Account.too_short.account_info.login": Meaning.REFUSED,
+    "Server.CDR.xdr_not_found": Meaning.REFUSED,
 }
 
 

@@ -4,8 +4,9 @@ Rules of this module:
 
 1. Whoever needs a token takes the present one; it is renewed by refresh, else by login, by one task while the others
    wait. Who waited takes what that task got, its failure included.
-2. A login that failed is not tried again for a while: everybody gets the same error until then. The longest pause
-   follows a lock for brute force, which every further try would prolong.
+2. A login that failed is not tried again for a while: everybody gets the same error until then. After refusals in a row
+   the pause doubles, so that wrong credentials do not get the user locked; the longest follows a lock for brute force,
+   which every further try would prolong, a login in place of a locked refresh included.
 3. `i_env` is never sent: a user of one environment is refused for it.
 """
 
@@ -50,6 +51,7 @@ class Session:
         self._tokens: Tokens | None = None
         self._failure: Transient | Unavailable | None = None
         self._paused_until = 0.0
+        self._refusals = 0
 
     async def token(self) -> str:
         """A token that should be accepted. Raises `Unavailable` or `Transient` where there is none to be had."""
@@ -89,6 +91,7 @@ class Session:
             self._pause(error)
             raise
         self._failure = None
+        self._refusals = 0
         return tokens
 
     async def _refreshed(self, old: Tokens | None) -> Tokens | None:
@@ -98,7 +101,9 @@ class Session:
         asked_at = (self._clock.now(), self._clock.monotonic())
         try:
             return tokens_in(await self._ask(REFRESH, {"refresh_token": old.refresh}), old, asked_at)
-        except BillingFault:
+        except BillingFault as fault:
+            if fault.meaning is Meaning.LOGIN_LOCKED:
+                raise session_error(fault) from None
             return None
 
     async def _logged_in(self) -> Tokens:
@@ -117,7 +122,8 @@ class Session:
 
     def _pause(self, error: Transient | Unavailable) -> None:
         self._failure = error
-        self._paused_until = self._clock.monotonic() + _pause_after(error).total_seconds()
+        self._paused_until = self._clock.monotonic() + _pause_after(error, self._refusals).total_seconds()
+        self._refusals += isinstance(error, Unavailable)
 
 
 class LoginsLocked(Unavailable):
@@ -130,12 +136,13 @@ def session_error(fault: BillingFault) -> Unavailable:
     return LoginsLocked(sentence) if fault.meaning is Meaning.LOGIN_LOCKED else Unavailable(sentence)
 
 
-def _pause_after(error: Transient | Unavailable) -> timedelta:
+def _pause_after(error: Transient | Unavailable, refusals: int) -> timedelta:
+    """`refusals` are those before this one, in a row."""
     if isinstance(error, LoginsLocked):
         return PAUSE_AFTER_LOCK
     if isinstance(error, Transient):
         return max(error.retry_after or PAUSE_AFTER_FAILURE, PAUSE_AFTER_FAILURE)
-    return PAUSE_AFTER_REFUSAL
+    return min(PAUSE_AFTER_REFUSAL * (1 << min(refusals, 8)), PAUSE_AFTER_LOCK)
 
 
 def _again(error: Transient | Unavailable) -> Transient | Unavailable:
