@@ -7,7 +7,7 @@ from random import Random  # noqa: TID251  seeded, so that a run can be repeated
 
 from starlette.types import ASGIApp
 
-from controller.billing.simulator import create_simulator
+from controller.billing.simulator import Simulator, create_simulator
 from controller.cli.codes import Code, Failed
 from controller.cli.printing import say
 from controller.clock import SystemClock
@@ -49,4 +49,7 @@ async def _serve(app: ASGIApp, port: int) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with serving(app, f"127.0.0.1:{port}") as address:
         say(f"http://{address}")
+        sending = asyncio.create_task(app.events.run()) if isinstance(app, Simulator) else None
         await stopping.wait()
+        if sending is not None:
+            sending.cancel()

@@ -10,6 +10,7 @@ import pytest
 from controller.billing.simulator.events import Happening, Vocabulary, happenings
 from controller.billing.simulator.handlers import Espf, Nsps
 from controller.billing.simulator.sender import Sender
+from tests.billing.helpers import installation
 from tests.clocks import VirtualClock, draws
 
 BLOCKED = Happening("Account/Blocked", {"i_account": 70001})
@@ -126,3 +127,21 @@ def test_a_blocked_customer_brings_no_event_of_its_accounts(vocabulary: Vocabula
     (event,) = happenings("customer_block", 4001, vocabulary)
     assert event.event_type.startswith("Customer/")
     assert event.about == {"i_customer": 4001}
+
+
+async def test_a_change_reaches_both_handlers_and_is_shown() -> None:
+    sim, receiver = installation(), Receiver(503)
+    i_account = sim.change("create", id="tv1")
+    sim.events.send_to(espf(), httpx.MockTransport(receiver))
+    sim.events.send_to(Nsps(url="http://us.test/process-event"), httpx.MockTransport(receiver))
+    sim.change("block", i_account=i_account)
+    assert await sim.events.deliver() == 2
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=sim), base_url="http://sim.test") as http:
+        shown = (await http.get("/_sim/events")).json()["events"]
+        refused = await http.put("/_sim/espf", json={"rate": 5})
+    assert [(row["to"], row["event_type"], row["fate"]) for row in shown] == [
+        ("espf", "Account/Blocked", "queued"),
+        ("nsps", "Account/Blocked", "done"),
+    ]
+    assert shown[0]["variables"]["i_account"] == i_account
+    assert refused.status_code == 422

@@ -10,7 +10,8 @@ Rules of this package:
 
 `app` receives calls, `methods` lists them; `sessions`, `accounts`, `account_changes`, `custom_fields`, `products`,
 `transactions` carry them out; `rendering` writes the answers, and `document` describes them. `population` makes fleets,
-`changes` lets things happen to accounts, as an operator or time would.
+`changes` lets things happen to accounts, as an operator or time would. `events` says which events that brings, `outbox`
+and `sender` send them.
 
 The default API user is `iptv-reconciler` with token `simulated-token` or password `simulated-password`, bound to
 environment 3. Products: 61 "IPTV Basic", 62 "IPTV Family", 70 "Phone only"; add-ons: 86 "IPTV Sport", 87 "IPTV Kids".

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from controller.billing.simulator import changes
+from controller.billing.simulator.outbox import Outbox
 from controller.billing.simulator.population import populate
 from controller.billing.simulator.rendering import instant, money
 from controller.billing.simulator.state import SimulatedAccount
@@ -26,8 +27,9 @@ class _Population(BaseModel):
 class Admin:
     """The routes below `/_sim/`."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, outbox: Outbox) -> None:
         self._world = world
+        self._outbox = outbox
 
     def routes(self) -> list[Route]:
         """All of them."""
@@ -39,6 +41,7 @@ class Admin:
             Route("/_sim/changes", self._change, methods=["POST"]),
             Route("/_sim/switches", self._switches, methods=["GET", "PATCH"]),
             Route("/_sim/sessions/lose", self._lose_sessions, methods=["POST"]),
+            *self._outbox.routes(),
         ]
 
     async def _accounts(self, _request: Request) -> Response:
@@ -78,6 +81,7 @@ class Admin:
             return _invalid(error)
         except changes.NoSuchAccount as error:
             return JSONResponse({"errors": [str(error)]}, 404)
+        self._outbox.happened(change.action, changed)
         return JSONResponse({"i_customer" if change.action.startswith("customer_") else "i_account": changed})
 
     async def _switches(self, request: Request) -> Response:

@@ -5,6 +5,7 @@ Over HTTP, besides `/rest/`, the API document and what `platforms.simulation` of
 - `GET /_sim/accounts` every account with the facts that matter; `POST /_sim/populate {"accounts": N, "seed": S}`
 - `POST /_sim/changes` a `Change`; `GET|PATCH /_sim/switches`; `POST /_sim/sessions/lose`; `GET /_sim/transactions`
 - `GET /_sim/statuses` what was told by the ESPF API (`/espf/v1/`), in order
+- events: `PUT|DELETE /_sim/espf`, `PUT|DELETE /_sim/nsps`, `GET /_sim/events` (see `outbox`)
 """
 
 from starlette.applications import Starlette
@@ -16,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from controller.billing.simulator import changes, document, rest
 from controller.billing.simulator.admin import Admin, switch
 from controller.billing.simulator.espf import Espf
+from controller.billing.simulator.outbox import Outbox
 from controller.billing.simulator.population import populate
 from controller.billing.simulator.sessions import Sessions
 from controller.billing.simulator.state import Installation, SimulatedAccount
@@ -31,7 +33,8 @@ class Simulator:
 
     def __init__(self, world: World, draw: Draw) -> None:
         self.world = world
-        self._stage = Stage(_app(world), rest.operation_of, world.clock, draw)
+        self.events = Outbox(world, draw)
+        self._stage = Stage(_app(world, self.events), rest.operation_of, world.clock, draw)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -63,7 +66,9 @@ class Simulator:
 
     def change(self, action: changes.Action, **details: object) -> int:
         """Let something happen (see `Change`); returns whom to. Raises `NoSuchAccount`, `ValidationError`."""
-        return changes.apply(self.world, changes.Change.model_validate({"action": action, **details}))
+        changed = changes.apply(self.world, changes.Change.model_validate({"action": action, **details}))
+        self.events.happened(action, changed)
+        return changed
 
     def switch(self, **switches: object) -> None:
         """Set switches by name. Raises `ValidationError`."""
@@ -80,9 +85,9 @@ def create_simulator(clock: Clock, draw: Draw, switches: Switches | None = None)
     return Simulator(world, draw)
 
 
-def _app(world: World) -> Starlette:
+def _app(world: World, outbox: Outbox) -> Starlette:
     async def call(request: Request) -> Response:
         return await rest.answer(world, request)
 
     calls = [Route(path, call, methods=["POST"]) for path in ("/rest/{service}/{method}", "/rest/{service}/{method}/")]
-    return Starlette(routes=[*calls, document.route(world), *Espf(world).routes(), *Admin(world).routes()])
+    return Starlette(routes=[*calls, document.route(world), *Espf(world).routes(), *Admin(world, outbox).routes()])

@@ -23,7 +23,6 @@ from platforms.transport import Clock, Endpoint, Http, Outcome, Request, Transpo
 Fate = Literal["queued", "done", "dropped"]
 Look = Callable[[Mapping[str, int]], Mapping[str, object] | None]
 """What NSPS would read of whom an event is about."""
-_IDLE_SECONDS = 0.05
 
 
 @dataclass(slots=True)
@@ -79,12 +78,6 @@ class Sender:
         for sent in due:
             await self._try(sent)
         return len(due)
-
-    async def run(self) -> None:
-        """Send whatever comes, until cancelled."""
-        while True:
-            if not await self.deliver():
-                await self._clock.sleep(_IDLE_SECONDS)
 
     async def aclose(self) -> None:
         """Close the connections."""
