@@ -7,14 +7,15 @@ skipped. Rules of this module:
    asked costs more calls, not accounts.
 2. A reading ends when as many distinct accounts have come as billing counts (`total`), or with a page that brings
    nothing new. A short page ends nothing.
-3. A reading is proven complete if exactly as many distinct accounts came as the highest count that any of its pages
-   gave. An account that slipped through between two pages is then one too few, also where another came twice; one too
-   many means that the count cannot be relied upon. If billing gives
-   no count at all, the reading is complete if accounts came, none of them twice, and then an empty page.
-4. What this cannot see is one account purged and another made between the same two pages. So absence counts only over
-   two listings and a direct look-up (promise P3).
-5. A reading that is not proven, and shows that the list moved meanwhile, is followed by one more. Each has to prove
-   itself; only what is new in the second is handed on.
+3. A reading is proven complete if exactly as many distinct accounts came as billing counted at first, and each rise of
+   the count in addition. An account that slipped through between two pages is then one too few, also where another came
+   twice, or a new one fills the count up again; one too many means that the count cannot be relied upon.
+   Without any count a reading is proven by a second one after it: no row came twice in either, and both showed the same
+   accounts. Whatever makes room for one to slip through, was seen before and is gone: it cannot come again.
+4. What the count cannot show is one account purged and another made between the same two pages. So absence counts only
+   over two listings and a direct look-up (promise P3).
+5. A reading that is not proven, and shows that the list moved meanwhile or has no count, is followed by one more. Only
+   what is new in the second is handed on.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -29,21 +30,25 @@ ReadPage = Callable[[int], Awaitable[Page]]
 """Reads the page that begins at an offset."""
 
 _READINGS = 2
+_ONCE = "billing gives no count, and no second reading showed the same accounts"
 REAL = tuple(model for model in BillingModel if model.is_real)
 """The billing models of subscribers: no vouchers, no aliases."""
 
 
 @dataclass(slots=True)
 class _Reading:
-    """One way through the list, as far as it has come."""
+    """One way through the list, as far as it has come; `witness` is what a flawless one without a count saw before."""
 
+    witness: SeenAccounts | None = None
     seen: SeenAccounts = field(default_factory=SeenAccounts)
     offset: int = 0
     nameless: int = 0
     repeated: int = 0
-    counts: set[int] = field(default_factory=set)
+    counted: int | None = None
+    expected: int = 0
     unlisted: bool = False
     garbled: bool = False
+    moved: bool = False
     ended: bool = False
 
     def take(self, page: Page) -> Page:
@@ -58,28 +63,32 @@ class _Reading:
         if page.total == GARBLED:
             self.garbled = True
         elif page.total is not None:
-            self.counts.add(page.total)
-        self.ended = not (rows or unreadable) or (bool(self.counts) and len(self.seen) >= max(self.counts))
+            self._count(page.total)
+        self.moved |= self.repeated > 0
+        self.ended = not (rows or unreadable) or (self.counted is not None and len(self.seen) >= self.expected)
         return Page(rows, unreadable)
+
+    def _count(self, total: int) -> None:
+        """A fall tells that rows are gone, not that fewer had to come."""
+        self.moved |= self.counted not in (None, total)
+        self.expected += max(0, total - (self.counted or 0))
+        self.counted = total
 
     @property
     def doubt(self) -> str:
         """Why the reading is not proven complete; empty if it is."""
-        highest = max(self.counts, default=None)
+        countless = self.counted is None
         reasons = {
             "an answer held no account list at all": self.unlisted,
             f"{self.nameless} rows do not tell whose they are": self.nameless > 0,
             "billing's count of its accounts makes no sense": self.garbled,
-            "billing gave neither an account nor a count": highest is None and not self.seen,
-            f"billing gives no count, and {self.repeated} rows came twice": highest is None and self.repeated > 0,
-            f"billing counts {highest} accounts, {len(self.seen)} came": highest not in (None, len(self.seen)),
+            "billing gave neither an account nor a count": countless and not self.seen,
+            f"billing gives no count, and {self.repeated} rows came twice": countless and self.repeated > 0,
+            _ONCE: countless and not (self.witness and self.witness.same_as(self.seen)),
+            f"billing counts {self.expected} accounts, {len(self.seen)} came": not countless
+            and self.expected != len(self.seen),
         }
         return next((reason for reason, holds in reasons.items() if holds), "")
-
-    @property
-    def moved(self) -> bool:
-        """Whether the list changed under our hands."""
-        return self.repeated > 0 or len(self.counts) > 1
 
 
 @dataclass(slots=True)
@@ -92,13 +101,14 @@ class Listing:
 
     async def pages(self, read_page: ReadPage) -> AsyncIterator[list[AccountRow]]:
         """The readable real accounts page by page, each once. What `read_page` raises ends it, unproven."""
-        earlier = SeenAccounts()
+        earlier, witness = SeenAccounts(), None
         for _ in range(_READINGS):
-            reading = _Reading()
+            reading = _Reading(witness)
             while not reading.ended:
                 yield self._handed_on(reading.take(await read_page(reading.offset)), earlier)
             self.doubt = reading.doubt
-            if not (reading.doubt and reading.moved):
+            witness = reading.seen if reading.doubt == _ONCE else None
+            if not reading.doubt or (witness is None and not reading.moved):
                 return
             earlier = reading.seen
 

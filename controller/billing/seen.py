@@ -18,6 +18,10 @@ class SeenAccounts:
         """Whether it was there."""
         return bool(self._words.get(i_account >> _BITS, 0) & _bit(i_account))
 
+    def same_as(self, other: "SeenAccounts") -> bool:
+        """Whether exactly the same numbers were there."""
+        return self._words == other._words
+
     def add(self, i_account: int) -> bool:
         """Remember the number; whether it is new."""
         word = i_account >> _BITS
