@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from typing import Any
 
 import httpx
 import msgspec
@@ -31,7 +32,7 @@ class Receiver:
         return httpx.Response(status)
 
     @property
-    def bodies(self) -> list[dict[str, dict[str, object]]]:
+    def bodies(self) -> list[dict[str, Any]]:
         return [msgspec.json.decode(request.content) for request in self.requests]
 
 

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from controller.billing.simulator.changes import Action
+from controller.billing.simulator.enrichment import pb_data
 from controller.billing.simulator.events import happenings, product_changed
 from controller.billing.simulator.handlers import Espf, Nsps
 from controller.billing.simulator.rendering import account_info
@@ -32,7 +33,7 @@ class Outbox:
         self._world = world
         self._draw = draw
         self._senders: dict[str, Sender] = {}
-        self._i_event = 918_000
+        self._i_event = int(world.clock.now().timestamp()) * 100  # not used before a restart
 
     def send_to(self, handler: Espf | Nsps, http: Http | None = None) -> Sender:
         """Send to this handler from now on, instead of the one there was; `http` replaces the network."""
@@ -56,10 +57,10 @@ class Outbox:
         return sum(await asyncio.gather(*(sender.deliver() for sender in self._senders.values())))
 
     async def run(self) -> None:
-        """Send whatever comes, until cancelled."""
-        while True:
-            if not await self.deliver():
-                await self._world.clock.sleep(_IDLE_SECONDS)
+        """Send whatever comes, until cancelled. A handler that hangs delays only itself."""
+        async with asyncio.TaskGroup() as ways:
+            for way in _HANDLERS:
+                ways.create_task(self._keep_sending(way))
 
     def routes(self) -> list[Route]:
         """Those below `/_sim/` that are about events."""
@@ -67,6 +68,12 @@ class Outbox:
             Route("/_sim/{way:str}", self._handler, methods=["PUT", "DELETE"]),
             Route("/_sim/events", self._events),
         ]
+
+    async def _keep_sending(self, way: str) -> None:
+        while True:
+            sender = self._senders.get(way)
+            if sender is None or not await sender.deliver():
+                await self._world.clock.sleep(_IDLE_SECONDS)
 
     async def _handler(self, request: Request) -> Response:
         way = request.path_params["way"]
@@ -95,7 +102,7 @@ class Outbox:
     def _look(self, about: Mapping[str, int]) -> Mapping[str, object] | None:
         number = about.get("i_account", about.get("billing_entity_id", 0))
         account = self._world.installation.accounts.get(number)
-        return None if account is None else account_info(self._world, account, with_features=False)
+        return None if account is None else pb_data(account_info(self._world, account, with_features=True))
 
     def _next(self) -> int:
         self._i_event += 1

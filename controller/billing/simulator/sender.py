@@ -5,9 +5,12 @@ Rules of this module:
 1. An event keeps its number, `i_event`, however often it is sent; it leaves the queue only with an answer.
 2. ESPF: 200 is done, any 4xx (429 too) drops the event, all else sends it again. NSPS: any 2xx is done, all else sends
    it again.
-3. One request at a time and handler, at the handler's rate. Time, chance and network are passed in.
+3. One request at a time and handler, at its rate, whoever asks for it. Time, chance and network are passed in.
+4. Of the events that are done or dropped, the last `REMEMBERED` are kept, for `/_sim/events`.
 """
 
+import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import format_datetime
@@ -20,14 +23,19 @@ from platforms.driver import Transient
 from platforms.simulation import Draw
 from platforms.transport import Clock, Endpoint, Http, Outcome, Request, Transport
 
+REMEMBERED = 1000
+
 Fate = Literal["queued", "done", "dropped"]
 Look = Callable[[Mapping[str, int]], Mapping[str, object] | None]
-"""What NSPS would read of whom an event is about."""
+"""What NSPS would read of whom an event is about: its `pb_data`."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Sent:
-    """An event on its way; `answers` holds a status, or how the try ended without one, for each try."""
+    """An event on its way; `stale` is what was so at the event before.
+
+    `answers` holds for each try a status, or how it ended without one.
+    """
 
     i_event: int
     happening: Happening
@@ -39,7 +47,7 @@ class Sent:
 
     def waits_as(self, group: tuple[object, ...]) -> bool:
         """Whether it is still to be tried, and one of those of which only the newest is kept."""
-        return self.fate == "queued" and not self.answers and self.happening.coalesces_as == group
+        return not self.answers and self.happening.coalesces_as == group
 
 
 class Sender:
@@ -48,7 +56,10 @@ class Sender:
     def __init__(self, handler: Espf | Nsps, clock: Clock, draw: Draw, look: Look, http: Http | None = None) -> None:
         """`http` replaces the network."""
         self.handler = handler
-        self.log: list[Sent] = []
+        self._queue: list[Sent] = []
+        self._finished: deque[Sent] = deque(maxlen=REMEMBERED)
+        self._known: dict[tuple[int, ...], Mapping[str, object] | None] = {}
+        self._sending = asyncio.Lock()
         self._clock, self._draw, self._look = clock, draw, look
         self._outcome = ""
         endpoint = Endpoint(
@@ -66,18 +77,24 @@ class Sender:
             return
         self._coalesce(happening)
         variables = variables_of(happening, i_event, self._clock.now(), self.handler)
-        copies = 2 if self._draw() < self.handler.duplicates else 1
-        for _ in range(copies):
-            sent = Sent(i_event, happening, variables, self._clock.monotonic(), self._look(happening.about))
-            overtakes = bool(self.log) and self._draw() < self.handler.out_of_order
-            self.log.insert(len(self.log) - 1 if overtakes else len(self.log), sent)
+        stale = self._update(happening.about)
+        for _ in range(2 if self._draw() < self.handler.duplicates else 1):
+            sent = Sent(i_event, happening, variables, self._clock.monotonic(), stale)
+            overtakes = bool(self._queue) and self._draw() < self.handler.out_of_order
+            self._queue.insert(len(self._queue) - overtakes, sent)
+
+    @property
+    def log(self) -> list[Sent]:
+        """What was sent, and what waits."""
+        return [*self._finished, *self._queue]
 
     async def deliver(self) -> int:
         """Try each event that is due now, once; returns how many."""
-        due = [sent for sent in self.log if sent.fate == "queued" and sent.due <= self._clock.monotonic()]
-        for sent in due:
-            await self._try(sent)
-        return len(due)
+        async with self._sending:
+            due = [sent for sent in self._queue if sent.due <= self._clock.monotonic()]
+            for sent in due:
+                await self._try(sent)
+            return len(due)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -86,15 +103,27 @@ class Sender:
     def _coalesce(self, happening: Happening) -> None:
         group = happening.coalesces_as
         if group is not None:
-            self.log[:] = [sent for sent in self.log if not sent.waits_as(group)]
+            self._queue = [sent for sent in self._queue if not sent.waits_as(group)]
+
+    def _update(self, about: Mapping[str, int]) -> Mapping[str, object] | None:
+        """What was known until now of whom an event is about; what is so now is known from now on."""
+        key = tuple(about.values())
+        before = self._known.get(key)
+        self._known[key] = self._look(about)
+        return before
 
     async def _try(self, sent: Sent) -> None:
+        if sent not in self._queue:
+            return  # a newer one has taken its place meanwhile
         try:
             answer: int | str = (await self._transport.request(self._request(sent))).status
         except Transient:
             answer = self._outcome
         sent.answers.append(answer)
         sent.fate = self._fate(answer)
+        if sent.fate != "queued":
+            self._finished.append(sent)
+            self._queue = [other for other in self._queue if other is not sent]
         pauses = self.handler.retry_seconds
         sent.due = self._clock.monotonic() + pauses[min(len(sent.answers), len(pauses)) - 1]
 
@@ -115,10 +144,11 @@ class Sender:
         return Request("event", "POST", "", headers=date | nsps_headers(self.handler, self._draw), json=body)
 
     def _data(self, sent: Sent, handler: Nsps) -> Mapping[str, object] | None:
-        """What NSPS adds: nothing, what it knew when the event was queued, or what is so now."""
+        """What NSPS adds: nothing, what it knew from the event before, or what is so now."""
         if self._draw() < handler.without_data:
             return None
-        return sent.stale if self._draw() < handler.stale else self._look(sent.happening.about)
+        is_stale = sent.stale is not None and self._draw() < handler.stale
+        return sent.stale if is_stale else self._look(sent.happening.about)
 
     def _note(self, _target: str, _operation: str, outcome: str, _seconds: float) -> None:
         """A 429 is no answer to `Transport`'s caller; its outcome tells it from a 503."""

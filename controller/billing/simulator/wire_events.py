@@ -39,7 +39,7 @@ def nsps_headers(handler: Nsps, draw: Draw) -> dict[str, str]:
 
 
 def nsps_body(
-    event: Mapping[str, object], account: Mapping[str, object] | None, now: datetime, i_event: int
+    event: Mapping[str, object], pb_data: Mapping[str, object] | None, now: datetime, i_event: int
 ) -> dict[str, object]:
     """What NSPS sends; its `event_id` is the same at each try of one event."""
     body: dict[str, object] = {
@@ -50,4 +50,4 @@ def nsps_body(
         "updated_at": now.isoformat(),
         "data": event,
     }
-    return body if account is None else {**body, "pb_data": {"account_info": account}}
+    return body if pb_data is None else {**body, "pb_data": pb_data}
