@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import msgspec
+from starlette.types import ASGIApp
 
 from controller.app import Application, assemble
 from controller.billing.simulator import Simulator, create_simulator
@@ -125,11 +126,15 @@ class Bed:
             self.application.loop.stop()
             await running
 
+    @property
+    def endpoints(self) -> ASGIApp:
+        """The daemon's own, where events arrive."""
+        return create_app(self.application.health, self.application.metrics.render, hooks(self.application))
+
     async def post(self, path: str, body: object, **headers: str) -> httpx.Response:
         """Send an event, with the right credentials unless others are given."""
-        app = create_app(self.application.health, self.application.metrics.render, hooks(self.application))
         auth = {"/espf": "Basic ZXNwZjplc3BmLXNlY3JldA==", "/process-event": "Bearer nsps-secret"}
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://us") as client:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.endpoints), base_url="http://us") as client:
             content = body if isinstance(body, bytes) else msgspec.json.encode(body)
             return await client.post(path, content=content, headers={"authorization": auth[path]} | headers)
 
