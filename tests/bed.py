@@ -156,12 +156,14 @@ class Bed:
 
     async def let_time_pass(self, seconds: float) -> None:
         """Let time pass, with the rolling audit at work in it."""
-        (installation,) = self.application.installations
-        while seconds > 0:
-            pause = min(seconds, await self.application.loop.audit_step(installation))
+        while (pause := min(seconds, await self._audited())) > 0:
             self.world.advance(pause)
             seconds -= pause
-        await self.application.loop.audit_step(installation)
+
+    async def _audited(self) -> float:
+        """Let every audit read whom it owes; returns the seconds until the next has to."""
+        loop, installations = self.application.loop, self.application.installations
+        return min([await loop.audit_step(installation) for installation in installations])
 
     async def store(self) -> Store:
         """The store, to look at between passes."""
