@@ -5,6 +5,7 @@ The error tree; what the loop does about each:
     PlatformError
     |- Transient(retry_after)   may or may not have happened -> back off this subscriber, observe before acting again
     |- Rejected(field)          this wish is refused -> a condition on this subscriber, everybody else goes on
+    |  `- Taken                 another record has a value only one can have -> tried again after the next list
     |- Unavailable              credentials, licence, all down -> nobody's turn on this platform for a while
     `- Unsupported              the platform has no such thing -> found at planning, the change is held
 
@@ -52,6 +53,10 @@ class Rejected(PlatformError):
     def __init__(self, text: str, field: str = "") -> None:
         super().__init__(text)
         self.field = field
+
+
+class Taken(Rejected):
+    """Another record has a value that only one can have: a name, a device, a login."""
 
 
 class Unavailable(PlatformError):

@@ -7,7 +7,7 @@ from desired_state.account import Secret
 from desired_state.catalog import Package
 from desired_state.desired import Problem, mask_device
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
-from platforms.driver import Capabilities, Reference, Rejected, Transient
+from platforms.driver import Capabilities, Reference, Rejected, Taken, Transient
 from platforms.transport import Clock
 
 
@@ -64,7 +64,7 @@ class MemoryDriver:
             return str(self._last_id)
         owner = Owner.of(self.records[existing].spec.note)
         if owner is None or owner != Owner.of(spec.note):
-            raise Rejected(f"{self.name} already has a customer {external_id!r} that is not ours", "external_id")
+            raise Taken(f"{self.name} already has a customer {external_id!r} that is not ours", "external_id")
         return existing
 
     async def update(self, observed: Observation, after: SubscriberSpec) -> None:
@@ -85,7 +85,7 @@ class MemoryDriver:
         """Give the record another name."""
         self.writes += 1
         if self._find(external_id) not in (None, observed.record_id):
-            raise Rejected(f"{self.name} already has a customer {external_id!r}", "external_id")
+            raise Taken(f"{self.name} already has a customer {external_id!r}", "external_id")
         self._put(observed.record_id, replace(self._held(observed), external_id=external_id))
 
     async def packages(self) -> tuple[Package, ...]:
@@ -117,10 +117,10 @@ class MemoryDriver:
         others = [other.spec for other_id, other in self.records.items() if other_id != record_id]
         for device in record.spec.device_ids or ():
             if any(device in (other.device_ids or ()) for other in others):
-                raise Rejected(f"{self.name} has device {mask_device(device)} on another customer", "device_ids")
+                raise Taken(f"{self.name} has device {mask_device(device)} on another customer", "device_ids")
         login = record.spec.login
         if login and any((other.login or "").lower() == login.lower() for other in others):
-            raise Rejected(f"{self.name} has this login on another customer", "login")
+            raise Taken(f"{self.name} has this login on another customer", "login")
         self.records[record_id] = record
 
 

@@ -11,10 +11,10 @@ from desired_state.catalog import Package
 from desired_state.desired import Problem
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from platforms.devices import plain_device
-from platforms.driver import Capabilities, Reference, Rejected, Transient
+from platforms.driver import Capabilities, Reference, Taken, Transient
 from platforms.paging import whole_list
 from platforms.telebreeze.client import Client
-from platforms.telebreeze.wire import Taken, Wire
+from platforms.telebreeze.wire import Wire
 from platforms.transport import Clock
 
 NOTE_LENGTH = 255
@@ -111,7 +111,7 @@ class TelebreezeDriver:
             raise refused
         if existing.owner is None or existing.owner != Owner.of(spec.note):
             text = f"{self.name} already has a customer {external_id!r} that is not ours; rename or remove it there"
-            raise Rejected(text, refused.field)
+            raise Taken(text, refused.field)
         return existing.record_id
 
     async def _find(self, external_id: str) -> Observation | None:

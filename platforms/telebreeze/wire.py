@@ -19,7 +19,7 @@ from desired_state.account import Contact, Secret
 from desired_state.catalog import Package
 from desired_state.desired import mask_device
 from desired_state.subscriber import Observation, SubscriberSpec
-from platforms.driver import Rejected, Transient
+from platforms.driver import Rejected, Taken, Transient
 from platforms.telebreeze.dialect import Dialect
 from platforms.transport import Answer
 
@@ -27,10 +27,6 @@ JsonObject = Mapping[str, object]
 
 _CONTACT = ("first_name", "last_name", "email", "phone", "country", "state", "city", "address", "zip")
 _FIELD_NAME = re.compile(r"[A-Za-z][\w.\[\]-]{0,39}")
-
-
-class Taken(Rejected):
-    """Another customer has a value that may occur only once (409)."""
 
 
 @dataclass(frozen=True, slots=True)
