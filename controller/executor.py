@@ -17,7 +17,7 @@ from controller.shown import as_json, show_spec
 from controller.store import Intent, Ledger, OpenIntent, Store
 from controller.store.codec import encode, fingerprint
 from controller.targets import Platform
-from desired_state.plan import Change, Create, Delete, Rename, Resume, Suspend, Update, is_destructive
+from desired_state.plan import Change, Create, Delete, Rename, Resume, Suspend, Update, is_destructive, name_after
 from desired_state.policy import is_limited_update
 from desired_state.subscriber import SPEC_FIELDS, UNREADABLE, Observation, SubscriberSpec
 from platforms.driver import PlatformError, Transient, Unavailable
@@ -133,7 +133,7 @@ class Executor:
         if change.after is None:
             records.note_removed(done.record_id, now)
         else:
-            written = Observation(_name_after(change), done.record_id, change.after.sealed(), now)
+            written = Observation(name_after(change) or "", done.record_id, change.after.sealed(), now)
             records.note_written(written, change.desired.key.i_account, now)
         settle(store)
 
@@ -151,13 +151,6 @@ class _Failed:
     intent: Intent
     number: int
     outcome: Outcome
-
-
-def _name_after(change: Change) -> str:
-    """What the record is called once the change is made: only a creation and a renaming give it a name."""
-    if change.observed is None or isinstance(change, Rename):
-        return change.desired.external_id
-    return change.observed.external_id
 
 
 def _result_of(error: PlatformError) -> str:
@@ -211,7 +204,7 @@ def _readable_fp(change: Change) -> bytes | None:
     if change.after is None:
         return None
     managed, seen = _managed(change.after), change.observed
-    after = _reading(_name_after(change), change.after, managed)
+    after = _reading(name_after(change) or "", change.after, managed)
     return None if seen is not None and after == _reading(seen.external_id, seen.spec, managed) else after
 
 

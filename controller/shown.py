@@ -14,7 +14,7 @@ import msgspec
 
 from desired_state.account import Contact, Secret
 from desired_state.desired import mask_device
-from desired_state.plan import Change
+from desired_state.plan import Change, name_after
 from desired_state.subscriber import SPEC_FIELDS, SubscriberSpec
 
 Shown: TypeAlias = dict[str, "str | int | bool | list[str]"]
@@ -56,7 +56,7 @@ def show_difference(change: Change) -> list[str]:
     if change.observed is None:
         return [name for name in SPEC_FIELDS if getattr(change.after, name) is not None]
     names = change.after.differs_from(change.observed.spec)
-    renamed = ["external_id"] if change.observed.external_id != change.desired.external_id else []
+    renamed = ["external_id"] if change.observed.external_id != name_after(change) else []
     return [*renamed, *names]
 
 

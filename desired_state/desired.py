@@ -49,13 +49,17 @@ class PlatformRules:
 class Problem:
     """Why a wish cannot be carried out: a code for machines, a sentence for people."""
 
-    code: Literal["credentials", "package", "capability", "duplicate"]
+    code: Literal["credentials", "package", "capability", "duplicate", "waiting"]
     text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    """What the platform should hold for one account. `spec` is `None` where nothing of the record is wished."""
+    """What the platform should hold for one account. `spec` is `None` where nothing of the record is wished.
+
+    `external_id` is the name its record is looked for and made by. A terminated account bears that of its life no
+    longer: it left its id to others (PortaBilling contract, section 2.1). `full_name` is then the one it has now.
+    """
 
     key: SubscriberKey
     presence: Presence
@@ -66,6 +70,12 @@ class Desired:
     may_create: bool = True
     may_rename: bool = False
     problems: tuple[Problem, ...] = ()
+    full_name: str = ""
+
+    @property
+    def bears(self) -> str:
+        """The name that is the account's own now, whatever its record is called."""
+        return self.full_name or self.external_id
 
 
 def desired(account: Account, decision: Decision, rules: PlatformRules, offer: Offer) -> Desired:
@@ -80,6 +90,7 @@ def desired(account: Account, decision: Decision, rules: PlatformRules, offer: O
         reason=reason,
         may_create=presence is Presence.ACTIVE or rules.create_suspended,
         may_rename=rules.rename and not account.is_terminated,
+        full_name=_name(account.id, account, rules) if account.is_terminated else "",
     )
     if presence is Presence.DORMANT:
         return replace(wish, spec=SubscriberSpec(enabled=False))
@@ -94,7 +105,11 @@ def desired(account: Account, decision: Decision, rules: PlatformRules, offer: O
 
 def external_id(account: Account, rules: PlatformRules) -> str:
     """The name of the account's record on the platform, e.g. `123000_3` (Telebreeze contract, Known)."""
-    return rules.customer_id.format(id=account.base_id, i_env=account.i_env, i_account=account.i_account)
+    return _name(account.base_id, account, rules)
+
+
+def _name(account_id: str, account: Account, rules: PlatformRules) -> str:
+    return rules.customer_id.format(id=account_id, i_env=account.i_env, i_account=account.i_account)
 
 
 def mask_device(device: str) -> str:

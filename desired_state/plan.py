@@ -11,7 +11,8 @@ The truth table (`diff`), wish by observation:
 | hold       | nothing              | nothing                           | nothing                        |
 
 Besides, where the platform knows the record by another name and the operator wishes it, Rename comes before all but
-Suspend and Delete, and the rest on the next look: one change per subscriber and look. What stands in the way of a wish
+Suspend and Delete, and the rest on the next look: one change per subscriber and look. `steps` gives both, for where the
+name is not to be had (`turns.py`). What stands in the way of a wish
 (`Desired.problems`) holds a new or a changed record, never a suspension or a deletion: that is a policy's business
 (`policy.py`). But a Suspend then only turns off, lest the platform refuses it for the rest.
 """
@@ -91,7 +92,7 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """Give the record the name the account bears now; nothing else of it changes."""
+    """Give the record the name `desired.external_id`; nothing else of it changes."""
 
     kind: ClassVar[Kind] = Kind.RENAME
     desired: Desired
@@ -140,20 +141,27 @@ def key_of(change: Change) -> SubscriberKey:
 
 def diff(desired: Desired, observed: Observation | None) -> Change | None:
     """The one change that brings the record nearest to the wish; `None` if there is nothing to do."""
-    match desired.presence:
-        case Presence.HOLD:
-            return None
-        case Presence.ABSENT:
-            return Delete(desired, observed) if observed is not None else None
-    if desired.spec is None:
-        return None
-    if observed is None:
-        return Create(desired, desired.spec) if _creates(desired) else None
-    change = _difference(desired, desired.spec.over(observed.spec), observed)
-    misnamed = desired.may_rename and observed.external_id != desired.external_id
-    if misnamed and not isinstance(change, Suspend):
-        return Rename(desired, observed.spec, observed)
-    return change
+    return next(iter(steps(desired, observed, renames=desired.may_rename)), None)
+
+
+def steps(desired: Desired, observed: Observation | None, *, renames: bool) -> tuple[Change, ...]:
+    """The changes that lead to the wish, at most two, in the order of preference; each can be made without the other.
+
+    `renames`: a record that is called otherwise than its account gets the account's name.
+    """
+    change = _change(desired, observed)
+    is_kept = desired.spec is None or desired.presence is Presence.HOLD or isinstance(change, Delete | Suspend)
+    if not renames or is_kept or observed is None or observed.external_id == desired.bears:
+        return (change,) if change is not None else ()
+    renaming = Rename(replace(desired, external_id=desired.bears), observed.spec, observed)
+    return (renaming,) if change is None else (renaming, change)
+
+
+def name_after(change: Change) -> str | None:
+    """What the record is called once the change is made: only a creation and a renaming give it a name."""
+    if change.observed is None or isinstance(change, Rename):
+        return change.desired.external_id
+    return None if isinstance(change, Delete) else change.observed.external_id
 
 
 def is_destructive(change: Change) -> bool:
@@ -171,7 +179,22 @@ def lost_packages(change: Change) -> tuple[str, ...]:
     return tuple(package for package in change.observed.spec.packages or () if package not in kept)
 
 
-def _creates(desired: Desired) -> bool:
+def _change(desired: Desired, observed: Observation | None) -> Change | None:
+    """The difference in everything but the name."""
+    match desired.presence:
+        case Presence.HOLD:
+            return None
+        case Presence.ABSENT:
+            return Delete(desired, observed) if observed is not None else None
+    if desired.spec is None:
+        return None
+    if observed is None:
+        return Create(desired, desired.spec) if creates(desired) else None
+    return _difference(desired, desired.spec.over(observed.spec), observed)
+
+
+def creates(desired: Desired) -> bool:
+    """Whether a record is made where there is none."""
     return desired.may_create and desired.presence in (Presence.ACTIVE, Presence.SUSPENDED)
 
 
@@ -183,7 +206,13 @@ def _difference(desired: Desired, after: SubscriberSpec, observed: Observation) 
         return Update(desired, after, observed)
     if after.enabled:
         return Resume(desired, after, observed)
-    return Suspend(desired, replace(observed.spec, enabled=False) if desired.problems else after, observed)
+    suspend = Suspend(desired, after, observed)
+    return only_off(suspend) if desired.problems else suspend
+
+
+def only_off(suspend: Suspend) -> Suspend:
+    """The same, leaving all but the service as it is."""
+    return replace(suspend, after=replace(suspend.observed.spec, enabled=False))
 
 
 def _identity(change: Change) -> str:

@@ -98,12 +98,27 @@ def is_ours(observed: Observation, owner: Owner, bound_record_id: str | None) ->
 def fit_for_platform(plan: Plan) -> Plan:
     """Hold changes whose wish the platform cannot take; turning off and deleting always work."""
 
-    def reason(change: Change) -> str | None:
-        if isinstance(change, Delete | Suspend):
-            return None
-        return "; ".join(problem.text for problem in change.desired.problems if _matters(problem, change)) or None
+    return _holding("condition", lambda change: _texts(hindrances(change)))(plan)
 
-    return _holding("condition", reason)(plan)
+
+def in_turn(plan: Plan) -> Plan:
+    """Hold changes that wait for what another record gives up first (`turns.py`)."""
+    return _holding("waiting", lambda change: _texts(_problems(change, waiting=True)))(plan)
+
+
+def hindrances(change: Change) -> list[Problem]:
+    """What stands in the way of the change until a person mends it."""
+    return [problem for problem in _problems(change, waiting=False) if _matters(problem, change)]
+
+
+def _problems(change: Change, *, waiting: bool) -> list[Problem]:
+    if isinstance(change, Delete | Suspend):
+        return []
+    return [problem for problem in change.desired.problems if (problem.code == "waiting") is waiting]
+
+
+def _texts(problems: Iterable[Problem]) -> str | None:
+    return "; ".join(problem.text for problem in problems) or None
 
 
 def _matters(problem: Problem, change: Change) -> bool:
