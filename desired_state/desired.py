@@ -137,6 +137,7 @@ def _spec(
     known = tuple(sorted({package for package in resolved.values() if package is not None}))
     limit = service.max_connections
     by_login = rules.auth is Auth.LOGIN or (rules.auth is Auth.ALL and _has_login(details.credentials))
+    is_cleared = rules.auth is Auth.ALL and details.credentials.login == ""
     by_device = rules.auth in (Auth.DEVICE, Auth.ALL)
     credentials = details.credentials
     spec = SubscriberSpec(
@@ -144,7 +145,7 @@ def _spec(
         packages=None if unknown else known,
         auth=rules.auth.value,
         device_ids=credentials.device_ids if by_device else None,
-        login=credentials.login if by_login else None,
+        login=credentials.login if by_login or is_cleared else None,
         password=credentials.password if by_login else None,
         pin=credentials.pin,
         max_connections=rules.default_max_connections if limit is None else limit,
