@@ -9,7 +9,7 @@ Rules of this module:
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from controller.backlog import Backlog
 from controller.gather import SLICE, Gatherer
 from controller.judgement import Comparison, bug_in, compare, rest
 from controller.reconciler import hold_progress
-from controller.store import HeldPlan, Ledger, Progress, Store
+from controller.store import REFUSED, HeldPlan, Ledger, Progress, Store
 from controller.targets import Billing, Household, Moment, Platform
 from controller.workqueue import Priority
 from desired_state.account import BillingSnapshot
@@ -31,6 +31,7 @@ from desired_state.policy import (
     brake,
     complete_source,
     fit_for_platform,
+    in_turn,
     is_limited_update,
     observe_only,
     owned_only,
@@ -148,12 +149,19 @@ class Fleet:
         return store.accounts(self._billing.name).due_details(self._names)[1]
 
     async def _differing(self, platform: Platform) -> list[Comparison]:
-        """Everybody with something to do on the platform, by a comparison of what changed since the last."""
+        """Everybody with something to do on the platform, by a comparison of what changed since the last.
+
+        Who was at rest is compared again if somebody waits for what that record has.
+        """
         unsettled = await self._ledger.run(lambda store: store.subscribers(platform.name).unsettled())
-        comparisons: list[Comparison] = []
-        for start in range(0, len(unsettled), SLICE):
-            part = unsettled[start : start + SLICE]
-            comparisons += await self._ledger.run(partial(_differing, platform=platform, i_accounts=part))
+        queue, known, comparisons = deque(unsettled), set(unsettled), list[Comparison]()
+        while queue:
+            part = [queue.popleft() for _ in range(min(SLICE, len(queue)))]
+            found = await self._ledger.run(partial(_differing, platform=platform, i_accounts=part))
+            awaited = {i_account for comparison in found for i_account in comparison.waits_for} - known
+            comparisons += found
+            queue += sorted(awaited)
+            known |= awaited
             await self._clock.sleep(0)
         return comparisons
 
@@ -166,6 +174,7 @@ class Fleet:
         policies: tuple[Policy, ...] = (
             owned_only(_bound(comparisons), platform.name),
             fit_for_platform,
+            in_turn,
             parked(_parked(comparisons, self._clock.now())),
             observe_only((platform.name,) if platform.observe_only else ()),
             complete_source(complete, doubt),
@@ -224,7 +233,7 @@ class Fleet:
                 continue
             delay = _delay(known.progress, now)
             if known.progress.state is not State.IN_FLIGHT and not delay:
-                subscribers.unsettle(i_account, Progress(State.PENDING, failures=known.progress.failures), now)
+                subscribers.unsettle(i_account, _to_be_tried(known.progress), now)
             waiting.append((i_account, delay))
         return waiting
 
@@ -257,6 +266,12 @@ def _delay(progress: Progress, now: datetime) -> timedelta:
     return ahead if timedelta(0) < ahead <= PARKED else timedelta(0)
 
 
+def _to_be_tried(known: Progress) -> Progress:
+    """Waiting for a call; that the platform refused the last one counts until it accepts one."""
+    refused = known.held_by if known.held_by == REFUSED else None
+    return Progress(State.PENDING, refused, known.text if refused else None, known.failures)
+
+
 def _still_differs(store: Store, platform: Platform, i_account: int) -> bool:
     """Whether there is something to do: somebody may have been looked at since the plan was made."""
     comparison = compare(store, platform, i_account)
@@ -279,7 +294,7 @@ def _differing(store: Store, *, platform: Platform, i_accounts: Sequence[int]) -
 def _drift(comparisons: Iterable[Comparison]) -> Iterator[tuple[str, str]]:
     """What differs although the wish did not change since it was last fulfilled: somebody else changed it."""
     for comparison in comparisons:
-        if comparison.change is not None and comparison.subscriber.was_fulfilled:
+        if comparison.change is not None and comparison.subscriber.was_fulfilled and not comparison.lets_go:
             yield comparison.subscriber.desired.key.platform, comparison.change.kind
 
 
@@ -295,7 +310,7 @@ def _parked(comparisons: Iterable[Comparison], now: datetime) -> dict[Subscriber
     parked_keys = {}
     for comparison in comparisons:
         progress = comparison.subscriber.progress
-        if progress.state is State.PARKED and _delay(progress, now):
+        if progress.state is State.PARKED and _delay(progress, now) and not comparison.lets_go:
             parked_keys[comparison.subscriber.desired.key] = progress.text or "the platform refused this"
     return parked_keys
 

@@ -9,7 +9,7 @@ Rules of this module:
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -18,11 +18,12 @@ from controller.log import logger
 from controller.shown import why_held
 from controller.store import Progress, Store, StoredAccount, StoredRecord, StoredSubscriber
 from controller.targets import Billing, Household, Platform
+from controller.turns import Turns
 from desired_state.account import Account, Secret
 from desired_state.catalog import Offer
-from desired_state.desired import Desired, Problem, desired, mask_device
+from desired_state.desired import Desired, desired
 from desired_state.entitlement import Decision, Presence, entitlement
-from desired_state.plan import Change, diff
+from desired_state.plan import Change
 from desired_state.subscriber import State
 
 MISSING = "missing_from_billing"
@@ -31,11 +32,17 @@ UNREADABLE = "unreadable_in_billing"
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A subscriber as it stands: the wish, the record, and the change that would bring them together."""
+    """A subscriber as it stands: the wish, the record, and the change that would bring them together.
+
+    `waits_for`: the accounts whose records give up first what the change claims. `lets_go`: the change is made for the
+    sake of others, not for the wish.
+    """
 
     subscriber: StoredSubscriber
     record: StoredRecord | None
     change: Change | None
+    waits_for: tuple[int, ...] = ()
+    lets_go: bool = False
 
     @property
     def observed_fp(self) -> bytes | None:
@@ -111,16 +118,12 @@ def judge(store: Store, billing: Billing, stored: StoredAccount, house: Househol
 
 def compare(store: Store, platform: Platform, i_account: int) -> Comparison | None:
     """Hold the wish against the record; `None` if the platform has nothing to do with the account."""
-    subscriber = store.subscribers(platform.name).get(i_account)
-    if subscriber is None:
+    turns = Turns(store, platform)
+    party = turns.party(i_account)
+    if party is None:
         return None
-    wished = subscriber.desired
-    record = store.records(platform.name, platform.i_env).of_account(i_account, wished.external_id)
-    seen = record.observation if record is not None else None
-    change = diff(wished, seen)
-    if change is not None and (rivals := _rivalry(store, platform, i_account)):
-        change = diff(replace(wished, problems=(*wished.problems, *rivals)), seen)
-    return Comparison(subscriber, record, change)
+    turn = turns.of(party)
+    return Comparison(party.subscriber, party.record, turn.change, turn.waits_for, turn.lets_go)
 
 
 def rest(store: Store, platform: Platform, comparison: Comparison) -> None:
@@ -182,15 +185,3 @@ def _may_be_routed(decision: Decision) -> bool:
 
 def _sealed(wished: Desired) -> Desired:
     return replace(wished, spec=wished.spec and wished.spec.sealed())
-
-
-def _rivalry(store: Store, platform: Platform, i_account: int) -> Sequence[Problem]:
-    rivals = store.subscribers(platform.name).rivals(i_account)
-    return [
-        Problem(
-            "duplicate",
-            f"{rival.kind} {mask_device(rival.value)!r} is also set on i_account {rival.i_account}, which has the"
-            f" older right to it on platform {platform.name!r}; correct one of the two in billing",
-        )
-        for rival in rivals
-    ]

@@ -7,7 +7,7 @@ Rules of this module:
 3. Whatever the outside does ends here as a `Result`. What leaves as an exception is a bug of ours, or the store's end.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,18 +15,20 @@ from functools import partial
 from controller.executor import Attendance, Cause, Doubt, Executor, Outcome
 from controller.fresh import SETTLING, FreshReader
 from controller.judgement import Comparison, compare, lacks_values, rest, wish_now, with_values
-from controller.store import Ledger, OpenIntent, Progress, Released, Store, unique_values
+from controller.store import REFUSED, Ledger, OpenIntent, Progress, Store
 from controller.targets import Billing, Household, Platform
 from desired_state.account import Account
-from desired_state.plan import Change, Delete, Held, Kind, Plan, Rename, is_destructive
-from desired_state.policy import Policy, apply_policies, brake, fit_for_platform, observe_only, owned_only
+from desired_state.plan import Change, Held, Kind, Plan, is_destructive
+from desired_state.policy import Policy, apply_policies, brake, fit_for_platform, in_turn, observe_only, owned_only
 from desired_state.retry import PARKED, backoff
-from desired_state.subscriber import State
-from platforms.driver import PlatformError, Reference, Transient, Unavailable
+from desired_state.subscriber import Observation, State
+from desired_state.turns import Value, held, released
+from platforms.driver import PlatformError, Reference, Taken, Transient, Unavailable
 from platforms.transport import Clock
 
 _ASKS_BILLING = ("event", "operator", "timer")
 _CONFLICTS = ("ownership", "duplicate")
+_TRIES_IF_TAKEN = 3  # by as many passes; a value that is still refused then is not shown by any list
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,9 @@ class Result:
     """What one look came to, as metrics name it, and when the next one is due (`None`: when something changes).
 
     `kind` is the call that was made, if one was; `failures` how many looks in a row have failed; `converged_after` how
-    long the subscriber had been waiting that now is as wished; `wake` whose turn it is now, because something they
-    wish was set free; `due_at` when time alone will have changed something, so that another look is needed.
+    long the subscriber had been waiting that now is as wished; `wake` whose turn it is now: something they wish was set
+    free, or they have something to set free; `due_at` when time alone will have changed something, so that another look
+    is needed.
     """
 
     result: str
@@ -96,6 +99,12 @@ class Reconciler:
                 return Result("noop", again_in=wait)
             known = await self._settle_doubts(look, known)
         known, account = await self._make_sure(look, known, account)
+        result = await self._carry_out(look, known, account, draw)
+        return replace(result, wake=(*known.freed, *result.wake))
+
+    async def _carry_out(
+        self, look: Look, known: "_Known", account: Account | None, draw: Callable[[], float]
+    ) -> Result:
         comparison = known.comparison
         if comparison is None:
             return Result("noop")
@@ -103,7 +112,7 @@ class Reconciler:
             await self._ledger.run(partial(self._rest, look=look, comparison=comparison))
             return Result("noop")
         change = await self._with_secrets(look, comparison.change, account)
-        return await self._act(look, change, _Wished(known.account_id, comparison.subscriber.desired_fp), draw)
+        return await self._act(look, change, known.account_id, draw)
 
     async def _know(self, look: Look) -> tuple["_Known", Account | None]:
         """What the store knows, and the account read anew where that is due."""
@@ -137,33 +146,39 @@ class Reconciler:
 
     async def _settle_doubts(self, look: Look, known: "_Known") -> "_Known":
         """Resolve calls whose answers were lost, by reading the platform."""
-        await self._observe(look, known)
-        return await self._load(look)
+        freed = await self._observe(look, known)
+        return replace(await self._load(look), freed=freed)
 
     async def _make_sure(self, look: Look, known: "_Known", account: Account | None) -> tuple["_Known", Account | None]:
         """Read both sides anew where something would be taken away, and the record where the last list failed."""
         change = known.comparison.change if known.comparison is not None else None
         if change is None or (known.is_listed and not is_destructive(change)):
             return known, account
-        await self._observe(look, known)
-        known = await self._load(look)
+        freed = (*known.freed, *await self._observe(look, known))
+        known = replace(await self._load(look), freed=freed)
         change = known.comparison.change if known.comparison is not None else None
         if change is not None and is_destructive(change) and account is None:
             account = await self._ask_billing(look.i_account)
-            known = await self._load(look)
+            known = replace(await self._load(look), freed=freed)
         return known, account
 
-    async def _observe(self, look: Look, known: "_Known") -> None:
-        """Read the record now, unless our own write is so young that the platform may not show it yet."""
+    async def _observe(self, look: Look, known: "_Known") -> tuple[int, ...]:
+        """Read the record now, unless our own write is so young that the platform may not show it yet.
+
+        Returns whose turn it is, because the record turned out to have set free what they wish.
+        """
         record = known.comparison.record if known.comparison is not None else None
         written_at = record.written_at if record is not None else None
         lag = look.platform.driver.capabilities.read_lag
         if not known.open_intents and written_at is not None and look.now - written_at <= lag:
-            return
+            return ()
         reference = _reference(known)
         doubt = Doubt(await look.platform.driver.observe(reference), known.open_intents)
         note = partial(self._executor.note_seen, platform=look.platform, looked_for=reference.record_id, doubt=doubt)
         await self._ledger.run(note)
+        freed = held(record.observation) - _held_by_same(record.observation, doubt.seen) if record else ()
+        wishing = partial(_wishing, values=freed, look=look)
+        return await self._ledger.run(wishing) if freed else ()
 
     async def _with_secrets(self, look: Look, change: Change, account: Account | None) -> Change:
         """The change with the clear text of what it has to write; billing is asked for it, the store has none."""
@@ -176,16 +191,22 @@ class Reconciler:
             raise Transient(f"billing did not show the password or PIN of i_account {look.i_account} once more")
         return change
 
-    def _hold(self, store: Store, *, look: Look, change: Change, wished: bytes) -> str | None:
-        """`held` if a policy holds the change, which is noted; `stale` if something else is wished by now."""
-        now_wished = store.subscribers(look.platform.name).get(look.i_account)
-        if now_wished is None or now_wished.desired_fp != wished:
+    def _hold(self, store: Store, *, look: Look, change: Change, to_wake: list[int]) -> str | None:
+        """`held` if a policy holds the change, which is noted; `stale` if something else is to be done by now.
+
+        Whoever begins to wait has those looked at whom he waits for: they may have been at rest until now. Those whose
+        call is under way or failed have their own time.
+        """
+        comparison = compare(store, look.platform, look.i_account)
+        if comparison is None or comparison.change is None or not _is_same(comparison.change, change):
             return "stale"
-        plan = apply_policies(Plan((change,)), self._policies(store, look.platform, change))
+        plan = apply_policies(Plan((comparison.change,)), self._policies(store, look.platform, change))
         if not plan.held:
             return None
-        held = plan.held[0]
-        store.subscribers(look.platform.name).unsettle(look.i_account, hold_progress(held), look.now)
+        progress = hold_progress(plan.held[0])
+        if progress != comparison.subscriber.progress:
+            to_wake += filter(partial(_may_be_woken, store, look.platform), comparison.waits_for)
+        store.subscribers(look.platform.name).unsettle(look.i_account, progress, look.now)
         return "held"
 
     def _policies(self, store: Store, platform: Platform, change: Change) -> tuple[Policy, ...]:
@@ -194,29 +215,33 @@ class Reconciler:
         return (
             owned_only({bound: record_id} if bound is not None and record_id is not None else {}, platform.name),
             fit_for_platform,
+            in_turn,
             observe_only((platform.name,) if platform.observe_only else ()),
             brake({platform.name: store.targets.allowance(platform.name)}),
         )
 
-    async def _act(self, look: Look, change: Change, wished: "_Wished", draw: Callable[[], float]) -> Result:
+    async def _act(self, look: Look, change: Change, account_id: str, draw: Callable[[], float]) -> Result:
         results: list[Result] = []
+        to_wake: list[int] = []
         attendance = Attendance(
-            hold=partial(self._hold, look=look, change=change, wished=wished.desired_fp),
+            hold=partial(self._hold, look=look, change=change, to_wake=to_wake),
             settle=lambda store: results.append(self._note_success(store, look=look, change=change)),
             fail=lambda store, outcome: results.append(
                 self._note_failure(store, look=look, outcome=outcome, draw=draw)
             ),
         )
-        cause = Cause(look.trigger, wished.account_id)
+        cause = Cause(look.trigger, account_id)
         outcome = await self._executor.perform(look.platform, change, cause, attendance)
         if outcome.result == "stale":
             return Result("noop", again_in=timedelta(0))
-        return Result("held") if outcome.result == "held" else replace(results[0], kind=change.kind)
+        if outcome.result == "held":
+            return Result("held", wake=tuple(to_wake))
+        return replace(results[0], kind=change.kind)
 
     def _note_success(self, store: Store, *, look: Look, change: Change) -> Result:
         """Note how the subscriber stands after a call; what is left to do is done by another look."""
         subscribers = store.subscribers(look.platform.name)
-        result = Result("changed", change.kind, wake=tuple(subscribers.wishing(_released(change), look.i_account)))
+        result = Result("changed", change.kind, wake=tuple(subscribers.wishing(released(change), look.i_account)))
         comparison = compare(store, look.platform, look.i_account)
         if comparison is None:
             return result
@@ -237,7 +262,9 @@ class Reconciler:
         failures = (known.progress.failures if known is not None else 0) + 1
         text = outcome.error.text if outcome.error is not None else None
         if outcome.result == "rejected":
-            progress = Progress(State.PARKED, "platform", text, failures, look.now + PARKED)
+            may_be_free = isinstance(outcome.error, Taken) and failures < _TRIES_IF_TAKEN
+            next_try = None if may_be_free else look.now + PARKED
+            progress = Progress(State.PARKED, REFUSED, text, failures, next_try)
             subscribers.unsettle(look.i_account, progress, look.now)
             return Result("rejected", failures=failures)
         asked_for = getattr(outcome.error, "retry_after", None) or timedelta(0)
@@ -248,22 +275,18 @@ class Reconciler:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wished:
-    """For whom a change is, by the label of the account, and the wish it was made up for."""
-
-    account_id: str
-    desired_fp: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class _Known:
-    """What the store knows of a subscriber; `is_listed`: the platform's last list was read whole."""
+    """What the store knows of a subscriber; `is_listed`: the platform's last list was read whole.
+
+    `freed`: whose turn it is, because a look at the platform showed that what they wish is free.
+    """
 
     account_id: str
     is_account_due: bool
     comparison: Comparison | None
     open_intents: tuple[OpenIntent, ...]
     is_listed: bool
+    freed: tuple[int, ...] = ()
 
 
 def _shown_from(look: Look, open_intents: tuple[OpenIntent, ...]) -> datetime:
@@ -283,20 +306,29 @@ def _reference(known: _Known) -> Reference:
     return Reference(comparison.subscriber.desired.external_id)
 
 
-def _released(change: Change) -> Released:
-    """What the change set free for others: values that the record had and no longer has."""
-    if change.observed is None:
-        return Released(None, ())
-    kept = set(unique_values(change.after))
-    renamed = isinstance(change, Delete | Rename)
-    return Released(
-        external_id=change.observed.external_id if renamed else None,
-        values=tuple(value for value in unique_values(change.observed.spec) if value not in kept),
-    )
+def _held_by_same(before: Observation, seen: Observation | None) -> frozenset[Value]:
+    """What the record has now; nothing, if another one was found in its place."""
+    return held(seen) if seen is not None and seen.record_id == before.record_id else frozenset()
+
+
+def _wishing(store: Store, *, values: Collection[Value], look: Look) -> tuple[int, ...]:
+    return tuple(store.subscribers(look.platform.name).wishing(values, look.i_account))
+
+
+def _may_be_woken(store: Store, platform: Platform, i_account: int) -> bool:
+    known = store.subscribers(platform.name).get(i_account)
+    return known is not None and known.progress.state not in (State.IN_FLIGHT, State.BACKOFF)
+
+
+def _is_same(change: Change, other: Change) -> bool:
+    """Whether they would do the same, whatever is known besides."""
+    return Plan((change,)).hash == Plan((other,)).hash
 
 
 def hold_progress(held: Held) -> Progress:
     """How a subscriber stands whose change is held."""
+    if held.by == "waiting":
+        return Progress(State.PENDING, held.by, held.text)
     codes = {problem.code for problem in held.change.desired.problems} if held.by == "condition" else {held.by}
     state = State.CONFLICT if codes & set(_CONFLICTS) else State.HELD
     return Progress(state, held.by, held.text)

@@ -9,16 +9,18 @@ from controller.store.database import StoreError
 from controller.store.events import Announced, StoredEvent
 from controller.store.journal import AuditRow, Intent, OpenIntent
 from controller.store.ledger import Ledger, Store
-from controller.store.records import Reading, StoredRecord
-from controller.store.subscribers import Progress, Released, StoredSubscriber, unique_values
+from controller.store.records import Holder, Reading, StoredRecord
+from controller.store.subscribers import REFUSED, Progress, StoredSubscriber
 from controller.store.targets import HeldPlan, TargetReading
 from controller.store.told import Audience, Provisioning, Telling, told_counts
 
 __all__ = [
+    "REFUSED",
     "Announced",
     "Audience",
     "AuditRow",
     "HeldPlan",
+    "Holder",
     "Intent",
     "Ledger",
     "ListedAccount",
@@ -26,7 +28,6 @@ __all__ = [
     "Progress",
     "Provisioning",
     "Reading",
-    "Released",
     "Store",
     "StoreError",
     "StoredAccount",
@@ -36,5 +37,4 @@ __all__ = [
     "TargetReading",
     "Telling",
     "told_counts",
-    "unique_values",
 ]

@@ -7,6 +7,7 @@ Rules of this module:
 2. A reading that began before our last write, or so soon after it that the platform may not show it yet (`read_lag`),
    cannot contradict that write.
 3. What no platform shows (passwords, PINs) is remembered as last written, by fingerprint.
+4. `holdings` says which devices and logins the records have; whatever changes a record keeps it true.
 """
 
 from collections.abc import Iterable
@@ -17,6 +18,7 @@ from sqlite_utils import Database
 
 from controller.store.codec import decode_spec, encode, fingerprint, instant, to_instant
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
+from desired_state.turns import Value, unique_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,14 @@ class StoredRecord:
     observed_fp: bytes
     i_account: int | None
     written_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A record that has something only one can have. `i_account` is `None` where it is not ours."""
+
+    external_id: str
+    i_account: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +93,13 @@ class Records:
 
     def drop_unlisted(self, reading: Reading) -> None:
         """Forget the records that a complete reading did not show although it should have."""
-        self._conn.execute("DELETE FROM records WHERE " + _UNLISTED, self._unlisted(reading))
+        dropped = self._conn.execute("DELETE FROM records WHERE " + _UNLISTED, self._unlisted(reading)).rowcount
+        if dropped:
+            self._conn.execute(
+                "DELETE FROM holdings WHERE platform = ?1"
+                " AND record_id NOT IN (SELECT record_id FROM records WHERE platform = ?1)",
+                (self._platform,),
+            )
 
     def of_account(self, i_account: int, external_id: str) -> StoredRecord | None:
         """The account's record: the one bound to it, else an unbound one that bears its name."""
@@ -101,6 +117,14 @@ class Records:
             ).fetchone()
         )
         return None if row is None else _stored(row)
+
+    def having(self, value: Value, but: str | None) -> "Holder | None":
+        """Which record, other than one, has the value: its name, and whose it is."""
+        row = self._conn.execute(
+            _BEARING if value.kind == "name" else _HAVING,
+            (self._platform, *value[value.kind == "name" :], but or ""),
+        ).fetchone()
+        return None if row is None else Holder(*row)
 
     def is_bound(self, i_account: int) -> bool:
         """Whether the platform holds a record of ours for the account."""
@@ -142,10 +166,12 @@ class Records:
             "UPDATE records SET gone = 1, written_at = ? WHERE platform = ? AND record_id = ?",
             (at.timestamp(), self._platform, record_id),
         )
+        self._hold(record_id, None)
 
     def remove(self, record_id: str) -> None:
         """Forget a record that is not there."""
         self._conn.execute("DELETE FROM records WHERE platform = ? AND record_id = ?", (self._platform, record_id))
+        self._hold(record_id, None)
 
     def owned(self) -> int:
         """How many records are ours."""
@@ -188,7 +214,16 @@ class Records:
             (self._platform, observation.record_id, observation.external_id, i_account, encoded, listed_fp,
              observed_fp, observation.observed_at.timestamp(), at and at.timestamp()),
         )  # fmt: skip
+        self._hold(observation.record_id, spec)
         return observed_fp
+
+    def _hold(self, record_id: str, spec: SubscriberSpec | None) -> None:
+        """Note which devices and logins the record has now."""
+        self._conn.execute("DELETE FROM holdings WHERE platform = ? AND record_id = ?", (self._platform, record_id))
+        self._conn.executemany(
+            "INSERT OR IGNORE INTO holdings (platform, kind, value, record_id) VALUES (?, ?, ?, ?)",
+            [(self._platform, kind, value, record_id) for kind, value in unique_values(spec)],
+        )
 
     def _bound(self, spec: SubscriberSpec, known: int | None) -> int | None:
         owner = Owner.of(spec.note)
@@ -200,6 +235,14 @@ class Records:
         return self._platform, reading.began.timestamp(), reading.settled_before
 
 
+_BEARING = (
+    "SELECT external_id, i_account FROM records INDEXED BY records_by_external_id"
+    " WHERE platform = ? AND external_id = ? AND record_id <> ? AND gone = 0 ORDER BY record_id LIMIT 1"
+)
+_HAVING = (
+    "SELECT external_id, i_account FROM holdings CROSS JOIN records USING (platform, record_id)"
+    " WHERE platform = ? AND kind = ? AND value = ? AND record_id <> ? ORDER BY record_id LIMIT 1"
+)
 _UNLISTED = "platform = ? AND (listed_in IS NULL OR listed_in < ?) AND coalesce(written_at, observed_at) < ?"
 
 

@@ -244,3 +244,24 @@ CREATE TABLE told (
 @MIGRATIONS(name="told")
 def _told(db: Database) -> None:
     db.conn.execute(_TOLD)
+
+
+# Which devices and logins each record has (its name is in `records`), to find who has what somebody claims. It fills by
+# the next list, which takes every record for new. The accounts are judged anew: a wish tells the account's full name.
+_HOLDINGS = """
+CREATE TABLE holdings (
+    platform TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    value TEXT NOT NULL,
+    record_id TEXT NOT NULL,
+    PRIMARY KEY (platform, kind, value, record_id)
+) WITHOUT ROWID;
+CREATE INDEX holdings_by_record ON holdings (platform, record_id);
+UPDATE records SET listed_fp = x'';
+UPDATE accounts SET judged_in = NULL;
+"""
+
+
+@MIGRATIONS(name="holdings")
+def _holdings(db: Database) -> None:
+    _execute(db, _HOLDINGS)

@@ -10,7 +10,7 @@ Rules of this module:
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +20,8 @@ from controller.store.codec import decode_desired, encode, fingerprint, to_insta
 from desired_state.account import AccountStatus
 from desired_state.desired import Desired
 from desired_state.entitlement import Presence
-from desired_state.subscriber import State, SubscriberSpec
+from desired_state.subscriber import State
+from desired_state.turns import Value, unique_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +46,15 @@ class StoredSubscriber:
     was_fulfilled: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Rival:
-    """Another account that wishes the same device or login and has the older right to it."""
-
-    kind: str
-    value: str
-    i_account: int
-
-
-@dataclass(frozen=True, slots=True)
-class Released:
-    """What a change set free on a platform: the record's name (`None` = it keeps it), devices and logins."""
-
-    external_id: str | None
-    values: tuple[tuple[str, str], ...]
-
+REFUSED = "platform"
+"""`held_by` of a subscriber whose last change the platform refused."""
 
 _CLAIMING = (Presence.ACTIVE, Presence.SUSPENDED, Presence.HOLD)
+_BEARERS = (
+    "SELECT i_account FROM subscribers INDEXED BY subscribers_by_external_id"
+    " WHERE platform = ? AND external_id = ? ORDER BY i_account"
+)
+_CLAIMANTS = "SELECT i_account FROM claims WHERE platform = ? AND kind = ? AND value = ? ORDER BY i_account"
 _INTENDED = json.dumps([*AccountStatus, "dual_version_source", "observe"])
 
 
@@ -167,26 +159,16 @@ class Subscribers:
         )
         return [i_account for (i_account,) in rows]
 
-    def rivals(self, i_account: int) -> list[Rival]:
-        """Who has the older right (the lower `i_account`) to a device or login this subscriber wishes."""
-        mine = self._conn.execute(
-            "SELECT kind, value FROM claims INDEXED BY claims_by_account WHERE platform = ? AND i_account = ?"
-            " ORDER BY kind, value",
-            (self._platform, i_account),
-        ).fetchall()
-        claimants = [(kind, value, self._claimants(kind, value)) for kind, value in mine]
-        return [Rival(kind, value, who[0]) for kind, value, who in claimants if who[0] < i_account]
-
-    def wishing(self, released: Released, but: int) -> list[int]:
+    def wishing(self, released: Iterable[Value], but: int) -> list[int]:
         """Who, besides one account, wishes what was just released: they may go on now."""
+        return sorted({who for value in released for who in self.claimants(value)} - {but})
+
+    def claimants(self, value: Value) -> list[int]:
+        """Who wishes something that only one can have, the oldest account first."""
         rows = self._conn.execute(
-            "SELECT i_account FROM subscribers INDEXED BY subscribers_by_external_id"
-            " WHERE platform = ? AND external_id = ?",
-            (self._platform, released.external_id),
+            _BEARERS if value.kind == "name" else _CLAIMANTS, (self._platform, *value[value.kind == "name" :])
         )
-        names = [i_account for (i_account,) in rows]
-        values = [who for kind, value in released.values for who in self._claimants(kind, value)]
-        return sorted({*names, *values} - {but})
+        return [i_account for (i_account,) in rows]
 
     def unpark(self) -> None:
         """Have everybody tried once more whom the platform has refused: something may be different now."""
@@ -212,19 +194,12 @@ class Subscribers:
         """Subscribers a person has to look at, those that wait longest first; what is held by intention is not."""
         rows = self._conn.execute(
             "SELECT i_account, state, held_by, text, failures, next_try FROM subscribers WHERE platform = ?"
-            " AND (state IN ('conflict', 'parked') OR (state = 'backoff' AND failures >= 3) OR (state = 'held'"
+            " AND (state IN ('conflict', 'parked') OR (state = 'backoff' AND failures >= 3)"
+            "  OR (state = 'pending' AND held_by = 'waiting') OR (state = 'held'"
             "  AND held_by NOT IN (SELECT value FROM json_each(?)))) ORDER BY unconverged_since, i_account LIMIT ?",
             (self._platform, _INTENDED, limit),
         )
         return [(row[0], Progress(State(row[1]), row[2], row[3], row[4], to_instant(row[5]))) for row in rows]
-
-    def _claimants(self, kind: str, value: str) -> list[int]:
-        """Who wishes a value of which the platform accepts each only once, the oldest account first."""
-        rows = self._conn.execute(
-            "SELECT i_account FROM claims WHERE platform = ? AND kind = ? AND value = ? ORDER BY i_account",
-            (self._platform, kind, value),
-        )
-        return [i_account for (i_account,) in rows]
 
     def _claim(self, wish: Desired) -> None:
         """Note what the wish claims. Where its details are not known right now, what it claimed before still counts."""
@@ -238,15 +213,5 @@ class Subscribers:
         )
 
 
-def _claims(wish: Desired) -> Iterable[tuple[str, str]]:
+def _claims(wish: Desired) -> Iterable[Value]:
     return unique_values(wish.spec) if wish.presence in _CLAIMING else ()
-
-
-def unique_values(spec: SubscriberSpec | None) -> Iterator[tuple[str, str]]:
-    """The values of which a platform accepts each only once: kind and value."""
-    if spec is None:
-        return
-    for device in spec.device_ids or ():
-        yield "device", device
-    if spec.login:
-        yield "login", spec.login.casefold()

@@ -301,7 +301,8 @@ def _is_fresh(store: Store, config: Config, target: str, now: datetime) -> bool:
 
 def _is_troubled(platform: PlatformView) -> bool:
     holds_plan = platform["held_plan"] is not None
-    return bool(platform["attention"] or platform["text"]) or platform["breaker"] == "open" or holds_plan
+    stuck = any(trouble["state"] != State.PENDING for trouble in platform["attention"])
+    return bool(stuck or platform["text"]) or platform["breaker"] == "open" or holds_plan
 
 
 def _billing_names(config: Config) -> list[str]:

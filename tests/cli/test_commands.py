@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from platforms.simulation import Fault
 from tests.cli.site import Site, call
 
 
@@ -91,7 +92,7 @@ def test_apply_performs_the_plan_of_that_hash_only(here: Site) -> None:
 
 def test_apply_leaves_what_the_platform_refuses_and_says_so(here: Site) -> None:
     here.tv_account(1)
-    here.platform.operator.create({"externalId": "demo", "status": "active", "devices": [{"deviceId": "001A79000001"}]})
+    here.platform.faults.add(Fault(operation="customers.create", kind="status", status=422, count=None))
 
     said = here.call("apply")
 

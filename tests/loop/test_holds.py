@@ -124,16 +124,22 @@ async def test_two_accounts_with_one_device_the_older_has_it_the_other_is_a_conf
     assert bed.platform.requests.writes == 1
 
 
-async def test_a_device_that_a_foreign_record_has_is_refused_with_a_sentence(bed: Bed) -> None:
+async def test_a_device_that_a_foreign_record_has_is_a_conflict_with_a_sentence_and_no_call(bed: Bed) -> None:
     bed.tv_account(1)
-    foreign(bed, "shop demo", devices=[{"deviceId": "001A79000001"}])
+    shop = foreign(bed, "shop demo", devices=[{"deviceId": "001A79000001"}])
 
     await bed.converge()
 
     subscriber = (await bed.explain("tv000001"))["platforms"]["tv"]
-    assert subscriber["state"] == "parked"
-    assert "devices (001A…01)" in (subscriber["text"] or "")
-    assert bed.platform.requests.writes == 1
+    assert subscriber["state"] == "conflict"
+    assert "device '001A…01' is on record 'shop demo' of platform 'tv', which is not ours" in (subscriber["text"] or "")
+    assert bed.platform.requests.writes == 0
+
+    bed.world.advance(60)
+    bed.platform.operator.delete(shop["id"])
+    await bed.full_pass()
+
+    assert bed.customer("tv000001_3")["status"] == "active", "once it is free, this goes on by itself"
 
 
 async def test_a_package_the_platform_does_not_offer_holds_whom_it_touches_and_names_it(

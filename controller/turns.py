@@ -1,0 +1,221 @@
+"""Whose turn it is on a platform: the rules of `desired_state.turns`, asked about what the store knows.
+
+Rules of this module:
+
+1. It reads the store, and nothing else. Who has something is what the last readings and our own writes say; the
+   platform's refusal has the last word.
+2. Only records bound to the account are its own: one that merely bears its name is not asked to make way (promise P1).
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from controller.store import REFUSED, Holder, Store, StoredRecord, StoredSubscriber
+from controller.targets import Platform
+from desired_state.desired import Desired
+from desired_state.entitlement import Presence
+from desired_state.plan import Change, Delete, Rename, Suspend, creates, diff, only_off, steps
+from desired_state.policy import hindrances
+from desired_state.subscriber import Observation
+from desired_state.turns import (
+    LONGEST_CHAIN,
+    Obstacle,
+    Value,
+    breaks_circle,
+    claimed,
+    held,
+    hindered,
+    interim_name,
+    keeps,
+    letting_go,
+    only_waits,
+    to_interim_name,
+    without,
+)
+
+Ways = Sequence[tuple[Change, Sequence[Obstacle]]]
+"""The changes that lead to a wish, each with what stands in its way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A subscriber with its own record, as far as it has one."""
+
+    subscriber: StoredSubscriber
+    record: StoredRecord | None
+
+    @property
+    def wished(self) -> Desired:
+        """What the platform should hold."""
+        return self.subscriber.desired
+
+    @property
+    def seen(self) -> Observation | None:
+        """What it holds."""
+        return self.record.observation if self.record is not None else None
+
+    @property
+    def i_account(self) -> int:
+        """Whose it is."""
+        return self.wished.key.i_account
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the record merely bears the account's name."""
+        return self.record is not None and self.record.i_account is None
+
+    @property
+    def is_at_interim_name(self) -> bool:
+        """Whether the record's name is one that it was given only to leave another."""
+        return self.seen is not None and self.seen.external_id == interim_name(self.wished.owner)
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the platform has refused what this subscriber wishes."""
+        return self.subscriber.progress.held_by == REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The change a subscriber may make now, or what stands in its way (`Desired.problems` of the change).
+
+    `waits_for`: who gives up first what the change claims. `lets_go`: it is made for the sake of others.
+    """
+
+    change: Change | None
+    waits_for: tuple[int, ...] = ()
+    lets_go: bool = False
+
+
+class Turns:
+    """Who has what on one platform, and who needs it."""
+
+    def __init__(self, store: Store, platform: Platform) -> None:
+        self._platform = platform
+        self._records = store.records(platform.name, platform.i_env)
+        self._subscribers = store.subscribers(platform.name)
+
+    def party(self, i_account: int) -> Party | None:
+        """A subscriber with its record: the one bound to it, else an unbound one that bears its name."""
+        subscriber = self._subscribers.get(i_account)
+        if subscriber is None:
+            return None
+        return Party(subscriber, self._records.of_account(i_account, subscriber.desired.external_id))
+
+    def of(self, party: Party) -> Turn:
+        """What the subscriber may do now."""
+        if party.is_foreign:
+            return Turn(diff(party.wished, party.seen))
+        needed = self._needed(party)
+        ways = [(step, self._obstacles(step, party)) for step in self._steps(party, needed)]
+        free = [_only_what_goes(step, each, party) for step, each in ways if not each or _takes(step)]
+        sound = [step for step in free if _takes(step) or not (party.is_stuck or hindrances(step))]
+        if sound:
+            return Turn(sound[0], lets_go=isinstance(sound[0], Rename) and not party.wished.may_rename)
+        favours = [self._letting_go(party, *way, needed) for way in ways]
+        if not ways and party.seen is not None:
+            favours = [without(party.wished, party.seen, needed)]
+        for favour in favours:
+            if favour is not None:
+                return Turn(favour, lets_go=True)
+        return Turn(free[0]) if free else self._blocked(ways)
+
+    def _blocked(self, ways: Ways) -> Turn:
+        """The change that matters most, with everything that stands in the way."""
+        if not ways:
+            return Turn(None)
+        obstacles = [obstacle for _, each in ways for obstacle in each]
+        others = {each.i_account for each in obstacles if each.gives_up and each.i_account is not None}
+        return Turn(hindered(ways[-1][0], obstacles, self._platform.name), tuple(sorted(others)))
+
+    def _letting_go(
+        self, party: Party, step: Change, obstacles: Collection[Obstacle], needed: Collection[Value]
+    ) -> Change | None:
+        """Instead of the step, what sets free what others need, if this is not for them to wait for."""
+        change = letting_go(step, needed)
+        if change is None or party.is_stuck or not only_waits(step, obstacles):
+            return change
+        waits_for = partial(self._waits_for, isinstance(step, Rename))
+        return change if breaks_circle(party.i_account, waits_for) else None
+
+    def _waits_for(self, by_name: bool, i_account: int) -> Collection[int]:
+        """Whom a subscriber waits for with its name, or with the rest; nobody, if it is going to let go by itself."""
+        party = self.party(i_account)
+        if party is None or party.is_foreign or party.is_stuck:
+            return ()
+        for step in self._steps(party, self._needed(party)):
+            obstacles = self._obstacles(step, party)
+            if isinstance(step, Rename) is by_name and not _takes(step) and only_waits(step, obstacles):
+                return {each.i_account for each in obstacles if each.i_account is not None}
+        return ()
+
+    def _steps(self, party: Party, needed: Collection[Value]) -> list[Change]:
+        """The changes that lead to the wish. Whoever bears a name that others need takes his own instead."""
+        wished, seen, can = party.wished, party.seen, self._platform.driver.capabilities
+        if seen is None:
+            return list(steps(wished, None, renames=False))
+        is_asked = party.is_at_interim_name or Value("name", seen.external_id) in needed
+        found = steps(wished, seen, renames=can.can_rename and (wished.may_rename or is_asked))
+        if len(wished.bears) <= can.external_id_length:
+            return list(found)
+        fitting = (to_interim_name(step) if isinstance(step, Rename) else step for step in found)
+        return [step for step in fitting if not (isinstance(step, Rename) and party.is_at_interim_name)]
+
+    def _obstacles(self, step: Change, party: Party) -> list[Obstacle]:
+        own = party.seen.record_id if party.seen is not None else None
+        found = (self._obstacle(value, party.i_account, own) for value in claimed(step))
+        return [obstacle for obstacle in found if obstacle is not None]
+
+    def _obstacle(self, value: Value, me: int, own: str | None) -> Obstacle | None:
+        holder, obstacle = self._records.having(value, own), None
+        if holder is not None:
+            obstacle = Obstacle(value, holder.i_account, holder.external_id, self._gives_up(holder, value))
+            if not obstacle.gives_up:
+                return obstacle
+        oldest = min(self._subscribers.claimants(value), default=me) if value.kind != "name" else me
+        return Obstacle(value, oldest, None) if oldest < me else obstacle
+
+    def _gives_up(self, holder: Holder, value: Value) -> bool:
+        """Whether the record that has the value is one we manage, and its account is done with it."""
+        party = self.party(holder.i_account) if holder.i_account is not None else None
+        if party is None or party.seen is None or value not in held(party.seen) or keeps(party.wished, value):
+            return False
+        is_free_to = value.kind != "name" or self._platform.driver.capabilities.can_rename
+        return is_free_to or party.wished.presence is Presence.ABSENT
+
+    def _needed(self, party: Party) -> frozenset[Value]:
+        """What the record has, its account is done with, and others cannot go on without."""
+        if party.seen is None or party.wished.presence in (Presence.HOLD, Presence.ABSENT):
+            return frozenset()
+        spare = (value for value in held(party.seen) if not keeps(party.wished, value))
+        return frozenset(value for value in spare if self._is_needed(value, party.i_account))
+
+    def _is_needed(self, value: Value, but: int, depth: int = 0) -> bool:
+        others = [each for each in self._subscribers.claimants(value) if each != but]
+        asking = others if value.kind == "name" else others[:1]
+        return any(self._needs(each, value, depth) for each in asking)
+
+    def _needs(self, i_account: int, value: Value, depth: int) -> bool:
+        """Whether the subscriber is to have the value and has it not. A name it needs only to get a record, to follow
+        its account, or to make way itself."""
+        party = self.party(i_account)
+        if party is None or party.is_foreign or party.wished.presence in (Presence.HOLD, Presence.ABSENT):
+            return False
+        if party.seen is None:
+            return creates(party.wished)
+        if value in held(party.seen) or (value.kind == "name" and party.wished.bears != value.text):
+            return False
+        if value.kind != "name" or party.wished.may_rename or party.is_at_interim_name:
+            return True
+        return depth < LONGEST_CHAIN and self._is_needed(Value("name", party.seen.external_id), i_account, depth + 1)
+
+
+def _only_what_goes(step: Change, obstacles: Collection[Obstacle], party: Party) -> Change:
+    """The step; of a suspension that claims what is not to be had, or was refused, only the turning off."""
+    return only_off(step) if isinstance(step, Suspend) and (obstacles or party.is_stuck) else step
+
+
+def _takes(step: Change) -> bool:
+    """Whether the step takes something away, and so waits for nothing."""
+    return isinstance(step, Suspend | Delete)
