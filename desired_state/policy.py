@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from desired_state.desired import Problem
+from desired_state.desired import Auth, Problem
 from desired_state.plan import Change, Create, Delete, Held, Plan, Suspend, is_destructive, key_of
 from desired_state.subscriber import Observation, Owner, SubscriberKey
 
@@ -123,11 +123,13 @@ def _texts(problems: Iterable[Problem]) -> str | None:
 
 def _matters(problem: Problem, change: Change) -> bool:
     """Missing credentials hinder a creation. Later a masked field changes nothing and a cleared device goes, but an
-    empty login or password is never written where it was to be the way in."""
+    empty login or password is never written where it was to be the way in, rather than one of two."""
+    spec = change.desired.spec
     if problem.code != "credentials" or isinstance(change, Create):
         return True
-    spec = change.desired.spec
-    return spec is not None and (spec.login == "" or (spec.password is not None and not spec.password.fingerprint))
+    if spec is None or spec.auth == Auth.ALL:
+        return False
+    return spec.login == "" or (spec.password is not None and not spec.password.fingerprint)
 
 
 def complete_source(complete: bool, doubt: str = "") -> Policy:

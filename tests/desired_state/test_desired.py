@@ -166,6 +166,13 @@ def test_a_record_follows_a_new_account_id_where_the_operator_says_so_and_never_
     assert wished(account, replace(TV, rename=rename)).may_rename is may
 
 
+def test_only_a_terminated_account_has_a_full_name_besides_the_one_it_had_in_life() -> None:
+    assert (wished(FINE).full_name, wished(FINE).bears) == ("", "tv000101_3")
+    assert (wished(CLOSED).external_id, wished(CLOSED).bears) == ("tv000101_3", "tv000101-old000_3")
+    by_number = replace(TV, customer_id="{i_account}")
+    assert wished(CLOSED, by_number).bears == "70101"
+
+
 @pytest.mark.parametrize(
     ("device", "shown"),
     [("001A79000001", "001A…01"), ("1234567", "1234…67"), ("123456", "…"), ("", "…")],
@@ -198,6 +205,18 @@ def test_credentials_are_managed_as_far_as_the_platform_uses_them() -> None:
     assert (by_all.auth, by_all.device_ids, by_all.login) == ("all", ("001A79000001",), "tv101")
     assert {by_device.pin, by_login.pin, by_all.pin} == {Secret("fp-pin")}
     assert {by_device.contact, by_device.note} == {CONTACT, "iptv-reconciler env=3 i_account=70101"}
+
+
+@pytest.mark.parametrize(
+    ("login", "by_device", "by_login", "by_all"),
+    [("", None, "", ""), (None, None, None, None), ("tv101", None, "tv101", "tv101")],
+)
+def test_a_cleared_login_goes_wherever_a_login_is_a_way_in(
+    login: str | None, by_device: str | None, by_login: str | None, by_all: str | None
+) -> None:
+    account = with_credentials(replace(CREDENTIALS, login=login))
+    specs = [wished(account, rules).spec for rules in (TV, LOGIN, ALL)]
+    assert [spec and spec.login for spec in specs] == [by_device, by_login, by_all]
 
 
 def test_the_way_in_is_plain_text_so_that_equal_plans_have_equal_hashes() -> None:

@@ -23,6 +23,9 @@ from desired_state.plan import (
     is_destructive,
     key_of,
     lost_packages,
+    name_after,
+    only_off,
+    steps,
 )
 from desired_state.subscriber import SubscriberKey, SubscriberSpec
 from tests.desired_state.builders import CONTACT, KEY, OFF, ON, record, wish
@@ -107,6 +110,41 @@ def test_what_goes_is_deleted_under_whatever_name() -> None:
     goes = replace(ABSENT, may_rename=True)
     assert diff(goes, OLD) == Delete(goes, OLD)
     assert diff(replace(HOLD, may_rename=True), OLD) is None
+
+
+def test_the_new_name_and_the_rest_are_two_steps_either_of_which_can_be_made_without_the_other() -> None:
+    richer = replace(ACTIVE, spec=RICHER)
+
+    assert steps(richer, OLD, renames=True) == (Rename(richer, ON, OLD), Update(richer, RICHER, OLD))
+    assert steps(richer, OLD, renames=False) == (Update(richer, RICHER, OLD),)
+    assert steps(ACTIVE, OLD, renames=True) == (Rename(ACTIVE, ON, OLD),)
+    assert steps(ACTIVE, record(ON), renames=True) == ()
+    assert steps(ACTIVE, None, renames=True) == (Create(ACTIVE, ON),)
+    assert steps(DORMANT, OLD, renames=True) == (Suspend(DORMANT, OFF, OLD),)
+    assert steps(ABSENT, OLD, renames=True) == (Delete(ABSENT, OLD),)
+    assert steps(HOLD, OLD, renames=True) == steps(replace(HOLD, spec=ON), OLD, renames=True) == ()
+    assert steps(wish(Presence.ACTIVE), OLD, renames=True) == ()
+
+
+def test_a_terminated_account_bears_its_full_name_and_not_that_of_its_life() -> None:
+    terminated = replace(DORMANT, full_name="tv000101-old000_3")
+    makes_way = Rename(replace(terminated, external_id="tv000101-old000_3"), OFF, record(OFF))
+
+    assert (DORMANT.bears, terminated.bears) == ("tv000101_3", "tv000101-old000_3")
+    assert steps(terminated, record(OFF), renames=True) == (makes_way,)
+    assert steps(terminated, record(OFF, "tv000101-old000_3"), renames=True) == ()
+
+
+def test_the_name_after_a_change() -> None:
+    assert name_after(Create(ACTIVE, ON)) == "tv000101_3"
+    assert name_after(Rename(ACTIVE, ON, OLD)) == "tv000101_3"
+    assert name_after(Update(ACTIVE, RICHER, OLD)) == "old_3"
+    assert name_after(Delete(ABSENT, OLD)) is None
+
+
+def test_turning_off_only_leaves_everything_else() -> None:
+    suspend = Suspend(DORMANT, replace(OFF, packages=("9",), device_ids=()), record(RICHER))
+    assert only_off(suspend) == Suspend(DORMANT, replace(RICHER, enabled=False), record(RICHER))
 
 
 # --- what is destructive ---------------------------------------------------------------------------------------------

@@ -15,6 +15,8 @@ from desired_state.policy import (
     brake,
     complete_source,
     fit_for_platform,
+    hindrances,
+    in_turn,
     is_limited_update,
     is_ours,
     observe_only,
@@ -192,6 +194,32 @@ def test_missing_credentials_hold_a_new_record_but_not_the_change_of_one_that_is
 def test_a_change_that_wishes_nothing_of_the_record_is_not_hindered_by_credentials() -> None:
     nothing = replace(RENAME, desired=replace(ACTIVE, spec=None, problems=(NO_DEVICE,)))
     assert fit_for_platform(Plan((nothing,))).changes == (nothing,)
+
+
+def test_a_cleared_login_hinders_nothing_where_a_device_would_do_as_well() -> None:
+    cleared = troubled(UPDATE, NO_DEVICE, credentials=Credentials(device_ids=(), login=""))
+    assert cleared.desired.spec is not None
+    either = replace(cleared, desired=replace(cleared.desired, spec=replace(cleared.desired.spec, auth="all")))
+
+    assert hindrances(cleared) == [NO_DEVICE]
+    assert hindrances(either) == []
+
+
+# --- whose turn it is ------------------------------------------------------------------------------------------------
+
+WAITING = Problem("waiting", "i_account 5 gives it up first")
+
+
+@pytest.mark.parametrize("change", EVERY_KIND)
+def test_what_waits_for_another_record_is_held_apart_from_what_a_person_has_to_mend(change: Change) -> None:
+    plan = Plan((replace(change, desired=replace(ACTIVE, problems=(WAITING, NO_PACKAGE, WAITING))),))
+
+    if isinstance(change, Delete | Suspend):
+        assert in_turn(plan) == fit_for_platform(plan) == plan
+    else:
+        assert held(in_turn(plan)) == [("waiting", f"{WAITING.text}; {WAITING.text}")]
+        assert held(fit_for_platform(plan)) == [("condition", "no such package.")]
+    assert in_turn(Plan((troubled(change, NO_PACKAGE),))).held == ()
 
 
 # --- the brake -------------------------------------------------------------------------------------------------------

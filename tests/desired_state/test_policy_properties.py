@@ -15,6 +15,7 @@ from desired_state.policy import (
     brake,
     complete_source,
     fit_for_platform,
+    in_turn,
     is_limited_update,
     observe_only,
     owned_only,
@@ -45,6 +46,7 @@ def policies() -> st.SearchStrategy[Policy]:
     return st.one_of(
         st.builds(owned_only, bindings(), st.sampled_from(PLATFORMS)),
         st.just(fit_for_platform),
+        st.just(in_turn),
         st.builds(complete_source, st.booleans()),
         st.builds(parked, st.dictionaries(keys, st.just("refused"), max_size=9)),
         st.builds(observe_only, st.sets(st.sampled_from(PLATFORMS))),
