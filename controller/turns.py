@@ -114,8 +114,8 @@ class Turns:
         if sound:
             return Turn(sound[0], lets_go=isinstance(sound[0], Rename) and not party.wished.may_rename)
         favours = [self._letting_go(party, *way, needed) for way in ways]
-        if not ways and party.seen is not None:
-            favours = [without(party.wished, party.seen, needed)]
+        if party.seen is not None and all(isinstance(step, Rename) for step, _ in ways):
+            favours.append(without(party.wished, party.seen, needed))
         for favour in favours:
             if favour is not None:
                 return Turn(favour, lets_go=True)
@@ -133,7 +133,7 @@ class Turns:
         self, party: Party, step: Change, obstacles: Collection[Obstacle], needed: Collection[Value]
     ) -> Change | None:
         """Instead of the step, what sets free what others need, if this is not for them to wait for."""
-        change = letting_go(step, needed)
+        change = letting_go(step, obstacles, needed)
         if change is None or party.is_stuck or not only_waits(step, obstacles):
             return change
         waits_for = partial(self._waits_for, isinstance(step, Rename))

@@ -103,12 +103,14 @@ def only_waits(change: Change, obstacles: Collection[Obstacle]) -> bool:
     return all(obstacle.gives_up for obstacle in obstacles) and not hindrances(change)
 
 
-def letting_go(change: Change, needed: Collection[Value]) -> Change | None:
+def letting_go(change: Change, obstacles: Collection[Obstacle], needed: Collection[Value]) -> Change | None:
     """Instead of a change that cannot be made: what leaves the record as it is, but for what others need of it."""
     match change:
         case Rename():
-            has_it = Value("name", change.observed.external_id) in needed
-            return to_interim_name(change) if has_it else None
+            if Value("name", change.observed.external_id) not in needed:
+                return None
+            own = replace(change, desired=_free(change.desired, change.desired.external_id))
+            return to_interim_name(change) if obstacles else own
         case Update() | Resume():
             return without(change.desired, change.observed, needed)
         case Create() | Suspend() | Delete():

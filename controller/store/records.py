@@ -120,10 +120,8 @@ class Records:
 
     def having(self, value: Value, but: str | None) -> "Holder | None":
         """Which record, other than one, has the value: its name, and whose it is."""
-        row = self._conn.execute(
-            _BEARING if value.kind == "name" else _HAVING,
-            (self._platform, *value[value.kind == "name" :], but or ""),
-        ).fetchone()
+        query, searched = (_BEARING, (value.text,)) if value.kind == "name" else (_HAVING, value)
+        row = self._conn.execute(query, (self._platform, *searched, but or "")).fetchone()
         return None if row is None else Holder(*row)
 
     def is_bound(self, i_account: int) -> bool:

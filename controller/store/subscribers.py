@@ -165,10 +165,8 @@ class Subscribers:
 
     def claimants(self, value: Value) -> list[int]:
         """Who wishes something that only one can have, the oldest account first."""
-        rows = self._conn.execute(
-            _BEARERS if value.kind == "name" else _CLAIMANTS, (self._platform, *value[value.kind == "name" :])
-        )
-        return [i_account for (i_account,) in rows]
+        query, searched = (_BEARERS, (value.text,)) if value.kind == "name" else (_CLAIMANTS, value)
+        return [i_account for (i_account,) in self._conn.execute(query, (self._platform, *searched))]
 
     def unpark(self) -> None:
         """Have everybody tried once more whom the platform has refused: something may be different now."""

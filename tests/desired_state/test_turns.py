@@ -157,9 +157,9 @@ def test_the_last_device_can_be_let_go_of() -> None:
 @pytest.mark.parametrize("kind", [Update, Resume])
 def test_a_change_that_cannot_be_made_lets_go_of_what_others_need(kind: type[Update | Resume]) -> None:
     change = kind(ACTIVE, MOVED, record(OFF))
-    assert letting_go(change, {DEVICE}) == Update(ACTIVE, replace(OFF, device_ids=()), record(OFF))
-    assert letting_go(change, set()) is None
-    assert letting_go(change, {NAME}) is None
+    assert letting_go(change, [], {DEVICE}) == Update(ACTIVE, replace(OFF, device_ids=()), record(OFF))
+    assert letting_go(change, [], set()) is None
+    assert letting_go(change, [], {NAME}) is None
 
 
 def test_a_name_is_left_for_an_interim_one_that_no_other_record_can_have() -> None:
@@ -167,8 +167,9 @@ def test_a_name_is_left_for_an_interim_one_that_no_other_record_can_have() -> No
     interim = replace(RENAMED, desired=replace(ACTIVE, external_id="moving-70101_3"))
 
     assert interim_name(OWNER) == "moving-70101_3"
-    assert letting_go(hindered_rename, {OLD_NAME}) == interim == to_interim_name(hindered_rename)
-    assert letting_go(hindered_rename, {NAME, DEVICE}) is None
+    assert letting_go(hindered_rename, [FOREIGN], {OLD_NAME}) == interim == to_interim_name(hindered_rename)
+    assert letting_go(hindered_rename, [], {OLD_NAME}) == RENAMED, "its own is better where it is to be had"
+    assert letting_go(hindered_rename, [FOREIGN], {NAME, DEVICE}) is None
 
 
 def test_what_is_created_turned_off_or_deleted_has_nothing_to_let_go_of() -> None:
@@ -178,7 +179,7 @@ def test_what_is_created_turned_off_or_deleted_has_nothing_to_let_go_of() -> Non
         Suspend(DORMANT, OFF, record(ON)),
         Delete(wish(Presence.ABSENT), record(ON)),
     ]
-    assert [letting_go(change, everything) for change in changes] == [None, None, None]
+    assert [letting_go(change, [], everything) for change in changes] == [None, None, None]
 
 
 # --- circles ---------------------------------------------------------------------------------------------------------

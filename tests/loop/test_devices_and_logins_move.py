@@ -1,6 +1,7 @@
 """Devices and logins that move or are swapped between accounts: released before they are claimed, without a person."""
 
 from collections.abc import Callable, Sequence
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -91,6 +92,22 @@ async def test_p11_a_circle_is_broken_by_its_lowest_account_with_one_call_more(b
 
     assert [devices(bed, account) for account in accounts] == [[f"{n % count + 1:02}"] for n in range(1, count + 1)]
     assert bed.platform.requests.operations["customers.update"] == count + 1
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+async def test_the_order_in_which_accounts_are_looked_at_does_not_matter(bed: Bed, order: tuple[int, ...]) -> None:
+    accounts = await settled(bed, 4)
+    for account, numbers in zip(accounts, [(2,), (3,), (1,), (4, 9)], strict=True):
+        give(bed, account, *numbers)
+    await read_anew(bed, accounts)
+    lane = bed.application.installations[0].lanes[0]
+
+    for _ in range(4):
+        for which in order:
+            await lane.reconciler.reconcile(lane.platform, accounts[which], "pass", bed.world.draw)
+
+    assert [devices(bed, account) for account in accounts] == [["02"], ["03"], ["01"], ["04", "09"]]
+    assert bed.platform.requests.operations["customers.update"] == 5
 
 
 async def test_a_swap_takes_nothing_else_from_anybody_in_between(bed: Bed) -> None:

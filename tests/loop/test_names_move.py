@@ -173,6 +173,40 @@ async def test_a_record_makes_way_though_its_own_name_is_on_a_foreign_one(bed: B
     assert bed.customer("other_3") == theirs | {"password": bed.customer("other_3")["password"]}
 
 
+async def test_a_record_makes_way_though_its_account_is_held_for_another_reason(make_bed: Callable[..., Bed]) -> None:
+    catalog = [
+        {"product": {"i_product": 61}, "platform": "tv", "packages": ["basic"]},
+        {"product": {"i_product": 62}, "platform": "tv", "packages": ["gold"], "max_connections": 9},
+    ]
+    bed = make_bed(catalog=catalog)
+    (old,) = await settled(bed, 1)
+    bed.billing.change("product", i_account=old, i_product=62)
+    rename(bed, old, "other")
+    new = bed.billing.change("create", id="tv000001", i_product=61)
+
+    await bed.converge(2)
+
+    assert (name_of(bed, old), name_of(bed, new)) == ("other_3", "tv000001_3")
+    assert (await platform_view(bed, old))[0] == "held"
+
+
+async def test_an_account_without_service_lets_go_of_its_device_though_its_new_name_is_not_to_be_had(
+    make_bed: Callable[..., Bed],
+) -> None:
+    bed = make_bed(platforms={"tv": {**TV, "rename": True}})
+    first, second = await settled(bed, 2)
+    bed.platform.operator.create({"externalId": "other_3"})
+    rename(bed, first, "other")
+    bed.billing.change("product", i_account=first, i_product=70)
+    bed.billing.change("device", i_account=second, devices=["00:1A:79:00:00:01"])
+    await bed.application.installations[0].gatherer.read_details([second])
+
+    await bed.converge(2)
+
+    assert (record_of(bed, first)["devices"], record_of(bed, first)["status"]) == ([], "disabled")
+    assert record_of(bed, second)["devices"] == [{"deviceId": "001A79000001"}]
+
+
 async def test_a_name_that_is_not_to_be_had_does_not_stop_other_changes(make_bed: Callable[..., Bed]) -> None:
     bed = make_bed(platforms={"tv": {**TV, "rename": True}})
     (account,) = await settled(bed, 1)
