@@ -20,7 +20,7 @@ from desired_state.plan import Change, Create, Delete, Rename, Resume, Suspend, 
 from desired_state.policy import hindrances
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 
-LONGEST_CHAIN = 64
+LONGEST_CHAIN = 16
 """How many are followed to find out who waits for whom; in a longer row the lowest of these lets go, to be safe."""
 
 

@@ -213,12 +213,12 @@ def test_a_row_that_ends_is_followed_to_its_end() -> None:
 
 
 def test_in_a_row_too_long_to_be_followed_the_first_of_what_was_seen_lets_go_to_be_safe() -> None:
-    circle = {number: {(number + 1) % 200} for number in range(200)}
-    found = breakers(circle)
-    assert 0 in found, "a circle however long is broken"
-    assert not breaks_circle(150, lambda other: circle[other])
-    falling = {number: {number - 1} for number in range(1, 200)}
-    assert breakers(falling) == []
+    rising = {number: {(number + 1) % 200} for number in range(200)}
+    falling = {number: {(number - 1) % 200} for number in range(200)}
+
+    assert breakers(falling) == [0]
+    assert 0 in breakers(rising), "a circle however long is broken"
+    assert not breaks_circle(199, lambda other: rising[other])
 
 
 def test_whoever_is_followed_is_asked_once() -> None:

@@ -339,6 +339,41 @@ async def test_p16_killed_between_the_calls_of_a_swap_it_ends_as_it_should(bed: 
     assert bed.platform.requests.operations["customers.update"] == 3
 
 
+@pytest.mark.parametrize("blocks", [{"brake": {"floor": 0, "update_fraction": 0}}, {"mode": "observe"}])
+async def test_p09_a_circle_that_is_held_makes_no_calls_and_comes_to_rest(
+    make_bed: Callable[..., Bed], blocks: dict[str, Any]
+) -> None:
+    bed = make_bed()
+    first, second = await settled(bed, 2)
+    tv = {"driver": "telebreeze", "url": "http://tv.test", "api_key": "simulated"}
+    bed.reconfigure(**(blocks if "brake" in blocks else {"platforms": {"tv": tv | blocks}}))
+    give(bed, first, 2)
+    give(bed, second, 1)
+    await read_anew(bed, [first, second])
+
+    await bed.converge()
+
+    assert bed.platform.requests.writes == 0
+    assert {await state(bed, first), await state(bed, second)} == {"held", "pending"}
+
+
+async def test_a_database_of_a_release_that_knew_no_holdings_learns_them_from_the_next_list(bed: Bed) -> None:
+    first, second = await settled(bed, 2)
+    database = (await bed.store()).db.conn
+    database.execute("DROP TABLE holdings")
+    database.execute("DELETE FROM _sqlite_migrations WHERE name = 'holdings'")
+    database.commit()
+    bed.restart()
+    give(bed, first, 2)
+    give(bed, second, 1)
+    await read_anew(bed, [first, second])
+
+    await bed.full_pass()
+
+    assert (devices(bed, first), devices(bed, second)) == (["02"], ["01"])
+    assert bed.platform.requests.operations["customers.update"] == 3
+
+
 async def test_an_event_for_each_side_is_enough_for_a_swap(bed: Bed) -> None:
     first, second = await settled(bed, 2)
     lane = bed.application.installations[0].lanes[0]
