@@ -174,8 +174,9 @@ async def test_a_new_account_waits_for_the_device_of_another_with_a_sentence(bed
     give(bed, second, 1)
     await read_anew(bed, [first, second])
 
-    await bed.full_pass()
+    (report,) = await bed.full_pass()
 
+    assert [(held.by, held.change.desired.key.i_account) for held in report.plan.held] == [("waiting", second)]
     assert await state(bed, second) == "pending"
     assert f"device '001A…01' is still on the record 'tv000001_3' of i_account {first}" in await text(bed, second)
     assert bed.platform.requests.operations["customers.create"] == 0
