@@ -156,7 +156,7 @@ def _leading_to(me: int, edges: Mapping[int, Collection[int]]) -> set[int]:
     while more:
         more = {each for each, others in edges.items() if more & set(others)} - found
         found |= more
-    return found if me in found else set()
+    return found
 
 
 def _held_before(change: Change) -> frozenset[Value]:

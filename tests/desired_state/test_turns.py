@@ -84,6 +84,8 @@ def test_what_a_change_claims_and_what_it_sets_free(change: Change, claims: set[
         (wish(Presence.ACTIVE, MOVED), {NAME, OTHER, LOGIN}),
         (wish(Presence.SUSPENDED, OFF), {NAME, DEVICE}),
         (wish(Presence.ACTIVE, replace(ON, device_ids=None, login=None)), {NAME, DEVICE, OTHER, LOGIN}),
+        (wish(Presence.ACTIVE, replace(ON, device_ids=None)), {NAME, DEVICE, OTHER}),
+        (wish(Presence.ACTIVE, replace(ON, login=None)), {NAME, DEVICE, LOGIN}),
         (wish(Presence.ACTIVE), {NAME, DEVICE, OTHER, LOGIN}),
         (wish(Presence.HOLD), {NAME, OLD_NAME, DEVICE, OTHER, LOGIN}),
         (DORMANT, {NAME}),
