@@ -100,7 +100,7 @@ def test_every_billing_and_every_platform_has_its_lines(here: Site) -> None:
     north = {"name": "north", "url": here.billing_url, "environment": 3, "login": "iptv-reconciler", "token": token}
     tv = {"driver": "telebreeze", "url": here.platform_url, "api_key": key}
     here.configure(
-        billing=[north, {**north, "name": "south", "login": "nobody"}],
+        billing=[north, {**north, "name": "south", "environment": 4, "login": "nobody"}],
         platforms={"tv": {**tv, "billing": "north"}, "radio": {**tv, "billing": "south"}},
     )
 
