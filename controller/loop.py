@@ -148,7 +148,7 @@ class Loop:
 
     async def _audit(self, installation: Installation) -> None:
         """Read details again in a steady small stream, while there is nothing more urgent to read."""
-        pause = LONGEST_PAUSE  # the first pass goes first
+        pause = min(LONGEST_PAUSE, self._rhythm.detail_audit.total_seconds() / 20)  # the first pass goes first
         while not self._stopping.is_set():
             await first_of(self._stopping.wait(), self._tools.clock.sleep(pause))
             try:
