@@ -142,6 +142,14 @@ class Bed:
         """Send an event as ESPF does."""
         return await self.post("/espf", {"event_type": event_type, "variables": variables})
 
+    async def act_on_events(self) -> None:
+        """What was announced is looked at, by a process that may just have begun."""
+        await self.application.inbox.begin()
+        for installation in self.application.installations:
+            await installation.spreader.spread()
+        for lane in self._lanes():
+            await lane.work(until_empty=True, most_failures=1)
+
     async def tell(self) -> None:
         """Let billing be told how provisioning stands, until there is no more to tell."""
         for installation in self.application.installations:

@@ -1,4 +1,6 @@
-"""Histories of ids, devices and logins that change hands, with faults and kills: each record ends as its account's.
+"""Histories of ids, devices and logins that change hands, with faults, kills, and events that are late or lost.
+
+Each record ends as its account's.
 
 What should be there is said here from the simulators' facts alone: nothing of the product is asked.
 """
@@ -6,6 +8,7 @@ What should be there is said here from the simulators' facts alone: nothing of t
 import asyncio
 import re
 from collections.abc import Coroutine
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -50,6 +53,7 @@ class IdentityHistories(RuleBasedStateMachine):
         (self.stranger,) = (dict(row) for row in self.bed.customers())
         self.ids_of: dict[int, set[str]] = {}
         self.accounts = [self._opened(f"tv{number:06}") for number in range(1, ACCOUNTS + 1)]
+        self.numbers = count()
         self.run(self.bed.full_pass())
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -102,10 +106,16 @@ class IdentityHistories(RuleBasedStateMachine):
     def the_platform_fails(self, operation: str, fault: dict[str, Any], count: int) -> None:
         self.bed.platform.faults.add(Fault(operation=operation, count=count, **fault))
 
-    @rule(which=WHICH)
-    def an_event(self, which: int) -> None:
-        lane = self.bed.application.installations[0].lanes[0]
-        self.run(lane.reconciler.reconcile(lane.platform, self.accounts[which], "event", self.bed.world.draw))
+    @rule(which=WHICH, about=st.sampled_from(["account", "customer"]), acted_upon=st.booleans(), killed=st.booleans())
+    def an_event_comes_however_late(self, which: int, about: str, acted_upon: bool, killed: bool) -> None:
+        """Most changes are never announced; an event may come long after its change, twice, or before a kill."""
+        account = self._simulated(which)
+        ids = {"account": {"i_account": account.i_account}, "customer": {"i_customer": account.customer.i_customer}}
+        self.run(self.bed.espf(f"{about.title()}/Updated", i_event=next(self.numbers) // 2, **ids[about]))
+        if killed:
+            self.bed.restart()
+        if acted_upon:
+            self.run(self.bed.act_on_events())
 
     @rule(seconds=st.sampled_from([30, 4000]))
     def time_passes_and_everything_is_read(self, seconds: float) -> None:
@@ -150,6 +160,7 @@ class IdentityHistories(RuleBasedStateMachine):
     async def _everything_ends_as_it_should(self) -> None:
         bed = self.bed
         bed.platform.faults.clear()
+        await bed.act_on_events()
         await bed.converge(5)
         rows = {row["id"]: dict(row) for row in bed.customers()}
         assert rows.pop(self.stranger["id"]) == self.stranger
@@ -161,7 +172,11 @@ class IdentityHistories(RuleBasedStateMachine):
         bed.platform.requests.reset()
         await bed.converge(2)
         assert bed.platform.requests.writes == 0
+        bed.world.advance(60)
+        await bed.act_on_events()
+        assert bed.platform.requests.writes == 0
         assert (await bed.store()).journal.count_open() == 0
+        assert (await bed.store()).events("billing").oldest_pending() is None
         assert {state for state, count in (await bed.status())["platforms"]["tv"]["accounts"].items() if count} <= {
             "in_sync",
             "no_service",
