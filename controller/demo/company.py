@@ -52,8 +52,9 @@ class Company:
         settings.write(self._folder, (self._parts[_BILLING].url, self._parts[_PLATFORM].url), tempo)
 
     async def start_daemon(self) -> None:
-        """Start the daemon and wait until it listens. Raises `PartFailed`."""
+        """Start the daemon, wait until it listens, and have billing send it events. Raises `PartFailed`."""
         await self._start(_DAEMON, ["run", "--config", str(self.config)])
+        await self._remotes[_BILLING].ask("PUT", "/_sim/espf", {"url": f"{self.daemon_url}/espf"})
 
     async def answers(self, path: str) -> bool:
         """Whether the daemon says that all is well at `/livez` or `/readyz`."""

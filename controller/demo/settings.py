@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from controller.billing.simulator.handlers import Espf
 from controller.billing.simulator.state import ENVIRONMENT, TV_MAC
 from controller.billing.simulator.switches import Switches
 from platforms.telebreeze.simulator import API_KEY
@@ -20,6 +21,8 @@ billing:
   max_concurrency: 8
   requests_per_second: 100000
   custom_fields: {{device_ids: [{device_field}]}}
+events:
+  espf: {{username: {espf_user}, password: {{file: espf-password}}}}
 platforms:
   {platform}:
     driver: telebreeze
@@ -57,15 +60,17 @@ class Tempo:
 
 def write(folder: Path, urls: tuple[str, str], tempo: Tempo) -> None:
     """Write the configuration and its secrets into `folder`; `urls` are billing's and the platform's."""
-    billing = Switches()
+    billing, espf = Switches(), Espf(url="http://not.yet.known")
     (folder / "billing-token").write_text(billing.token, encoding="utf-8")
     (folder / "platform-key").write_text(API_KEY, encoding="utf-8")
+    (folder / "espf-password").write_text(espf.password.get_secret_value(), encoding="utf-8")
     text = _TEMPLATE.format(
         billing=urls[0],
         telebreeze=urls[1],
         environment=ENVIRONMENT,
         login=billing.login,
         device_field=TV_MAC,
+        espf_user=espf.username,
         platform=_PLATFORM,
         full_pass=tempo.full_pass,
         detail_audit=tempo.detail_audit,
