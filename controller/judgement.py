@@ -25,6 +25,7 @@ from desired_state.desired import Desired, desired
 from desired_state.entitlement import Decision, Presence, entitlement
 from desired_state.plan import Change
 from desired_state.subscriber import State
+from platforms.fitting import degraded
 
 MISSING = "missing_from_billing"
 UNREADABLE = "unreadable_in_billing"
@@ -82,8 +83,9 @@ def wish(account: Account, decision: Decision, platform: Platform) -> Desired:
     asked = desired(account, decision, platform.rules, platform.offer)
     if asked.spec is None:
         return asked
-    spec = platform.driver.normalize(asked.spec)
-    problems = platform.driver.problems(asked.external_id, spec)
+    driver = platform.driver
+    spec = driver.normalize(degraded(asked.spec, driver.capabilities, platform.rules.degrade))
+    problems = driver.problems(asked.external_id, spec, platform.offer)
     return replace(asked, spec=spec, problems=(*asked.problems, *problems))
 
 

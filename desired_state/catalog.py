@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -107,13 +107,22 @@ def _generosity(limit: int) -> float:
     return limit or float("inf")
 
 
+Role = Literal["package", "plan", "addon"]
+
+
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A channel package as a platform offers it."""
+    """A channel package as a platform offers it.
+
+    On a platform where a subscriber has one plan and add-ons to it, `role` tells which of the two this is, and
+    `optional` are the ids of the add-ons that a plan can be given.
+    """
 
     id: str
     external_id: str = ""
     title: str = ""
+    role: Role = "package"
+    optional: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +134,7 @@ class Offer:
     def resolve(self, name: str) -> str | None:
         """The platform's id for a catalog name: by id, else external id, else title; `None` if no or several fit."""
         for key in ("id", "external_id", "title"):
-            found = {package.id for package in self.packages if name and getattr(package, key) == name}
+            found = {(each.id, each.role) for each in self.packages if name and getattr(each, key) == name}
             if found:
-                return found.pop() if len(found) == 1 else None
+                return found.pop()[0] if len(found) == 1 else None
         return None

@@ -31,7 +31,9 @@ class Auth(StrEnum):
 class PlatformRules:
     """What the operator decided for one platform instance.
 
-    `customer_id` is the pattern of the name a record bears; it may use `{id}`, `{i_env}` and `{i_account}`.
+    `customer_id` is the pattern of the name a record bears; it may use `{id}`, `{i_env}` and `{i_account}`. `degrade`
+    names what the platform may be left without where it cannot hold it, sorted. What follows from the kind of platform:
+    `lower_case`, names are written so; `login_is_name`, viewers log in by the name of their record.
     """
 
     name: str
@@ -43,6 +45,9 @@ class PlatformRules:
     delete_enabled: bool = True
     rename: bool = False
     absence_grace: timedelta = timedelta(days=30)
+    degrade: tuple[str, ...] = ()
+    lower_case: bool = False
+    login_is_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ def desired(account: Account, decision: Decision, rules: PlatformRules, offer: O
     if service is None or account.details is None:
         return replace(wish, spec=SubscriberSpec(enabled=False), may_create=False)
     spec, unknown = _spec(account.details, service, rules, offer)
-    spec = replace(spec, enabled=presence is Presence.ACTIVE, note=wish.owner.note)
+    spec = replace(spec, enabled=presence is Presence.ACTIVE, note=wish.owner.note, account_number=account.id)
     return replace(wish, spec=spec, problems=(*unknown, *_missing_credentials(account, spec, rules)))
 
 
@@ -109,7 +114,8 @@ def external_id(account: Account, rules: PlatformRules) -> str:
 
 
 def _name(account_id: str, account: Account, rules: PlatformRules) -> str:
-    return rules.customer_id.format(id=account_id, i_env=account.i_env, i_account=account.i_account)
+    name = rules.customer_id.format(id=account_id, i_env=account.i_env, i_account=account.i_account)
+    return name.lower() if rules.lower_case else name
 
 
 def mask_device(device: str) -> str:
@@ -136,16 +142,17 @@ def _spec(
     unknown = tuple(_not_offered(name, rules, offer) for name, package in resolved.items() if package is None)
     known = tuple(sorted({package for package in resolved.values() if package is not None}))
     limit = service.max_connections
-    by_login = rules.auth is Auth.LOGIN or (rules.auth is Auth.ALL and _has_login(details.credentials))
-    is_cleared = rules.auth is Auth.ALL and details.credentials.login == ""
-    by_device = rules.auth in (Auth.DEVICE, Auth.ALL)
     credentials = details.credentials
+    by_login = rules.auth is Auth.LOGIN or (rules.auth is Auth.ALL and _has_login(credentials, rules))
+    is_cleared = rules.auth is Auth.ALL and credentials.login == ""
+    by_device = rules.auth in (Auth.DEVICE, Auth.ALL)
+    has_login = (by_login or is_cleared) and not rules.login_is_name
     spec = SubscriberSpec(
         enabled=True,
         packages=None if unknown else known,
         auth=rules.auth.value,
         device_ids=credentials.device_ids if by_device else None,
-        login=credentials.login if by_login or is_cleared else None,
+        login=credentials.login if has_login else None,
         password=credentials.password if by_login else None,
         pin=credentials.pin,
         max_connections=rules.default_max_connections if limit is None else limit,
@@ -154,9 +161,10 @@ def _spec(
     return spec, unknown
 
 
-def _has_login(credentials: Credentials) -> bool:
+def _has_login(credentials: Credentials, rules: PlatformRules) -> bool:
     """A login without a password would let anybody in."""
-    return bool(credentials.login and credentials.password and credentials.password.fingerprint)
+    has_name = rules.login_is_name or bool(credentials.login)
+    return has_name and credentials.password is not None and bool(credentials.password.fingerprint)
 
 
 def _not_offered(name: str, rules: PlatformRules, offer: Offer) -> Problem:
@@ -171,11 +179,12 @@ def _not_offered(name: str, rules: PlatformRules, offer: Offer) -> Problem:
 def _missing_credentials(account: Account, spec: SubscriberSpec, rules: PlatformRules) -> Iterator[Problem]:
     """What a record needs before anybody can watch with it; `all` is content with either way."""
     has_device = bool(spec.device_ids)
-    has_login = bool(spec.login and spec.password and spec.password.fingerprint)
+    has_login = _has_login(Credentials(login=spec.login, password=spec.password), rules)
+    login = "a password" if rules.login_is_name else "a login and a password"
     wanted = {
         Auth.DEVICE: (has_device, "a device id"),
-        Auth.LOGIN: (has_login, "a login and a password"),
-        Auth.ALL: (has_device or has_login, "a device id, or a login and a password"),
+        Auth.LOGIN: (has_login, login),
+        Auth.ALL: (has_device or has_login, f"a device id, or {login}"),
     }
     enough, needed = wanted[rules.auth]
     if not enough:

@@ -62,7 +62,8 @@ class Owner:
 class SubscriberSpec:
     """The state of one subscriber on one platform. `packages` are the platform's ids, sorted, without repeats.
 
-    `max_connections` 0 means "no limit". `note` carries the ownership mark.
+    `max_connections` 0 means "no limit". `note` carries the ownership mark. `account_number` is the account's
+    present id in billing, for platforms that show it to people beside the name of the record.
     """
 
     enabled: bool
@@ -75,6 +76,7 @@ class SubscriberSpec:
     max_connections: int | None = None
     contact: Contact | None = None
     note: str | None = None
+    account_number: str | None = None
 
     def over(self, observed: "SubscriberSpec") -> "SubscriberSpec":
         """This wish with every field it does not manage taken from what is observed."""
@@ -116,8 +118,15 @@ class Observation:
         return Owner.of(self.spec.note)
 
     def with_secrets_of(self, remembered: SubscriberSpec | None) -> "Observation":
-        """This observation with the secrets no platform shows, as we last wrote them (fingerprints)."""
+        """This observation with the secrets no platform shows, as we last wrote them (fingerprints).
+
+        What a platform can show is that none is set: that is newer than what we remember.
+        """
         if remembered is None:
             return self
-        spec = replace(self.spec, password=remembered.password, pin=remembered.pin)
-        return replace(self, spec=spec)
+        password = _known(self.spec.password, remembered.password)
+        return replace(self, spec=replace(self.spec, password=password, pin=_known(self.spec.pin, remembered.pin)))
+
+
+def _known(shown: Secret | None, remembered: Secret | None) -> Secret | None:
+    return shown if shown is not None and not shown.fingerprint else remembered

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from desired_state.catalog import Package
+from desired_state.catalog import Offer, Package
 from desired_state.desired import Problem
 from desired_state.subscriber import Observation, SubscriberSpec
 
@@ -69,15 +69,29 @@ class Unsupported(PlatformError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a platform can hold. `read_lag` is how long a read may still show the state before a write."""
+    """What a platform can hold, and how; lengths are in characters, `None` is no limit.
+
+    Names: `name_pattern` is what a name has to match as a whole (empty: anything), `folds_case` that two names which
+    differ only in case are one. `only_macs`: a device is a MAC. `login_is_name`: viewers log in by the name of the
+    record, so that no login is set. `writes_secrets_anew`: whatever is changed of a record, its secrets are part of
+    the call. `read_lag` is how long a read may still show the state before a write.
+    """
 
     external_id_length: int = 64
+    name_pattern: str = ""
+    folds_case: bool = False
     can_rename: bool = True
     can_delete: bool = True
     auths: frozenset[str] = frozenset({"device", "login", "all"})
     max_devices: int | None = None
+    only_macs: bool = False
+    login_length: int | None = None
+    login_is_name: bool = False
+    has_password: bool = True
     has_pin: bool = True
     has_connection_limit: bool = True
+    note_length: int | None = None
+    writes_secrets_anew: bool = False
     read_lag: timedelta = timedelta(0)
 
 
@@ -96,11 +110,18 @@ class Driver(Protocol):
     capabilities: Capabilities
 
     def normalize(self, spec: SubscriberSpec) -> SubscriberSpec:
-        """The wish as it would read back: pure and idempotent."""
+        """The wish as it would read back: pure and idempotent.
+
+        What the platform cannot hold stays in it, for `problems` to tell. What it has no field for, and what a wish can
+        do without there (an authentication that goes without saying, "no limit", a cleared PIN), becomes `None`.
+        """
         ...
 
-    def problems(self, external_id: str, spec: SubscriberSpec) -> tuple[Problem, ...]:
-        """What of this (normalized) wish the platform cannot hold, a sentence each: pure."""
+    def problems(self, external_id: str, spec: SubscriberSpec, offer: Offer) -> tuple[Problem, ...]:
+        """What of this (normalized) wish the platform cannot hold, a sentence each: pure.
+
+        `offer` is what `packages` answered last. `fitting.shortfalls` tells what follows from the capabilities.
+        """
         ...
 
     def list(self) -> AsyncIterator[Observation]:

@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
 
 from desired_state.account import Secret
-from desired_state.catalog import Package
+from desired_state.catalog import Offer, Package
 from desired_state.desired import Problem, mask_device
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from platforms.driver import Capabilities, Reference, Rejected, Taken, Transient
+from platforms.fitting import shortfalls
 from platforms.transport import Clock
 
 
@@ -36,11 +37,9 @@ class MemoryDriver:
         """Lists sorted and without repeats."""
         return replace(spec, packages=_distinct(spec.packages), device_ids=_distinct(spec.device_ids))
 
-    def problems(self, external_id: str, spec: SubscriberSpec) -> tuple[Problem, ...]:
-        """Only a name can be wrong here."""
-        if 1 <= len(external_id) <= self.capabilities.external_id_length:
-            return ()
-        return (Problem("capability", f"platform {self.name!r} cannot hold a customer id {external_id!r}"),)
+    def problems(self, external_id: str, spec: SubscriberSpec, offer: Offer) -> tuple[Problem, ...]:
+        """What follows from the capabilities: only a name can be wrong here."""
+        return shortfalls(self.name, self.capabilities, external_id, spec)
 
     async def list(self) -> AsyncIterator[Observation]:
         """Every record, the oldest first."""

@@ -7,11 +7,12 @@ from typing import Protocol
 from pydantic import BaseModel
 from starlette.types import ASGIApp
 
-from platforms.driver import Driver
+from platforms.driver import Capabilities, Driver
 from platforms.simulation import Draw
 from platforms.telebreeze.client import OPERATIONS as TELEBREEZE_OPERATIONS
 from platforms.telebreeze.client import Client as TelebreezeClient
 from platforms.telebreeze.dialect import Dialect as TelebreezeDialect
+from platforms.telebreeze.driver import CAPABILITIES as TELEBREEZE_CAPABILITIES
 from platforms.telebreeze.driver import TelebreezeDriver
 from platforms.telebreeze.session import Session as TelebreezeSession
 from platforms.telebreeze.simulator import TelebreezeSimulator
@@ -52,14 +53,17 @@ class Build(Protocol):
 class DriverKind:
     """A kind of platform: its driver, the model of its dialect, the credentials it needs, and its simulator.
 
-    `operations` are the names of all its requests in metrics, so that their counters exist at 0.
+    `operations` are the names of all its requests in metrics, so that their counters exist at 0. `customer_id` is the
+    usual pattern of the names of its records.
     """
 
     build: Build
+    capabilities: Capabilities
     dialect: type[BaseModel]
     credentials: tuple[str, ...]
     operations: tuple[str, ...]
     simulator: Callable[[Clock, Draw], ASGIApp]
+    customer_id: str = "{id}_{i_env}"
 
 
 def _telebreeze(
@@ -79,6 +83,7 @@ def _telebreeze(
 DRIVERS: Mapping[str, DriverKind] = {
     "telebreeze": DriverKind(
         build=_telebreeze,
+        capabilities=TELEBREEZE_CAPABILITIES,
         dialect=TelebreezeDialect,
         credentials=("api_key",),
         operations=TELEBREEZE_OPERATIONS,

@@ -30,6 +30,8 @@ from controller.config.values import (
 )
 from desired_state.desired import Auth, PlatformRules
 from desired_state.entitlement import Rules
+from platforms.fitting import Degradable
+from platforms.registry import DRIVERS
 from platforms.transport import Endpoint
 
 
@@ -78,7 +80,10 @@ class BillingBlock(Block):
 
 
 class PlatformBlock(Block):
-    """One platform instance. Which of the credentials it needs and what `dialect` may hold is the driver's to say."""
+    """One platform instance. Which of the credentials it needs and what `dialect` may hold is the driver's to say.
+
+    `customer_id` is the driver's usual pattern where none is given.
+    """
 
     driver: Text
     url: Url
@@ -87,7 +92,7 @@ class PlatformBlock(Block):
     username: Text | None = None
     password: ConfigSecret | None = None
     verify_tls: TlsCheck = True
-    customer_id: CustomerId = "{id}_{i_env}"
+    customer_id: CustomerId | None = None
     auth: Auth = Auth.DEVICE
     max_concurrency: Places = 8
     requests_per_second: Rate = 20
@@ -98,14 +103,16 @@ class PlatformBlock(Block):
     delete_enabled: Switch = True
     rename: Switch = False
     absence_grace: Duration = timedelta(days=30)
+    degrade: frozenset[Degradable] = frozenset()
     mode: Literal["enforce", "observe"] = "enforce"
     dialect: Mapping[str, JsonValue] = Field(default_factory=dict)
 
     def rules(self, name: str) -> PlatformRules:
         """What the core has to know of it."""
+        kind = DRIVERS[self.driver]
         return PlatformRules(
             name=name,
-            customer_id=self.customer_id,
+            customer_id=self.customer_id or kind.customer_id,
             auth=self.auth,
             default_max_connections=self.default_max_connections,
             on_no_service=self.on_no_service,
@@ -113,6 +120,9 @@ class PlatformBlock(Block):
             delete_enabled=self.delete_enabled,
             rename=self.rename,
             absence_grace=self.absence_grace,
+            degrade=tuple(sorted(self.degrade)),
+            lower_case=kind.capabilities.folds_case,
+            login_is_name=kind.capabilities.login_is_name,
         )
 
     def endpoint(self, name: str) -> Endpoint:

@@ -26,6 +26,7 @@ from desired_state.account import AccountStatus
 from desired_state.catalog import Catalog, CatalogEntry
 from desired_state.desired import Auth, PlatformRules
 from desired_state.policy import Brake
+from platforms.registry import DRIVERS
 
 
 class Config(Block):
@@ -99,7 +100,8 @@ def _idle(config: Config) -> Iterator[str]:
 def _unrecognised(config: Config) -> Iterator[str]:
     for name, block in config.platforms.items():
         fields = config.billing_of(name).custom_fields
-        by_device, by_login = bool(fields.device_ids), bool(fields.login and fields.password)
+        has_name = DRIVERS[block.driver].capabilities.login_is_name or bool(fields.login)
+        by_device, by_login = bool(fields.device_ids), has_name and bool(fields.password)
         usable = {Auth.DEVICE: by_device, Auth.LOGIN: by_login, Auth.ALL: by_device or by_login}
         if not usable[block.auth]:
             yield (

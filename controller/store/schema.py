@@ -265,3 +265,24 @@ UPDATE accounts SET judged_in = NULL;
 @MIGRATIONS(name="holdings")
 def _holdings(db: Database) -> None:
     _execute(db, _HOLDINGS)
+
+
+# Plans and add-ons may bear the same id; what a plan can be given beside its own channels is part of the offer. It
+# fills by the next reading of each platform.
+_ROLES = """
+DROP TABLE packages;
+CREATE TABLE packages (
+    platform TEXT NOT NULL,
+    id TEXT NOT NULL,
+    external_id TEXT NOT NULL,
+    title TEXT NOT NULL,
+    role TEXT NOT NULL,
+    optional TEXT NOT NULL,
+    PRIMARY KEY (platform, id, role)
+) WITHOUT ROWID;
+"""
+
+
+@MIGRATIONS(name="roles of packages")
+def _roles(db: Database) -> None:
+    _execute(db, _ROLES)

@@ -6,6 +6,7 @@ Rules of this module:
 2. The brake's allowance is counted down in the transaction that stores the intent: it cannot be spent twice.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from sqlite_utils import Database
 
 from controller.store.codec import to_instant, to_seconds
 from desired_state.account import AssignedProduct
-from desired_state.catalog import Offer, Package
+from desired_state.catalog import Offer, Package, Role
 from desired_state.policy import Allowance
 
 
@@ -138,16 +139,21 @@ class Targets:
         """Keep what the platform offers."""
         self._conn.execute("DELETE FROM packages WHERE platform = ?", (platform,))
         self._conn.executemany(
-            "INSERT OR REPLACE INTO packages (platform, id, external_id, title) VALUES (?, ?, ?, ?)",
-            [(platform, package.id, package.external_id, package.title) for package in packages],
+            "INSERT OR REPLACE INTO packages (platform, id, external_id, title, role, optional)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (platform, each.id, each.external_id, each.title, each.role, json.dumps(each.optional))
+                for each in packages
+            ],
         )
 
     def offer(self, platform: str) -> Offer:
         """What the platform offered when it was last asked; empty before that."""
         rows = self._conn.execute(
-            "SELECT id, external_id, title FROM packages WHERE platform = ? ORDER BY id", (platform,)
+            "SELECT id, external_id, title, role, optional FROM packages WHERE platform = ? ORDER BY id, role",
+            (platform,),
         )
-        return Offer(tuple(Package(*row) for row in rows))
+        return Offer(tuple(_package(row) for row in rows))
 
     def set_products(self, billing: str, products: Iterable[AssignedProduct]) -> None:
         """Keep what billing sells."""
@@ -172,3 +178,8 @@ class Targets:
     def set_meta(self, key: str, value: str) -> None:
         """Remember a word."""
         self._conn.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
+
+
+def _package(row: tuple[str, str, str, Role, str]) -> Package:
+    package_id, external_id, title, role, optional = row
+    return Package(package_id, external_id, title, role, tuple(json.loads(optional)))

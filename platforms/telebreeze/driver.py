@@ -7,23 +7,24 @@ from datetime import timedelta
 from functools import partial
 
 from desired_state.account import Contact
-from desired_state.catalog import Package
+from desired_state.catalog import Offer, Package
 from desired_state.desired import Problem
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from platforms.devices import plain_device
 from platforms.driver import Capabilities, Reference, Taken, Transient
+from platforms.fitting import shortfalls
 from platforms.paging import whole_list
 from platforms.telebreeze.client import Client
 from platforms.telebreeze.wire import Wire
 from platforms.transport import Clock
 
-NOTE_LENGTH = 255
+CAPABILITIES = Capabilities(external_id_length=64, has_pin=False, note_length=255, read_lag=timedelta(seconds=10))
 
 
 class TelebreezeDriver:
     """One Telebreeze operator."""
 
-    capabilities = Capabilities(external_id_length=64, has_pin=False, read_lag=timedelta(seconds=10))
+    capabilities = CAPABILITIES
 
     def __init__(self, client: Client, wire: Wire, clock: Clock) -> None:
         self.name = wire.platform
@@ -32,29 +33,22 @@ class TelebreezeDriver:
         self._clock = clock
 
     def normalize(self, spec: SubscriberSpec) -> SubscriberSpec:
-        """Lists sorted, MACs as 12 upper-case hex digits, texts trimmed, no PIN (Telebreeze has none)."""
+        """Lists sorted, MACs as 12 upper-case hex digits, texts trimmed."""
         return replace(
             spec,
             packages=_distinct(spec.packages),
             auth=spec.auth and str(spec.auth),
             device_ids=spec.device_ids and _distinct(tuple(plain_device(device) for device in spec.device_ids)),
             login=spec.login and spec.login.strip(),
-            pin=None,
+            pin=spec.pin if spec.pin is not None and spec.pin.fingerprint else None,
             contact=spec.contact and _trimmed(spec.contact),
             note=spec.note and spec.note.strip(),
+            account_number=None,
         )
 
-    def problems(self, external_id: str, spec: SubscriberSpec) -> tuple[Problem, ...]:
-        """Names and notes that are too long, methods of authentication that do not exist."""
-        longest = self.capabilities.external_id_length
-        found = []
-        if not 1 <= len(external_id) <= longest:
-            found.append(f"the customer id {external_id!r} has {len(external_id)} characters, not 1 to {longest}")
-        if spec.note is not None and len(spec.note) > NOTE_LENGTH:
-            found.append(f"the note has {len(spec.note)} characters, more than {NOTE_LENGTH}")
-        if spec.auth is not None and spec.auth not in self.capabilities.auths:
-            found.append(f"there is no authentication by {spec.auth!r}")
-        return tuple(Problem("capability", f"platform {self.name!r} cannot hold this: {text}") for text in found)
+    def problems(self, external_id: str, spec: SubscriberSpec, offer: Offer) -> tuple[Problem, ...]:
+        """What follows from the capabilities: Telebreeze has no further rules."""
+        return shortfalls(self.name, self.capabilities, external_id, spec)
 
     async def list(self) -> AsyncIterator[Observation]:
         """Every customer, in the platform's order."""

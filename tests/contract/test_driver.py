@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired_state.account import Contact, Secret
+from desired_state.catalog import Offer
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from platforms.driver import Reference, Rejected, Transient
 from tests import strategies
@@ -256,13 +257,13 @@ async def test_the_packages_are_what_the_platform_offers(subject: Subject) -> No
 
 @pytest.mark.parametrize("external_id", ["", "x" * 65])
 async def test_a_name_the_platform_cannot_hold_is_a_problem(subject: Subject, external_id: str) -> None:
-    (problem,) = subject.driver.problems(external_id, FULL)
+    (problem,) = subject.driver.problems(external_id, subject.driver.normalize(FULL), Offer(()))
     assert problem.code == "capability"
     assert "'tv'" in problem.text
 
 
 async def test_a_wish_the_platform_can_hold_is_no_problem(subject: Subject) -> None:
-    assert subject.driver.problems("x" * 64, subject.driver.normalize(FULL)) == ()
+    assert subject.driver.problems("x" * 64, subject.driver.normalize(FULL), Offer(())) == ()
 
 
 @pytest.mark.parametrize("kind", ["memory", "telebreeze"])

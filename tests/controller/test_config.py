@@ -49,10 +49,11 @@ def test_a_platform_gives_the_core_its_rules_and_the_transport_its_endpoint(tmp_
 
 
 def test_what_is_left_out_has_the_documented_default(tmp_path: Path) -> None:
+    assert least().platforms["tv"].rules("tv").customer_id == "{id}_{i_env}", "the driver's usual pattern"
     whole, short = read(tmp_path).model_dump(), least().model_dump()
     for block in ("brake", "schedule", "server"):
         assert short[block] == whole[block]
-    own = ("driver", "url", "api_key")
+    own = ("driver", "url", "api_key", "customer_id")
     assert _without(short["platforms"]["tv"], own) == _without(whole["platforms"]["tv"], own)
 
 

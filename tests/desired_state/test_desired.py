@@ -47,7 +47,7 @@ def test_an_active_account_in_full() -> None:
         key=KEY,
         presence=Presence.ACTIVE,
         external_id="tv000101_3",
-        spec=replace(ON, login=None),
+        spec=replace(ON, login=None, account_number="tv000101"),
         owner=OWNER,
         reason="entitled",
         may_create=True,
@@ -59,7 +59,7 @@ def test_an_active_account_in_full() -> None:
 def test_a_suspended_account_keeps_everything_but_the_service() -> None:
     wish = wished(replace(FINE, blocked=True))
     assert (wish.presence, wish.reason) == (Presence.SUSPENDED, "blocked")
-    assert wish.spec == replace(ON, login=None, enabled=False)
+    assert wish.spec == replace(ON, login=None, enabled=False, account_number="tv000101")
 
 
 @pytest.mark.parametrize(
@@ -327,3 +327,18 @@ def test_any_decision_becomes_a_wish_for_this_account_only(
     assert wish.presence is not Presence.ABSENT or rules.delete_enabled
     assert (wish.presence is Presence.HOLD) == (decision.presence is Presence.HOLD)
     assert not any(strategies.CLEAR_TEXT in problem.text for problem in wish.problems)
+
+
+def test_where_the_login_is_the_name_a_password_is_enough() -> None:
+    rules = replace(LOGIN, login_is_name=True)
+    wish = wished(with_credentials(Credentials(password=Secret("fp", "secret"))), rules)
+    assert wish.spec is not None
+    assert (wish.spec.login, wish.spec.password, wish.problems) == (None, Secret("fp"), ())
+    (problem,) = wished(with_credentials(Credentials(login="ana")), rules).problems
+    assert "needs a password;" in problem.text
+
+
+def test_names_are_written_in_lower_case_where_case_means_nothing() -> None:
+    account = replace(FINE, id="TV000101")
+    assert wished(account).external_id == "TV000101_3"
+    assert wished(account, replace(TV, lower_case=True)).external_id == "tv000101_3"

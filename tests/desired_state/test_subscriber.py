@@ -118,3 +118,5 @@ def test_what_a_platform_does_not_show_is_remembered_from_our_last_write() -> No
     assert completed == record(replace(ON, password=Secret("p"), pin=Secret("q")))
     assert shown.with_secrets_of(None) == shown
     assert record(ON).with_secrets_of(replace(ON, pin=None)).spec.pin is None
+    cleared = record(replace(ON, pin=Secret("")))
+    assert cleared.with_secrets_of(remembered).spec.pin == Secret(""), "the platform shows that none is set"

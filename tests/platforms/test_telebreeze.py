@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from desired_state.account import Contact, Secret
+from desired_state.catalog import Offer
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from platforms.driver import Driver, Reference, Rejected, Transient, Unavailable
 from platforms.registry import DRIVERS, DriverSettings
@@ -189,9 +190,9 @@ def test_a_device_is_spelt_in_one_way(clock: VirtualClock) -> None:
     assert spec.device_ids == ("001A79000001", "Stb:7", "stb-7")
 
 
-def test_texts_are_trimmed_and_a_pin_is_not_kept(clock: VirtualClock) -> None:
+def test_texts_are_trimmed_and_a_cleared_pin_is_no_wish(clock: VirtualClock) -> None:
     driver = built(httpx.MockTransport(lambda _: httpx.Response(500)), clock)
-    wish = SubscriberSpec(enabled=True, login=" Ana ", contact=Contact(city=" Brno "), pin=Secret("f", "1234"))
+    wish = SubscriberSpec(enabled=True, login=" Ana ", contact=Contact(city=" Brno "), pin=Secret("", ""))
     assert driver.normalize(wish) == SubscriberSpec(enabled=True, login="Ana", contact=Contact(city="Brno"))
 
 
@@ -200,11 +201,12 @@ def test_texts_are_trimmed_and_a_pin_is_not_kept(clock: VirtualClock) -> None:
     [
         (SubscriberSpec(enabled=True, note="x" * 256), "the note has 256 characters"),
         (SubscriberSpec(enabled=True, auth="pin"), "no authentication by 'pin'"),
+        (SubscriberSpec(enabled=True, pin=Secret("f", "1234")), "there is no PIN"),
     ],
 )
 def test_what_telebreeze_cannot_hold_is_named(clock: VirtualClock, spec: SubscriberSpec, text: str) -> None:
     driver = built(httpx.MockTransport(lambda _: httpx.Response(500)), clock)
-    (problem,) = driver.problems("1_3", spec)
+    (problem,) = driver.problems("1_3", driver.normalize(spec), Offer(()))
     assert text in problem.text
 
 
