@@ -163,6 +163,7 @@ class _Builder:
             environment=block.environment,
             page_size=block.page_size,
             custom_fields=block.custom_fields,
+            addons_from=block.addons_from,
         )
         return BillingClient(settings, self.world, http=self.network.get(block.name), meter=self.meter)
 

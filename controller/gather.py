@@ -16,6 +16,8 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+from controller.billing.addons import ListedAddons
+from controller.billing.details import addons_in
 from controller.billing.rows import AccountRow
 from controller.billing.wire import to_account
 from controller.fresh import FreshReader
@@ -47,6 +49,7 @@ class Gatherer:
         self._fresh = fresh
         self._clock = clock
         self._products_at: float | None = None
+        self._addons = ListedAddons(billing.source)
 
     async def read_billing(self) -> BillingSnapshot | None:
         """Read billing's list; `None` if that failed, which is noted."""
@@ -137,7 +140,8 @@ class Gatherer:
         await self._ledger.run(lambda store: store.targets.note_failure(target, text))
 
     async def _keep_rows(self, taken_at: datetime, rows: Sequence[AccountRow]) -> None:
-        kept = [listed(row, self._billing.source.environment) for row in rows]
+        with_addons = await self._addons.can_be_relied_upon(rows)
+        kept = [listed(row, self._billing.source.environment, with_addons=with_addons) for row in rows]
         await self._ledger.run(
             lambda store: store.accounts(self._billing.name).merge_rows(kept, taken_at, self._clock.now())
         )
@@ -217,6 +221,13 @@ class Gatherer:
         store.each(i_accounts, one, bug_in("judging"))
 
 
-def listed(row: AccountRow, i_env: int) -> ListedAccount:
-    """A row of billing's list as the store takes it."""
-    return ListedAccount(row.i_account, row.fingerprint(), row.details_fingerprint(), partial(to_account, row, i_env))
+def listed(row: AccountRow, i_env: int, *, with_addons: bool = False) -> ListedAccount:
+    """A row of billing's list as the store takes it; `with_addons`: what it shows of them is true."""
+    addons = partial(addons_in, row) if with_addons else None
+    return ListedAccount(
+        row.i_account,
+        row.fingerprint(),
+        *row.details_fingerprint(),
+        build=partial(to_account, row, i_env),
+        addons=addons,
+    )

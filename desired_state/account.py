@@ -93,6 +93,14 @@ class AssignedProduct:
         started = self.effective_from is None or self.effective_from <= now
         return started and (self.effective_to is None or now < self.effective_to)
 
+    def covers(self, other: "AssignedProduct") -> bool:
+        """Whether it is the same product, and counts at least whenever the other does."""
+        begins = self.effective_from is None or (
+            other.effective_from is not None and self.effective_from <= other.effective_from
+        )
+        ends = self.effective_to is None or (other.effective_to is not None and other.effective_to <= self.effective_to)
+        return self.i_product == other.i_product and begins and ends
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Contact:

@@ -12,7 +12,7 @@ Rules of this module:
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import httpx
 
@@ -24,6 +24,9 @@ from platforms.driver import PlatformError, Rejected, Transient
 from platforms.transport import Answer, Clock, Endpoint, Meter, Request, Transport, unexpected
 
 T = TypeVar("T")
+
+AddonsFrom = Literal["auto", "list", "info"]
+"""Where an account's add-ons are read: in the list, in its details, or where a probe shows that they can be."""
 
 MAX_PAGE = 1000  # billing silently returns no more (contract, section 2.1)
 
@@ -39,6 +42,7 @@ class BillingSettings:
     environment: int = 1
     page_size: int = MAX_PAGE
     custom_fields: CustomFields = field(default_factory=CustomFields)
+    addons_from: AddonsFrom = "auto"
 
     @property
     def credentials(self) -> dict[str, str]:

@@ -1,12 +1,14 @@
 """The part of an account that only `Account/get_account_info` tells: add-ons, contact, customer flags. Pure.
 
-Everything here raises `Unreadable` for what it cannot understand. Add-ons outside their interval are kept: what counts
-now is the core's business.
+Some installations show the add-ons in the list as well; they are read in the same way. Everything here raises
+`Unreadable` for what it cannot understand. Add-ons outside their interval are kept: what counts now is the core's
+business.
 """
 
 import re
 from collections.abc import Mapping
 
+from controller.billing.rows import AccountRow, decode_value
 from controller.billing.values import Unreadable, flag, instant, is_unset, kind, text, unreadable, whole
 from desired_state.account import AccountDetails, AssignedProduct, Contact
 
@@ -25,6 +27,16 @@ def account_details(info: Mapping[str, object]) -> AccountDetails:
         customer_bill_status=_stripped(info, "customer_bill_status").upper(),
         customer_suspended=flag("customer_bill_suspended", info.get("customer_bill_suspended")),
     )
+
+
+def addons_in(row: AccountRow) -> tuple[AssignedProduct, ...] | None:
+    """The add-ons that a row of the list shows; `None` where it tells nothing of them, or nothing that makes sense."""
+    if not bytes(row.assigned_addons):
+        return None
+    try:
+        return _addons(decode_value(row.assigned_addons))
+    except (Unreadable, ValueError):
+        return None
 
 
 def first_email(written: str) -> str:

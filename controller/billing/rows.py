@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
@@ -86,12 +86,27 @@ class AccountRow(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_o
         """Changes whenever anything changes that we use of the row. 16 bytes."""
         return blake2b(_ENCODER.encode(self), digest_size=16).digest()
 
-    def details_fingerprint(self) -> bytes:
+    def details_fingerprint(self) -> "DetailsFingerprint":
         """Changes when the row suggests that the account's own calls would answer differently: not with its balance."""
-        return msgspec.structs.replace(self, balance=None, credit_limit=None).fingerprint()
+        rest = msgspec.structs.replace(self, balance=None, credit_limit=None, assigned_addons=_NOTHING)
+        addons = blake2b(bytes(self.assigned_addons), digest_size=8).digest()
+        return DetailsFingerprint(rest.fingerprint()[:8], addons)
+
+    @property
+    def shows_addons(self) -> bool:
+        """Whether it names add-ons; where it names none, the list may just not tell them."""
+        return bytes(self.assigned_addons) not in _NO_ADDONS
 
 
 _ENCODER = msgspec.msgpack.Encoder()
+_NO_ADDONS = (b"", b"[]", b"null")
+
+
+class DetailsFingerprint(NamedTuple):
+    """What of a row tells about the account's details, 8 bytes each: its add-ons, and the rest."""
+
+    rest: bytes
+    addons: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +158,11 @@ def decode_object(body: bytes) -> dict[str, object]:
     return _OBJECT.decode(body) if body.strip() else {}
 
 
+def decode_value(raw: msgspec.Raw) -> object:
+    """A part of a row that was kept as it came. Raises `ValueError`."""
+    return _VALUE.decode(raw)
+
+
 def decode_page(body: bytes) -> Page:
     """An answer of `get_account_list`. Raises `ValueError` if it is no JSON object with a list of rows."""
     if not body.strip():
@@ -168,7 +188,7 @@ def _page_by_rows(body: bytes) -> Page:
 def _total(raw: msgspec.Raw) -> int | None:
     """`total` as number or text (contract, section 2.1); one that makes no sense is `GARBLED`, and proves nothing."""
     try:
-        return whole("total", _VALUE.decode(raw)) if bytes(raw) else None
+        return whole("total", decode_value(raw)) if bytes(raw) else None
     except (Unreadable, ValueError):
         return GARBLED
 

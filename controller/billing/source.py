@@ -59,6 +59,7 @@ class PortaBilling:
         self._clock = clock
         self._fingerprint = fingerprint
         self._fields = client.settings.custom_fields
+        self.addons_from = client.settings.addons_from
         self._page_size = max(1, min(client.settings.page_size, MAX_PAGE))
 
     async def snapshot(self, consume: Consume) -> BillingSnapshot:
@@ -95,6 +96,15 @@ class PortaBilling:
     async def find(self, account_id: str) -> Account | None:
         """The account that has this id now; as `account` otherwise."""
         return await self._look_up({"id": account_id})
+
+    async def addons(self, i_account: int) -> tuple[AssignedProduct, ...] | None:
+        """The account's add-ons by its own call, at the price of that one; `None` if there is no such account.
+
+        Raises as `account` does.
+        """
+        info = await self._client.call("Account/get_account_info", {"i_account": i_account, **INFO_FLAGS})
+        account = decode_account(info, self.environment)
+        return account.details.addons if account is not None and account.details is not None else None
 
     async def of_customer(self, i_customer: int) -> list[AccountRow]:
         """The rows of the customer's accounts; of no use to tell that one is missing. Raises `PlatformError`."""

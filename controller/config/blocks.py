@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import Field, JsonValue, model_validator
 
+from controller.billing.client import AddonsFrom
 from controller.billing.wire import CustomFields
 from controller.config.durations import Duration, PositiveDuration
 from controller.config.secret import ConfigSecret
@@ -59,6 +60,7 @@ class BillingBlock(Block):
     requests_per_second: Rate = 10
     page_size: int = Field(default=1000, ge=1, le=1000, strict=True)
     custom_fields: CustomFields = CustomFields()
+    addons_from: AddonsFrom = "auto"
     write_back: WriteBackBlock = WriteBackBlock()
 
     @model_validator(mode="after")

@@ -9,8 +9,6 @@ from desired_state.catalog import CatalogEntry
 
 SAMPLES = 5  # accounts whose details and custom fields are looked at
 
-_NO_ADDONS = (b"", b"[]", b"null")
-
 
 def judge_page(findings: Findings, page: Page, page_size: int) -> Iterator[Check]:
     """How many accounts there are, how many come at once, whether they can be read, and whether `status` comes."""
@@ -68,14 +66,9 @@ def has_service(row: AccountRow, entries: Sequence[CatalogEntry]) -> bool:
     return any(entry.product.matches(product) for entry in entries)
 
 
-def shows_addons(row: AccountRow) -> bool:
-    """Whether its row in the list names add-ons."""
-    return bytes(row.assigned_addons) not in _NO_ADDONS
-
-
 def judge_addons(findings: Findings, rows: Sequence[AccountRow], with_addons: int) -> Check:
     """Where add-ons are shown; `with_addons` of the sampled accounts have some by their details."""
-    if any(shows_addons(row) for row in rows):
+    if any(row.shows_addons for row in rows):
         return findings.ok("addons", "the list shows add-ons")
     if with_addons:
         return findings.ok("addons", "the list shows no add-ons: they are read with each account's details")

@@ -17,18 +17,24 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from controller.store.codec import decode_account, encode, instant, to_instant, to_seconds
-from desired_state.account import Account
+from desired_state.account import Account, AccountDetails, AssignedProduct
 from desired_state.entitlement import lacks_funds
 
 
 @dataclass(frozen=True, slots=True)
 class ListedAccount:
-    """One row of billing's list: its fingerprints, and how to make the account of it when that is needed."""
+    """One row of billing's list: its fingerprints, and how to make the account of it when that is needed.
+
+    What the row tells about details is told by `details_fp`, its add-ons by `addons_fp`. `addons` are these, where the
+    list can be relied upon for them; `None` where only the account's own call tells.
+    """
 
     i_account: int
     row_fp: bytes
     details_fp: bytes
+    addons_fp: bytes
     build: Callable[[], Account]
+    addons: Callable[[], tuple[AssignedProduct, ...] | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ class StoredAccount:
         return replace(self.account, details=None) if self.details_due else self.account
 
 
-_TAKEN_OVER = "i_account, id, i_customer, row_fp, details_fp, account, details_at, seen_at"
+_TAKEN_OVER = "i_account, id, i_customer, row_fp, details_fp, addons_fp, account, details_at, seen_at"
 _COLUMNS = "account, details_due, details_at, seen_at, missing_since, unreadable"
 
 
@@ -65,7 +71,7 @@ class Accounts:
         for row in rows:
             seen.append((taken_at.timestamp(), self._billing, row.i_account))
             known = self._conn.execute(
-                "SELECT row_fp, details_fp, account, details_due, details_at FROM accounts"
+                "SELECT row_fp, details_fp, account, details_due, details_at, addons_fp FROM accounts"
                 " WHERE billing = ? AND i_account = ?",
                 (self._billing, row.i_account),
             ).fetchone()
@@ -143,10 +149,11 @@ class Accounts:
     def take_over(self, rows: Iterable[tuple[object, ...]]) -> None:
         """Keep accounts that were read on behalf of another store, where this one knows nothing younger."""
         self._conn.executemany(
-            f"INSERT INTO accounts (billing, {_TAKEN_OVER}, details_due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
+            f"INSERT INTO accounts (billing, {_TAKEN_OVER}, details_due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
             " ON CONFLICT (billing, i_account) DO UPDATE SET id = excluded.id, i_customer = excluded.i_customer,"
             " row_fp = excluded.row_fp,"
-            " details_fp = excluded.details_fp, account = excluded.account, details_at = excluded.details_at,"
+            " details_fp = excluded.details_fp, addons_fp = excluded.addons_fp, account = excluded.account,"
+            " details_at = excluded.details_at,"
             " seen_at = max(coalesce(seen_at, 0), excluded.seen_at), details_due = 0, judged_in = NULL"
             " WHERE coalesce(details_at, 0) < excluded.details_at",
             [(self._billing, *row) for row in rows],
@@ -311,22 +318,28 @@ class Accounts:
     def _insert(self, account: Account, row: ListedAccount, taken_at: datetime) -> None:
         account = _stamped(account, None, taken_at)
         self._conn.execute(
-            "INSERT INTO accounts (billing, i_account, id, i_customer, row_fp, details_fp, account, details_due,"
-            " seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?)",
-            (self._billing, row.i_account, account.id, account.i_customer, row.row_fp, row.details_fp,
+            "INSERT INTO accounts (billing, i_account, id, i_customer, row_fp, details_fp, addons_fp, account,"
+            " details_due, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?)",
+            (self._billing, row.i_account, account.id, account.i_customer, row.row_fp, row.details_fp, row.addons_fp,
              encode(account), taken_at.timestamp()),
         )  # fmt: skip
 
-    def _replace(self, row: ListedAccount, known: tuple[bytes, bytes, bytes, int, float], taken_at: datetime) -> None:
-        _, details_fp, encoded, details_due, _ = known
+    def _replace(
+        self, row: ListedAccount, known: tuple[bytes, bytes, bytes, int, float, bytes], taken_at: datetime
+    ) -> None:
+        _, details_fp, encoded, details_due, _, addons_fp = known
         before = decode_account(encoded)
-        account = _stamped(replace(row.build(), details=before.details), before, taken_at)
-        due = details_due or before.details is None or details_fp not in (None, row.details_fp)
+        details = before.details
+        due = bool(details_due) or details is None or details_fp not in (None, row.details_fp)
+        if not due and details is not None and addons_fp not in (None, row.addons_fp):
+            details = _with_more_addons(details, row, taken_at)
+            due = details is None
+        account = _stamped(replace(row.build(), details=details or before.details), before, taken_at)
         self._conn.execute(
-            "UPDATE accounts SET id = ?, i_customer = ?, row_fp = ?, details_fp = ?, account = ?, details_due = ?,"
-            " unreadable = NULL, judged_in = NULL WHERE billing = ? AND i_account = ?",
-            (account.id, account.i_customer, row.row_fp, row.details_fp, encode(account), int(due), self._billing,
-             row.i_account),
+            "UPDATE accounts SET id = ?, i_customer = ?, row_fp = ?, details_fp = ?, addons_fp = ?, account = ?,"
+            " details_due = ?, unreadable = NULL, judged_in = NULL WHERE billing = ? AND i_account = ?",
+            (account.id, account.i_customer, row.row_fp, row.details_fp, row.addons_fp, encode(account), int(due),
+             self._billing, row.i_account),
         )  # fmt: skip
 
 
@@ -335,6 +348,20 @@ def sealed(account: Account) -> Account:
     if account.details is None:
         return account
     return replace(account, details=replace(account.details, credentials=account.details.credentials.sealed()))
+
+
+def _with_more_addons(details: AccountDetails, row: ListedAccount, now: datetime) -> AccountDetails | None:
+    """The details with the add-ons that the list shows; `None` where it may not be believed.
+
+    What takes something away is believed of the account's own call only: a list that ceases to show add-ons looks as if
+    everybody had lost them.
+    """
+    listed = row.addons() if row.addons is not None else None
+    if listed is None:
+        return None
+    known = (addon for addon in details.addons if addon.effective_to is None or addon.effective_to > now)
+    takes_nothing = all(any(each.covers(addon) for each in listed) for addon in known)
+    return replace(details, addons=listed) if takes_nothing else None
 
 
 def _stamped(account: Account, before: Account | None, now: datetime) -> Account:

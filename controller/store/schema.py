@@ -286,3 +286,10 @@ CREATE TABLE packages (
 @MIGRATIONS(name="roles of packages")
 def _roles(db: Database) -> None:
     _execute(db, _ROLES)
+
+
+@MIGRATIONS(name="add-ons of rows")
+def _addons_of_rows(db: Database) -> None:
+    """What a row tells about add-ons is known apart from what it tells about the other details."""
+    db.conn.execute("ALTER TABLE accounts ADD COLUMN addons_fp BLOB")
+    db.conn.execute("UPDATE accounts SET row_fp = NULL, details_fp = NULL")

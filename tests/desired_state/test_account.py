@@ -131,3 +131,25 @@ def test_what_billing_did_not_tell_is_not_what_it_says_is_empty() -> None:
 def test_an_open_product_and_a_proven_snapshot_need_no_further_word() -> None:
     assert AssignedProduct(1, "x") == AssignedProduct(1, "x", None, None)
     assert BillingSnapshot(0, NOW, complete=True) == BillingSnapshot(0, NOW, complete=True, doubt="", unreadable={})
+
+
+@given(strategies.products(), strategies.products(), strategies.instants())
+def test_what_covers_another_product_counts_whenever_that_does(
+    one: AssignedProduct, other: AssignedProduct, now: datetime
+) -> None:
+    if one.covers(other):
+        assert one.i_product == other.i_product
+        assert one.is_effective(now) or not other.is_effective(now)
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "covers"),
+    [(None, None, True), (NOW, NOW + HOUR, True), (NOW - HOUR, NOW + 2 * HOUR, True), (NOW - HOUR, None, True),
+     (NOW + HOUR, None, False), (None, NOW, False), (NOW, NOW + HOUR / 2, False)],
+)  # fmt: skip
+def test_an_interval_covers_what_lies_in_it(begins: datetime | None, ends: datetime | None, covers: bool) -> None:
+    addon = AssignedProduct(86, "IPTV Sport", NOW, NOW + HOUR)
+    assert AssignedProduct(86, "renamed", begins, ends).covers(addon) is covers
+    assert not AssignedProduct(87, "IPTV Sport", begins, ends).covers(addon)
+    endless = AssignedProduct(86, "IPTV Sport")
+    assert AssignedProduct(86, "", begins, ends).covers(endless) is (begins is None and ends is None)
