@@ -18,8 +18,9 @@ from functools import partial
 from controller.backlog import Backlog
 from controller.gather import SLICE, Gatherer
 from controller.judgement import Comparison, bug_in, compare, rest
+from controller.moves import arrivals
 from controller.reconciler import hold_progress
-from controller.store import REFUSED, HeldPlan, Ledger, Progress, Store
+from controller.store import REFUSALS, HeldPlan, Ledger, Progress, Store
 from controller.targets import Billing, Household, Moment, Platform
 from controller.workqueue import Priority
 from desired_state.account import BillingSnapshot
@@ -33,9 +34,11 @@ from desired_state.policy import (
     fit_for_platform,
     in_turn,
     is_limited_update,
+    moved_first,
     observe_only,
     owned_only,
     parked,
+    possible,
 )
 from desired_state.retry import PARKED
 from desired_state.subscriber import State, SubscriberKey
@@ -176,9 +179,11 @@ class Fleet:
             fit_for_platform,
             in_turn,
             parked(_parked(comparisons, self._clock.now())),
+            possible(platform.name, platform.impossible),
             observe_only((platform.name,) if platform.observe_only else ()),
             complete_source(complete, doubt),
             brake({platform.name: limits}),
+            moved_first(await self._ledger.run(lambda store: arrivals(store, self._billing, plan.changes))),
         )
         return apply_policies(plan, policies)
 
@@ -268,7 +273,7 @@ def _delay(progress: Progress, now: datetime) -> timedelta:
 
 def _to_be_tried(known: Progress) -> Progress:
     """Waiting for a call; that the platform refused the last one counts until it accepts one."""
-    refused = known.held_by if known.held_by == REFUSED else None
+    refused = known.held_by if known.held_by in REFUSALS else None
     return Progress(State.PENDING, refused, known.text if refused else None, known.failures)
 
 

@@ -22,7 +22,7 @@ from controller.turns import Turns
 from desired_state.account import Account, Secret
 from desired_state.catalog import Offer
 from desired_state.desired import Desired, desired
-from desired_state.entitlement import Decision, Presence, entitlement
+from desired_state.entitlement import UNREAD, Decision, Presence, entitlement
 from desired_state.plan import Change
 from desired_state.subscriber import State
 from platforms.fitting import degraded
@@ -55,7 +55,7 @@ def resting(wished: Desired, record: StoredRecord | None) -> Progress:
     """How a subscriber stands for whom there is nothing to do."""
     match wished.presence:
         case Presence.HOLD:
-            if wished.reason == "details_unknown":
+            if wished.reason == UNREAD:
                 return Progress(State.PENDING, text=why_held(wished.reason))
             return Progress(State.HELD, held_by=wished.reason, text=why_held(wished.reason))
         case Presence.DORMANT | Presence.ABSENT:
@@ -152,13 +152,16 @@ def with_values(change: Change, fresh: Desired) -> Change:
     return replace(change, after=after)
 
 
-def lacks_values(change: Change) -> bool:
-    """Whether the change has to write a secret whose clear text is not at hand."""
+def lacks_values(change: Change, *, anew: bool) -> bool:
+    """Whether the change has to write a secret whose clear text is not at hand.
+
+    It has to write those that differ; on a platform that takes every secret `anew` with every change, all there are.
+    """
     if change.after is None:
         return False
     before = change.observed.spec if change.observed is not None else None
     return any(
-        secret is not None and secret.fingerprint and secret.value is None and secret != known
+        secret is not None and secret.fingerprint and secret.value is None and (anew or secret != known)
         for secret, known in (
             (change.after.password, before and before.password),
             (change.after.pin, before and before.pin),

@@ -144,6 +144,9 @@ class Lane:
         for i_account in result.wake:
             key = SubscriberKey(self.platform.name, i_account)
             self.platform.queue.add(key, Priority.RETRY, clock.monotonic())
+        for name in result.elsewhere:
+            key = SubscriberKey(name, item.key.i_account)
+            self.reconciler.queue_of(name).add(key, Priority.RETRY, clock.monotonic())
         self._set_timer(item.key, result)
         result = self._paced(item.key, result)
         if result.again_in is not None and (most_failures is None or result.failures < most_failures):

@@ -15,11 +15,23 @@ from functools import partial
 from controller.executor import Attendance, Cause, Doubt, Executor, Outcome
 from controller.fresh import SETTLING, FreshReader
 from controller.judgement import Comparison, compare, lacks_values, rest, wish_now, with_values
-from controller.store import REFUSED, Ledger, OpenIntent, Progress, Store
+from controller.moves import arrivals, concerned_elsewhere
+from controller.store import REFUSED, TAKEN, Ledger, OpenIntent, Progress, Store
 from controller.targets import Billing, Household, Platform
+from controller.workqueue import WorkQueue
 from desired_state.account import Account
-from desired_state.plan import Change, Held, Kind, Plan, is_destructive
-from desired_state.policy import Policy, apply_policies, brake, fit_for_platform, in_turn, observe_only, owned_only
+from desired_state.plan import Change, Held, Kind, Plan, Suspend, is_destructive, only_off
+from desired_state.policy import (
+    Policy,
+    apply_policies,
+    brake,
+    fit_for_platform,
+    in_turn,
+    moved_first,
+    observe_only,
+    owned_only,
+    possible,
+)
 from desired_state.retry import PARKED, backoff
 from desired_state.subscriber import Observation, State
 from desired_state.turns import Value, held, released
@@ -37,8 +49,8 @@ class Result:
 
     `kind` is the call that was made, if one was; `failures` how many looks in a row have failed; `converged_after` how
     long the subscriber had been waiting that now is as wished; `wake` whose turn it is now: something they wish was set
-    free, or they have something to set free; `due_at` when time alone will have changed something, so that another look
-    is needed.
+    free, or they have something to set free; `elsewhere` on which other platforms the same account waited for this;
+    `due_at` when time alone will have changed something, so that another look is needed.
     """
 
     result: str
@@ -47,17 +59,19 @@ class Result:
     failures: int = 0
     converged_after: timedelta | None = None
     wake: tuple[int, ...] = ()
+    elsewhere: tuple[str, ...] = ()
     due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One subscriber that is looked at, and why."""
+    """One subscriber that is looked at, and why. `due` is the change that was found to be due."""
 
     platform: Platform
     i_account: int
     trigger: str
     now: datetime
+    due: Change | None = None
 
 
 class Reconciler:
@@ -70,6 +84,10 @@ class Reconciler:
         self._executor = executor
         self._clock = clock
         self.fresh = FreshReader(billing, house, ledger, clock)
+
+    def queue_of(self, platform: str) -> WorkQueue:
+        """The queue of one of the platforms."""
+        return next(each.queue for each in self._billing.platforms if each.name == platform)
 
     async def reconcile(self, platform: Platform, i_account: int, trigger: str, draw: Callable[[], float]) -> Result:
         """Bring one subscriber nearer to its wish, by one call at most."""
@@ -112,7 +130,7 @@ class Reconciler:
             await self._ledger.run(partial(self._rest, look=look, comparison=comparison))
             return Result("noop")
         change = await self._with_secrets(look, comparison.change, account)
-        return await self._act(look, change, known.account_id, draw)
+        return await self._act(replace(look, due=comparison.change), change, known.account_id, draw)
 
     async def _know(self, look: Look) -> tuple["_Known", Account | None]:
         """What the store knows, and the account read anew where that is due."""
@@ -181,26 +199,33 @@ class Reconciler:
         return await self._ledger.run(wishing) if freed else ()
 
     async def _with_secrets(self, look: Look, change: Change, account: Account | None) -> Change:
-        """The change with the clear text of what it has to write; billing is asked for it, the store has none."""
-        if not lacks_values(change):
+        """The change with the clear text of what it has to write; billing is asked for it, the store has none.
+
+        A suspension waits for no secret: where it is not to be had, only the service is turned off.
+        """
+        anew = look.platform.driver.capabilities.writes_secrets_anew
+        if not lacks_values(change, anew=anew):
             return change
         account = account or self.fresh.take(look.i_account) or await self._ask_billing(look.i_account)
         if account is not None:
             change = with_values(change, wish_now(account, look.platform, self._house, look.now))
-        if lacks_values(change):
-            raise Transient(f"billing did not show the password or PIN of i_account {look.i_account} once more")
-        return change
+        if not lacks_values(change, anew=anew):
+            return change
+        if isinstance(change, Suspend):
+            return only_off(change)
+        raise Transient(f"billing did not show the password or PIN of i_account {look.i_account} once more")
 
-    def _hold(self, store: Store, *, look: Look, change: Change, to_wake: list[int]) -> str | None:
+    def _hold(self, store: Store, *, look: Look, to_wake: list[int]) -> str | None:
         """`held` if a policy holds the change, which is noted; `stale` if something else is to be done by now.
 
         Whoever begins to wait has those looked at whom he waits for: they may have been at rest until now. Those whose
         call is under way or failed have their own time.
         """
         comparison = compare(store, look.platform, look.i_account)
-        if comparison is None or comparison.change is None or not _is_same(comparison.change, change):
+        due = comparison.change if comparison is not None else None
+        if comparison is None or due is None or not _is_same(due, look.due):
             return "stale"
-        plan = apply_policies(Plan((comparison.change,)), self._policies(store, look.platform, change))
+        plan = apply_policies(Plan((due,)), self._policies(store, look.platform, due))
         if not plan.held:
             return None
         progress = hold_progress(plan.held[0])
@@ -216,15 +241,17 @@ class Reconciler:
             owned_only({bound: record_id} if bound is not None and record_id is not None else {}, platform.name),
             fit_for_platform,
             in_turn,
+            possible(platform.name, platform.impossible),
             observe_only((platform.name,) if platform.observe_only else ()),
             brake({platform.name: store.targets.allowance(platform.name)}),
+            moved_first(arrivals(store, self._billing, [change])),
         )
 
     async def _act(self, look: Look, change: Change, account_id: str, draw: Callable[[], float]) -> Result:
         results: list[Result] = []
         to_wake: list[int] = []
         attendance = Attendance(
-            hold=partial(self._hold, look=look, change=change, to_wake=to_wake),
+            hold=partial(self._hold, look=look, to_wake=to_wake),
             settle=lambda store: results.append(self._note_success(store, look=look, change=change)),
             fail=lambda store, outcome: results.append(
                 self._note_failure(store, look=look, outcome=outcome, draw=draw)
@@ -241,7 +268,12 @@ class Reconciler:
     def _note_success(self, store: Store, *, look: Look, change: Change) -> Result:
         """Note how the subscriber stands after a call; what is left to do is done by another look."""
         subscribers = store.subscribers(look.platform.name)
-        result = Result("changed", change.kind, wake=tuple(subscribers.wishing(released(change), look.i_account)))
+        result = Result(
+            "changed",
+            change.kind,
+            wake=tuple(subscribers.wishing(released(change), look.i_account)),
+            elsewhere=concerned_elsewhere(store, self._billing, look.platform, look.i_account),
+        )
         comparison = compare(store, look.platform, look.i_account)
         if comparison is None:
             return result
@@ -264,7 +296,8 @@ class Reconciler:
         if outcome.result == "rejected":
             may_be_free = isinstance(outcome.error, Taken) and failures < _TRIES_IF_TAKEN
             next_try = None if may_be_free else look.now + PARKED
-            progress = Progress(State.PARKED, REFUSED, text, failures, next_try)
+            by = TAKEN if isinstance(outcome.error, Taken) else REFUSED
+            progress = Progress(State.PARKED, by, text, failures, next_try)
             subscribers.unsettle(look.i_account, progress, look.now)
             return Result("rejected", failures=failures)
         asked_for = getattr(outcome.error, "retry_after", None) or timedelta(0)
@@ -320,9 +353,9 @@ def _may_be_woken(store: Store, platform: Platform, i_account: int) -> bool:
     return known is not None and known.progress.state not in (State.IN_FLIGHT, State.BACKOFF)
 
 
-def _is_same(change: Change, other: Change) -> bool:
+def _is_same(change: Change, other: Change | None) -> bool:
     """Whether they would do the same, whatever is known besides."""
-    return Plan((change,)).hash == Plan((other,)).hash
+    return other is not None and Plan((change,)).hash == Plan((other,)).hash
 
 
 def hold_progress(held: Held) -> Progress:

@@ -15,6 +15,7 @@ from controller.workqueue import WorkQueue
 from desired_state.catalog import Catalog, Offer
 from desired_state.desired import PlatformRules
 from desired_state.entitlement import Rules
+from desired_state.plan import Kind
 from desired_state.policy import Brake
 from platforms.driver import Driver
 from platforms.transport import Clock
@@ -38,6 +39,13 @@ class Platform:
     def name(self) -> str:
         """The instance's name in the configuration."""
         return self.rules.name
+
+    @property
+    def impossible(self) -> tuple[Kind, ...]:
+        """The kinds of change that it has no call for."""
+        can = self.driver.capabilities
+        calls = ((Kind.DELETE, can.can_delete), (Kind.RENAME, can.can_rename))
+        return tuple(kind for kind, is_possible in calls if not is_possible)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,15 @@ Rules of this module:
 2. Only records bound to the account are its own: one that merely bears its name is not asked to make way (promise P1).
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
-from controller.store import REFUSED, Holder, Store, StoredRecord, StoredSubscriber
+from controller.moves import is_bound_elsewhere
+from controller.store import REFUSALS, Holder, Store, StoredRecord, StoredSubscriber
 from controller.targets import Platform
 from desired_state.desired import Desired
-from desired_state.entitlement import Presence
+from desired_state.entitlement import UNREAD, Presence
 from desired_state.plan import Change, Delete, Rename, Suspend, creates, diff, only_off, steps
 from desired_state.policy import hindrances
 from desired_state.subscriber import Observation
@@ -73,7 +74,7 @@ class Party:
     @property
     def is_stuck(self) -> bool:
         """Whether the platform has refused what this subscriber wishes."""
-        return self.subscriber.progress.held_by == REFUSED
+        return self.subscriber.progress.held_by in REFUSALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class Turns:
 
     def __init__(self, store: Store, platform: Platform) -> None:
         self._platform = platform
+        self._store = store
         self._records = store.records(platform.name, platform.i_env)
         self._subscribers = store.subscribers(platform.name)
 
@@ -157,6 +159,10 @@ class Turns:
             return list(steps(wished, None, renames=False))
         is_asked = party.is_at_interim_name or Value("name", seen.external_id) in needed
         found = steps(wished, seen, renames=can.can_rename and (wished.may_rename or is_asked))
+        if not can.can_delete and seen.spec.enabled:
+            found = tuple(_switched_off(step) if isinstance(step, Delete) else step for step in found)
+        if not can.can_rename:
+            found = found or steps(wished, seen, renames=wished.may_rename)  # to be held, so that it shows
         if len(wished.bears) <= can.external_id_length:
             return list(found)
         fitting = (to_interim_name(step) if isinstance(step, Rename) else step for step in found)
@@ -173,8 +179,21 @@ class Turns:
             obstacle = Obstacle(value, holder.i_account, holder.external_id, self._gives_up(holder, value))
             if not obstacle.gives_up:
                 return obstacle
-        oldest = min(self._subscribers.claimants(value), default=me) if value.kind != "name" else me
+        oldest = min(self._entitled(value), default=me)
         return Obstacle(value, oldest, None) if oldest < me else obstacle
+
+    def _entitled(self, value: Value) -> Iterator[int]:
+        """Who has a right to something that nobody has.
+
+        Billing gives each id to one account at a time. Only where case means nothing may two of them give one name;
+        then a right to it has whoever has a record, or is to have one.
+        """
+        claimants = self._subscribers.claimants(value)
+        if value.kind != "name":
+            yield from claimants
+        elif self._platform.driver.capabilities.folds_case:
+            parties = (self.party(each) for each in claimants)
+            yield from (each.i_account for each in parties if each is not None and _bears(each, value))
 
     def _gives_up(self, holder: Holder, value: Value) -> bool:
         """Whether the record that has the value is one we manage, and its account is done with it."""
@@ -189,7 +208,8 @@ class Turns:
         if party.seen is None or party.wished.presence in (Presence.HOLD, Presence.ABSENT):
             return frozenset()
         spare = (value for value in held(party.seen) if not keeps(party.wished, value))
-        return frozenset(value for value in spare if self._is_needed(value, party.i_account))
+        moved = any(is_bound_elsewhere(self._store, each, party.i_account) for each in party.wished.moved_to)
+        return frozenset(value for value in spare if moved or self._is_needed(value, party.i_account))
 
     def _is_needed(self, value: Value, but: int, depth: int = 0) -> bool:
         others = [each for each in self._subscribers.claimants(value) if each != but]
@@ -209,6 +229,18 @@ class Turns:
         if value.kind != "name" or party.wished.may_rename or party.is_at_interim_name:
             return True
         return depth < LONGEST_CHAIN and self._is_needed(Value("name", party.seen.external_id), i_account, depth + 1)
+
+
+def _switched_off(delete: Delete) -> Suspend:
+    """What can be done where nothing can be deleted; the rest is held."""
+    return Suspend(delete.desired, replace(delete.observed.spec, enabled=False), delete.observed)
+
+
+def _bears(party: Party, name: Value) -> bool:
+    """Whether the account is called so now, and is on the platform or going to be."""
+    wished = party.wished
+    is_coming = creates(wished) or wished.reason == UNREAD
+    return wished.bears == name.text and (is_coming if party.seen is None or party.is_foreign else True)
 
 
 def _only_what_goes(step: Change, obstacles: Collection[Obstacle], party: Party) -> Change:

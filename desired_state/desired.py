@@ -64,6 +64,7 @@ class Desired:
 
     `external_id` is the name its record is looked for and made by. A terminated account bears that of its life no
     longer: it left its id to others (PortaBilling contract, section 2.1). `full_name` is then the one it has now.
+    `moved_to` are the platforms where the account, active, has its service, where it has none on this one.
     """
 
     key: SubscriberKey
@@ -76,6 +77,7 @@ class Desired:
     may_rename: bool = False
     problems: tuple[Problem, ...] = ()
     full_name: str = ""
+    moved_to: tuple[str, ...] = ()
 
     @property
     def bears(self) -> str:
@@ -96,6 +98,7 @@ def desired(account: Account, decision: Decision, rules: PlatformRules, offer: O
         may_create=presence is Presence.ACTIVE or rules.create_suspended,
         may_rename=rules.rename and not account.is_terminated,
         full_name=_name(account.id, account, rules) if account.is_terminated else "",
+        moved_to=_elsewhere(decision) if service is None else (),
     )
     if presence is Presence.DORMANT:
         return replace(wish, spec=SubscriberSpec(enabled=False))
@@ -121,6 +124,12 @@ def _name(account_id: str, account: Account, rules: PlatformRules) -> str:
 def mask_device(device: str) -> str:
     """A device id that can be recognised but not used: its middle is hidden."""
     return f"{device[:4]}…{device[-2:]}" if len(device) > 6 else "…"
+
+
+def _elsewhere(decision: Decision) -> tuple[str, ...]:
+    if decision.presence is not Presence.ACTIVE:
+        return ()
+    return tuple(service.platform for service in decision.services or ())
 
 
 def _on_this_platform(decision: Decision, rules: PlatformRules) -> tuple[Presence, str, Service | None]:

@@ -72,6 +72,8 @@ _CUSTOMER_BILL_STATUS: Mapping[str, AccountStatus] = {
     "D": AccountStatus.CUSTOMER_PROVISIONALLY_TERMINATED,
 }
 _SAME_AS_ACTIVE = ("", "ok", AccountStatus.ACTIVE)
+UNREAD = "details_unknown"
+"""The reason for which an account is held whose details were not read yet."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -111,7 +113,7 @@ def entitlement(account: Account, catalog: Catalog, rules: Rules, now: datetime)
     services = _services(account, catalog, now)
     presence, reason = _verdict(account, rules, now)
     if presence is Presence.ACTIVE and services is None:
-        presence, reason = Presence.HOLD, "details_unknown"
+        presence, reason = Presence.HOLD, UNREAD
     elif services == () and presence in (Presence.ACTIVE, Presence.SUSPENDED):
         presence, reason = Presence.DORMANT, "no_iptv_product"
     return Decision(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, Field
 
 from desired_state.desired import Auth, Problem
-from desired_state.plan import Change, Create, Delete, Held, Plan, Suspend, is_destructive, key_of
+from desired_state.plan import Change, Create, Delete, Held, Kind, Plan, Suspend, is_destructive, key_of
 from desired_state.subscriber import Observation, Owner, SubscriberKey
 
 Policy = Callable[[Plan], Plan]
@@ -104,6 +104,35 @@ def fit_for_platform(plan: Plan) -> Plan:
 def in_turn(plan: Plan) -> Plan:
     """Hold changes that wait for what another record gives up first (`turns.py`)."""
     return _holding("waiting", lambda change: _texts(_problems(change, waiting=True)))(plan)
+
+
+def possible(platform: str, impossible: Collection[Kind]) -> Policy:
+    """Hold what the platform has no call for: records that cannot be renamed, or not be deleted."""
+
+    def reason(change: Change) -> str | None:
+        if change.kind not in impossible or key_of(change).platform != platform:
+            return None
+        return f"platform {platform!r} cannot {change.kind} records; {_INSTEAD.get(change.kind, 'do it there by hand')}"
+
+    return _holding("condition", reason)
+
+
+_INSTEAD = {
+    Kind.DELETE: "set delete_enabled: false to have them switched off instead",
+    Kind.RENAME: "set rename: false to have them keep their names",
+}
+
+
+def moved_first(arrivals: Mapping[SubscriberKey, str]) -> Policy:
+    """Hold what ends the service here of an account that has moved, until it has its service there.
+
+    `arrivals` has a sentence for each that has not arrived yet.
+    """
+
+    def reason(change: Change) -> str | None:
+        return arrivals.get(key_of(change)) if isinstance(change, Delete | Suspend) else None
+
+    return _holding("waiting", reason)
 
 
 def hindrances(change: Change) -> list[Problem]:

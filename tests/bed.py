@@ -111,8 +111,7 @@ class Bed:
         reports = await self.application.loop.full_pass()
         for installation in self.application.installations:
             await installation.fleet.backlog.ended()
-        for lane in self._lanes():
-            await lane.work(until_empty=True, most_failures=1)
+        await self._work()
         return reports
 
     @asynccontextmanager
@@ -147,8 +146,7 @@ class Bed:
         await self.application.inbox.begin()
         for installation in self.application.installations:
             await installation.spreader.spread()
-        for lane in self._lanes():
-            await lane.work(until_empty=True, most_failures=1)
+        await self._work()
 
     async def tell(self) -> None:
         """Let billing be told how provisioning stands, until there is no more to tell."""
@@ -224,6 +222,12 @@ class Bed:
         tvs = {name: httpx.ASGITransport(self.platform_at(block.url)) for name, block in config.platforms.items()}
         network = {**billings, **tvs} | ({"billing": self.to_billing} if "billing" in billings else {})
         return assemble(self.config, ledger, self.world, network)
+
+    async def _work(self) -> None:
+        """Everything on the queues; what one platform did may have put something on another's."""
+        while lanes := [lane for lane in self._lanes() if len(lane.platform.queue) and not lane.platform.breaker_until]:
+            for lane in lanes:
+                await lane.work(until_empty=True, most_failures=1)
 
     def _lanes(self) -> list[Lane]:
         return [lane for installation in self.application.installations for lane in installation.lanes]

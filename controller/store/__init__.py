@@ -10,12 +10,14 @@ from controller.store.events import Announced, StoredEvent
 from controller.store.journal import AuditRow, Intent, OpenIntent
 from controller.store.ledger import Ledger, Store
 from controller.store.records import Holder, Reading, StoredRecord
-from controller.store.subscribers import REFUSED, Progress, StoredSubscriber
+from controller.store.subscribers import REFUSALS, REFUSED, TAKEN, Progress, StoredSubscriber
 from controller.store.targets import HeldPlan, TargetReading
 from controller.store.told import Audience, Provisioning, Telling, told_counts
 
 __all__ = [
+    "REFUSALS",
     "REFUSED",
+    "TAKEN",
     "Announced",
     "Audience",
     "AuditRow",

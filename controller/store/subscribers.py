@@ -46,8 +46,9 @@ class StoredSubscriber:
     was_fulfilled: bool
 
 
-REFUSED = "platform"
-"""`held_by` of a subscriber whose last change the platform refused."""
+REFUSED, TAKEN = "platform", "taken"
+"""`held_by` of a subscriber whose last change the platform refused; because another record has a value, it said."""
+REFUSALS = (REFUSED, TAKEN)
 
 _CLAIMING = (Presence.ACTIVE, Presence.SUSPENDED, Presence.HOLD)
 _BEARERS = (

@@ -9,7 +9,7 @@ Rules of this module:
 
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from platforms.simulation import Draw
@@ -48,12 +48,16 @@ class _Write(NamedTuple):
 
 
 class Operator:
-    """One operator's customers and packages. `customers` is the truth, passwords included."""
+    """One operator's customers and packages. `customers` is the truth, passwords included.
+
+    `has_elsewhere` says of a device whether another operator has it, where devices are registered for all together.
+    """
 
     def __init__(self, clock: Clock, draw: Draw, packages: Iterable[str], read_lag: float = 0) -> None:
         self.packages = tuple(packages)
         self.read_lag = read_lag
         self.customers: dict[str, Customer] = {}
+        self.has_elsewhere: Callable[[str], bool] = lambda _: False
         self._clock = clock
         self._draw = draw
         self._order: list[str] = []
@@ -104,7 +108,8 @@ class Operator:
 
     def _checked(self, customer_id: str, row: Customer) -> Customer:
         for field, value in _unique_values(row):
-            if self._taken.get((field, value), customer_id) != customer_id:
+            is_elsewhere = field == "devices" and self.has_elsewhere(value)
+            if is_elsewhere or self._taken.get((field, value), customer_id) != customer_id:
                 raise Refused(409, {"message": f"{field} is already in use", "field": field})
         return row
 
