@@ -25,7 +25,9 @@ from controller.store import Store, StoreError
 from controller.targets import Billing
 from controller.waiting import first_of
 from controller.watch import Watch
+from controller.workqueue import Priority
 from controller.writeback import Writer
+from desired_state.subscriber import SubscriberKey
 
 PULSE = 1.0
 
@@ -172,10 +174,19 @@ class Loop:
         patience = 2 * self._rhythm.full_pass.total_seconds() + 1
         await first_of(asked.wait(), self._stopping.wait(), self._tools.clock.sleep(patience))
 
+    async def serve_operators(self) -> None:
+        """Put on the queues whom people have asked for."""
+        now = self._tools.clock.monotonic()
+        for billing in (installation.billing for installation in self._installations):
+            for i_account in await self._tools.ledger.run(partial(_requeued, billing=billing.name)):
+                for platform in billing.platforms:
+                    platform.queue.add(SubscriberKey(platform.name, i_account), Priority.OPERATOR, now)
+
     async def _pulse(self) -> None:
         """Show that the event loop turns and the store answers; `/livez` looks at it."""
         while not self._stopping.is_set():
             try:
+                await self.serve_operators()
                 await self._tools.ledger.run(self._watch.look)
                 self._watch.look_at_queues()
                 self._watch.progressed()
@@ -189,6 +200,10 @@ class Loop:
 def _troubles(store: Store, *, targets: Sequence[str]) -> dict[str, str]:
     readings = {target: store.targets.reading(target).text for target in targets}
     return {target: text for target, text in readings.items() if text}
+
+
+def _requeued(store: Store, *, billing: str) -> list[int]:
+    return store.operator.take_requeued(billing)
 
 
 def _begin(store: Store, *, billing: Billing) -> None:

@@ -86,6 +86,19 @@ def explain(
 
 
 @app.command()
+def requeue(
+    account: Annotated[str, typer.Argument(help="An account id, or i_account:N.")],
+    config: ConfigFile,
+    secrets: Annotated[bool, typer.Option("--secrets", help="Write its password and PIN anew.")] = False,
+    billing: Annotated[str | None, typer.Option(help="Which billing, where several know such an account.")] = None,
+) -> None:
+    """Have one account looked at before all others, however often it has failed."""
+    from controller.cli.operate import requeue_account
+
+    raise Finished(requeue_account(config, account, billing, secrets=secrets))
+
+
+@app.command()
 def status(config: ConfigFile, output: OutputFormat = Output.TEXT) -> None:
     """Say how everything stands."""
     from controller.cli.looks import show_status

@@ -31,6 +31,7 @@ from controller.store.database import (
 )
 from controller.store.events import Events
 from controller.store.journal import Journal
+from controller.store.operator import Operator
 from controller.store.records import Records
 from controller.store.subscribers import Subscribers
 from controller.store.targets import Targets
@@ -48,6 +49,7 @@ class Store:
         self.path = path
         self.journal = Journal(db)
         self.targets = Targets(db)
+        self.operator = Operator(db)
 
     @staticmethod
     def open(path: Path) -> "Store":

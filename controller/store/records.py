@@ -171,6 +171,18 @@ class Records:
         self._conn.execute("DELETE FROM records WHERE platform = ? AND record_id = ?", (self._platform, record_id))
         self._hold(record_id, None)
 
+    def forget_secrets(self, i_account: int) -> None:
+        """Have the passwords and PINs of the account's records written anew: nobody knows any longer what they are."""
+        rows = self._conn.execute(
+            f"SELECT {_COLUMNS}, listed_fp FROM records INDEXED BY records_by_account"
+            " WHERE platform = ? AND i_account = ? AND gone = 0",
+            (self._platform, i_account),
+        ).fetchall()
+        for *row, listed_fp in rows:
+            seen = _stored((row[0], row[1], row[2], row[3], row[4], row[5], row[6])).observation
+            spec = replace(seen.spec, password=None, pin=None)
+            self._put(replace(seen, spec=spec), listed_fp, (encode(spec), i_account), None)
+
     def owned(self) -> int:
         """How many records are ours."""
         (count,) = self._conn.execute(

@@ -293,3 +293,19 @@ def _addons_of_rows(db: Database) -> None:
     """What a row tells about add-ons is known apart from what it tells about the other details."""
     db.conn.execute("ALTER TABLE accounts ADD COLUMN addons_fp BLOB")
     db.conn.execute("UPDATE accounts SET row_fp = NULL, details_fp = NULL")
+
+
+_REQUEUED = """
+-- Accounts that a person wants looked at.
+CREATE TABLE requeued (
+    billing TEXT NOT NULL,
+    i_account INTEGER NOT NULL,
+    at REAL NOT NULL,
+    PRIMARY KEY (billing, i_account)
+) WITHOUT ROWID
+"""
+
+
+@MIGRATIONS(name="requeued")
+def _requeued(db: Database) -> None:
+    db.conn.execute(_REQUEUED)

@@ -175,6 +175,13 @@ class Subscribers:
             "UPDATE subscribers SET next_try = NULL WHERE platform = ? AND state = 'parked'", (self._platform,)
         )
 
+    def try_again(self, i_account: int) -> None:
+        """Have one tried once more without a delay, however often it has failed."""
+        self._conn.execute(
+            "UPDATE subscribers SET failures = 0, next_try = NULL WHERE platform = ? AND i_account = ?",
+            (self._platform, i_account),
+        )
+
     def counts(self) -> dict[State, int]:
         """How many subscribers are in which state; every state has its number."""
         rows = self._conn.execute(

@@ -95,15 +95,21 @@ def find(store: Store, billings: Mapping[str, Billing], asked: str) -> tuple[Bil
 
     Raises `Ambiguous`: an id of one environment says nothing about that of another.
     """
+    found = among(store, list(billings), asked)
+    return (billings[found[0]], found[1]) if found is not None else None
+
+
+def among(store: Store, billings: Sequence[str], asked: str) -> tuple[str, StoredAccount] | None:
+    """The same, by the names of the billing sources."""
     number = asked_number(asked)
-    found: list[tuple[Billing, StoredAccount]] = []
-    for billing in billings.values():
-        accounts = store.accounts(billing.name)
+    found: list[tuple[str, StoredAccount]] = []
+    for billing in billings:
+        accounts = store.accounts(billing)
         stored = accounts.find(asked) if number is None else accounts.get(number)
         if stored is not None:
             found.append((billing, stored))
     if len(found) > 1:
-        raise Ambiguous(asked, [billing.name for billing, _ in found])
+        raise Ambiguous(asked, [billing for billing, _ in found])
     return found[0] if found else None
 
 
