@@ -26,11 +26,15 @@ from platforms.transport import Clock
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Who or what asked for a change, for which account label, under which plan."""
+    """Who or what asked for a change, for which account label, under which plan.
+
+    `is_free`: the brake does not count it.
+    """
 
     trigger: str
     account_id: str
     plan: str | None = None
+    is_free: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +199,15 @@ def _intent(change: Change, cause: Cause, request_id: str) -> Intent:
         after=as_json(show_spec(change.after, before)),
         after_fp=_readable_fp(change),
         managed=_managed(change.after) if change.after is not None else "",
-        spent="destructive" if is_destructive(change) else "updates" if is_limited_update(change) else None,
+        spent=None if cause.is_free else _spent(change),
     )
+
+
+def _spent(change: Change) -> str | None:
+    """What a change takes of the brake."""
+    if is_destructive(change):
+        return "destructive"
+    return "updates" if is_limited_update(change) else None
 
 
 def _readable_fp(change: Change) -> bytes | None:

@@ -161,7 +161,7 @@ class Fleet:
         while queue:
             part = [queue.popleft() for _ in range(min(SLICE, len(queue)))]
             found = await self._ledger.run(partial(_differing, platform=platform, i_accounts=part))
-            awaited = {i_account for comparison in found for i_account in comparison.waits_for} - known
+            awaited = {i_account for comparison in found for i_account in comparison.turn.waits_for} - known
             comparisons += found
             queue += sorted(awaited)
             known |= awaited
@@ -174,15 +174,16 @@ class Fleet:
         plan = Plan.of(comparison.change for comparison in comparisons)
         limits = await self._ledger.run(partial(self._limits, platform=platform))
         complete, doubt = (snapshot.complete, snapshot.doubt) if snapshot else (False, "billing could not be read")
+        completing = {each.subscriber.desired.key for each in comparisons if each.turn.completes}
         policies: tuple[Policy, ...] = (
             owned_only(_bound(comparisons), platform.name),
             fit_for_platform,
-            in_turn,
             parked(_parked(comparisons, self._clock.now())),
             possible(platform.name, platform.impossible),
             observe_only((platform.name,) if platform.observe_only else ()),
             complete_source(complete, doubt),
-            brake({platform.name: limits}),
+            brake({platform.name: limits}, lambda change: key_of(change) in completing),
+            in_turn,
             moved_first(await self._ledger.run(lambda store: arrivals(store, self._billing, plan.changes))),
         )
         return apply_policies(plan, policies)
@@ -299,7 +300,7 @@ def _differing(store: Store, *, platform: Platform, i_accounts: Sequence[int]) -
 def _drift(comparisons: Iterable[Comparison]) -> Iterator[tuple[str, str]]:
     """What differs although the wish did not change since it was last fulfilled: somebody else changed it."""
     for comparison in comparisons:
-        if comparison.change is not None and comparison.subscriber.was_fulfilled and not comparison.lets_go:
+        if comparison.change is not None and comparison.subscriber.was_fulfilled and not comparison.turn.lets_go:
             yield comparison.subscriber.desired.key.platform, comparison.change.kind
 
 
@@ -315,7 +316,7 @@ def _parked(comparisons: Iterable[Comparison], now: datetime) -> dict[Subscriber
     parked_keys = {}
     for comparison in comparisons:
         progress = comparison.subscriber.progress
-        if progress.state is State.PARKED and _delay(progress, now) and not comparison.lets_go:
+        if progress.state is State.PARKED and _delay(progress, now) and not comparison.turn.lets_go:
             parked_keys[comparison.subscriber.desired.key] = progress.text or "the platform refused this"
     return parked_keys
 

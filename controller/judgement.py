@@ -18,7 +18,7 @@ from controller.log import logger
 from controller.shown import why_held
 from controller.store import Progress, Store, StoredAccount, StoredRecord, StoredSubscriber
 from controller.targets import Billing, Household, Platform
-from controller.turns import Turns
+from controller.turns import Turn, Turns
 from desired_state.account import Account, Secret
 from desired_state.catalog import Offer
 from desired_state.desired import Desired, desired
@@ -35,15 +35,17 @@ UNREADABLE = "unreadable_in_billing"
 class Comparison:
     """A subscriber as it stands: the wish, the record, and the change that would bring them together.
 
-    `waits_for`: the accounts whose records give up first what the change claims. `lets_go`: the change is made for the
-    sake of others, not for the wish.
+    `turn` says whose turn it is: the change is this subscriber's.
     """
 
     subscriber: StoredSubscriber
     record: StoredRecord | None
-    change: Change | None
-    waits_for: tuple[int, ...] = ()
-    lets_go: bool = False
+    turn: Turn
+
+    @property
+    def change(self) -> Change | None:
+        """What may be made now, or (with problems) what stands in its way; `None` if there is nothing to do."""
+        return self.turn.change
 
     @property
     def observed_fp(self) -> bytes | None:
@@ -125,7 +127,7 @@ def compare(store: Store, platform: Platform, i_account: int) -> Comparison | No
     if party is None:
         return None
     turn = turns.of(party)
-    return Comparison(party.subscriber, party.record, turn.change, turn.waits_for, turn.lets_go)
+    return Comparison(party.subscriber, party.record, turn)
 
 
 def rest(store: Store, platform: Platform, comparison: Comparison) -> None:

@@ -18,19 +18,20 @@ from controller.judgement import Comparison, compare, lacks_values, rest, wish_n
 from controller.moves import arrivals, concerned_elsewhere
 from controller.store import REFUSED, TAKEN, Ledger, OpenIntent, Progress, Store
 from controller.targets import Billing, Household, Platform
+from controller.turns import Turn
 from controller.workqueue import WorkQueue
 from desired_state.account import Account
 from desired_state.plan import Change, Held, Kind, Plan, Suspend, is_destructive, only_off
 from desired_state.policy import (
     Policy,
     apply_policies,
-    brake,
     fit_for_platform,
     in_turn,
     moved_first,
     observe_only,
     owned_only,
     possible,
+    room,
 )
 from desired_state.retry import PARKED, backoff
 from desired_state.subscriber import Observation, State
@@ -130,7 +131,8 @@ class Reconciler:
             await self._ledger.run(partial(self._rest, look=look, comparison=comparison))
             return Result("noop")
         change = await self._with_secrets(look, comparison.change, account)
-        return await self._act(replace(look, due=comparison.change), change, known.account_id, draw)
+        cause = Cause(look.trigger, known.account_id, is_free=comparison.turn.completes)
+        return await self._act(replace(look, due=comparison.change), change, cause, draw)
 
     async def _know(self, look: Look) -> tuple["_Known", Account | None]:
         """What the store knows, and the account read anew where that is due."""
@@ -225,16 +227,16 @@ class Reconciler:
         due = comparison.change if comparison is not None else None
         if comparison is None or due is None or not _is_same(due, look.due):
             return "stale"
-        plan = apply_policies(Plan((due,)), self._policies(store, look.platform, due))
+        plan = apply_policies(Plan((due,)), self._policies(store, look.platform, comparison.turn, due))
         if not plan.held:
             return None
         progress = hold_progress(plan.held[0])
         if progress != comparison.subscriber.progress:
-            to_wake += filter(partial(_may_be_woken, store, look.platform), comparison.waits_for)
+            to_wake += filter(partial(_may_be_woken, store, look.platform), comparison.turn.waits_for)
         store.subscribers(look.platform.name).unsettle(look.i_account, progress, look.now)
         return "held"
 
-    def _policies(self, store: Store, platform: Platform, change: Change) -> tuple[Policy, ...]:
+    def _policies(self, store: Store, platform: Platform, turn: Turn, change: Change) -> tuple[Policy, ...]:
         record_id = change.observed.record_id if change.observed is not None else None
         bound = store.records(platform.name, platform.i_env).binding(record_id) if record_id is not None else None
         return (
@@ -243,11 +245,11 @@ class Reconciler:
             in_turn,
             possible(platform.name, platform.impossible),
             observe_only((platform.name,) if platform.observe_only else ()),
-            brake({platform.name: store.targets.allowance(platform.name)}),
+            room(store.targets.allowance(platform.name), 1 + turn.followers, lambda _: turn.completes),
             moved_first(arrivals(store, self._billing, [change])),
         )
 
-    async def _act(self, look: Look, change: Change, account_id: str, draw: Callable[[], float]) -> Result:
+    async def _act(self, look: Look, change: Change, cause: Cause, draw: Callable[[], float]) -> Result:
         results: list[Result] = []
         to_wake: list[int] = []
         attendance = Attendance(
@@ -257,7 +259,6 @@ class Reconciler:
                 self._note_failure(store, look=look, outcome=outcome, draw=draw)
             ),
         )
-        cause = Cause(look.trigger, account_id)
         outcome = await self._executor.perform(look.platform, change, cause, attendance)
         if outcome.result == "stale":
             return Result("noop", again_in=timedelta(0))

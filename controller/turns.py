@@ -16,21 +16,35 @@ from controller.store import REFUSALS, Holder, Store, StoredRecord, StoredSubscr
 from controller.targets import Platform
 from desired_state.desired import Desired
 from desired_state.entitlement import UNREAD, Presence
-from desired_state.plan import Change, Delete, Rename, Suspend, creates, diff, only_off, steps
+from desired_state.plan import (
+    Change,
+    Delete,
+    Rename,
+    Suspend,
+    Update,
+    creates,
+    diff,
+    is_destructive,
+    only_off,
+    steps,
+)
 from desired_state.policy import hindrances
 from desired_state.subscriber import Observation
 from desired_state.turns import (
     LONGEST_CHAIN,
     Obstacle,
     Value,
-    breaks_circle,
+    circle_broken_by,
     claimed,
+    has_let_go,
     held,
     hindered,
     interim_name,
     keeps,
     letting_go,
+    only_gives,
     only_waits,
+    released,
     to_interim_name,
     without,
 )
@@ -81,12 +95,15 @@ class Party:
 class Turn:
     """The change a subscriber may make now, or what stands in its way (`Desired.problems` of the change).
 
-    `waits_for`: who gives up first what the change claims. `lets_go`: it is made for the sake of others.
+    `waits_for`: who gives up first what the change claims. `lets_go`: it is made for the sake of others; `followers`
+    of them change their records after it. `completes`: it goes on with a swap that has begun, lest one stays without.
     """
 
     change: Change | None
     waits_for: tuple[int, ...] = ()
     lets_go: bool = False
+    followers: int = 0
+    completes: bool = False
 
 
 class Turns:
@@ -114,14 +131,25 @@ class Turns:
         free = [_only_what_goes(step, each, party) for step, each in ways if not each or _takes(step)]
         sound = [step for step in free if _takes(step) or not (party.is_stuck or hindrances(step))]
         if sound:
-            return Turn(sound[0], lets_go=isinstance(sound[0], Rename) and not party.wished.may_rename)
+            lets_go = isinstance(sound[0], Rename) and not party.wished.may_rename
+            return Turn(sound[0], lets_go=lets_go, completes=self._completes(sound[0], party))
         favours = [self._letting_go(party, *way, needed) for way in ways]
         if party.seen is not None and all(isinstance(step, Rename) for step, _ in ways):
-            favours.append(without(party.wished, party.seen, needed))
-        for favour in favours:
+            favours.append((without(party.wished, party.seen, needed), 0))
+        for favour, followers in favours:
             if favour is not None:
-                return Turn(favour, lets_go=True)
+                return Turn(favour, lets_go=True, followers=followers)
         return Turn(free[0]) if free else self._blocked(ways)
+
+    def _completes(self, step: Change, party: Party) -> bool:
+        """Whether it is the claim of somebody who has let go, or somebody who has let go waits for it."""
+        if not isinstance(step, Update | Rename) or is_destructive(step):
+            return False
+        return only_gives(step) or any(self._is_awaited(value, party.i_account) for value in released(step))
+
+    def _is_awaited(self, value: Value, but: int) -> bool:
+        others = (self.party(each) for each in self._subscribers.claimants(value) if each != but)
+        return any(each is not None and each.seen is not None and has_let_go(each.wished, each.seen) for each in others)
 
     def _blocked(self, ways: Ways) -> Turn:
         """The change that matters most, with everything that stands in the way."""
@@ -133,13 +161,14 @@ class Turns:
 
     def _letting_go(
         self, party: Party, step: Change, obstacles: Collection[Obstacle], needed: Collection[Value]
-    ) -> Change | None:
-        """Instead of the step, what sets free what others need, if this is not for them to wait for."""
+    ) -> tuple[Change | None, int]:
+        """Instead of the step, what sets free what others need, if this is not for them to wait for; and how many of
+        them change their records because of it."""
         change = letting_go(step, obstacles, needed)
         if change is None or party.is_stuck or not only_waits(step, obstacles):
-            return change
-        waits_for = partial(self._waits_for, isinstance(step, Rename))
-        return change if breaks_circle(party.i_account, waits_for) else None
+            return change, 0
+        circle = circle_broken_by(party.i_account, partial(self._waits_for, isinstance(step, Rename)))
+        return (change, circle - 1) if circle else (None, 0)
 
     def _waits_for(self, by_name: bool, i_account: int) -> Collection[int]:
         """Whom a subscriber waits for with its name, or with the rest; nobody, if it is going to let go by itself."""

@@ -50,6 +50,9 @@ class Allowance:
     updates: int
 
 
+Exempt = Callable[[Change], bool]
+"""Whether a change goes on in any case."""
+
 _NOTHING = Allowance(destructive=0, updates=0)
 
 
@@ -191,19 +194,22 @@ def observe_only(platforms: Collection[str]) -> Policy:
     return _holding("observe", reason)
 
 
-def brake(allowances: Mapping[str, Allowance]) -> Policy:
+def brake(allowances: Mapping[str, Allowance], exempt: Exempt = lambda _: False) -> Policy:
     """Hold a platform's whole destructive plan where it is larger than allowed, and likewise its updates.
 
-    A platform without an allowance is allowed nothing of either.
+    A platform without an allowance is allowed nothing of either. What is `exempt` is neither counted nor held.
     """
 
     def limited(plan: Plan) -> Plan:
-        destructive = Counter(key_of(change).platform for change in plan.changes if is_destructive(change))
-        updates = Counter(key_of(change).platform for change in plan.changes if is_limited_update(change))
+        counted = [change for change in plan.changes if not exempt(change)]
+        destructive = Counter(key_of(change).platform for change in counted if is_destructive(change))
+        updates = Counter(key_of(change).platform for change in counted if is_limited_update(change))
 
         def reason(change: Change) -> str | None:
             platform = key_of(change).platform
             allowance = allowances.get(platform, _NOTHING)
+            if exempt(change):
+                return None
             if is_destructive(change) and destructive[platform] > allowance.destructive:
                 return _too_many(platform, destructive[platform], "take something from", allowance.destructive)
             if is_limited_update(change) and updates[platform] > allowance.updates:
@@ -213,6 +219,21 @@ def brake(allowances: Mapping[str, Allowance]) -> Policy:
         return _holding("brake", reason)(plan)
 
     return limited
+
+
+def room(left: Allowance, needs: int = 1, exempt: Exempt = lambda _: False) -> Policy:
+    """The same for a single change between two passes: hold it where the last pass has left no room for it.
+
+    `needs`: how many updates there has to be room for, where others follow.
+    """
+
+    def reason(change: Change) -> str | None:
+        has_room = left.destructive > 0 if is_destructive(change) else left.updates >= needs
+        if exempt(change) or has_room or not (is_destructive(change) or is_limited_update(change)):
+            return None
+        return "the brake has no room left for this until the next full pass, which sees it with all the rest"
+
+    return _holding("brake", reason)
 
 
 def is_limited_update(change: Change) -> bool:

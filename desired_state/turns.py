@@ -138,15 +138,32 @@ def interim_name(owner: Owner) -> str:
     return f"moving-{owner.i_account}_{owner.i_env}"
 
 
-def breaks_circle(me: int, waits_for: Callable[[int], Iterable[int]]) -> bool:
-    """Whether `me` is the lowest of those who all wait for one another, or of a row too long to be followed."""
+def circle_broken_by(me: int, waits_for: Callable[[int], Iterable[int]]) -> int:
+    """How many all wait for one another, or stand in a row too long to be followed; 0 unless `me` is the lowest."""
     edges: dict[int, frozenset[int]] = {}
     following = [me]
     while following and len(edges) < LONGEST_CHAIN:
         each = following.pop()
         edges[each] = frozenset(waits_for(each))
         following += edges[each] - edges.keys() - set(following)
-    return me == min(edges if following else _leading_to(me, edges), default=None)
+    circle = set(edges) if following else _leading_to(me, edges)
+    return len(circle) if me == min(circle, default=None) else 0
+
+
+def only_gives(change: Change) -> bool:
+    """Whether the record gets something that only one can have, and loses nothing of the kind but an interim name."""
+    interim = Value("name", interim_name(change.desired.owner))
+    return bool(claimed(change)) and released(change) <= {interim}
+
+
+def has_let_go(wished: Desired, observed: Observation) -> bool:
+    """Whether the record lacks altogether what its account wishes of a kind, or bears an interim name."""
+    if observed.external_id == interim_name(wished.owner):
+        return True
+    if wished.spec is None:
+        return False
+    lacks_device = bool(wished.spec.device_ids) and not observed.spec.device_ids
+    return lacks_device or (bool(wished.spec.login) and not observed.spec.login)
 
 
 def _leading_to(me: int, edges: Mapping[int, Collection[int]]) -> set[int]:

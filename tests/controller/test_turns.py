@@ -118,7 +118,7 @@ def test_the_record_of_an_account_of_which_nothing_is_known_keeps_what_it_has(kn
     known.wish(2, "a")
 
     assert known.codes(2) == ["duplicate"]
-    assert known.compared(2).waits_for == ()
+    assert known.compared(2).turn.waits_for == ()
 
 
 def test_a_second_record_of_the_same_account_is_nothing_to_wait_for(known: Known) -> None:
@@ -134,7 +134,7 @@ def test_a_record_that_is_gone_stands_in_nobody_s_way(known: Known) -> None:
     known.wish(1, None, Presence.ABSENT)
     known.wish(2, "a")
     assert known.codes(2) == ["waiting", "waiting"]
-    assert known.compared(2).waits_for == (1,)
+    assert known.compared(2).turn.waits_for == (1,)
 
     known.store.records("tv", 3).note_removed(record_id, START)
 
@@ -186,8 +186,8 @@ def test_a_row_of_waiting_accounts_lets_go_only_at_its_end(known: Known) -> None
 
     changes = [known.compared(number) for number in range(1, 6)]
 
-    assert [comparison.waits_for for comparison in changes] == [(2,), (3,), (4,), (5,), ()]
-    assert not any(comparison.lets_go for comparison in changes)
+    assert [comparison.turn.waits_for for comparison in changes] == [(2,), (3,), (4,), (5,), ()]
+    assert not any(comparison.turn.lets_go for comparison in changes)
 
 
 def test_a_circle_too_long_to_be_followed_is_broken_all_the_same(known: Known) -> None:
@@ -197,10 +197,10 @@ def test_a_circle_too_long_to_be_followed_is_broken_all_the_same(known: Known) -
 
     lowest, other = known.compared(0), known.compared(150)
 
-    assert lowest.lets_go
+    assert lowest.turn.lets_go
     assert isinstance(lowest.change, Update)
     assert lowest.change.after.device_ids == ()
-    assert (other.lets_go, other.waits_for) == (False, (149,))
+    assert (other.turn.lets_go, other.turn.waits_for) == (False, (149,))
 
 
 def test_nobody_lets_go_of_what_nobody_needs(known: Known) -> None:

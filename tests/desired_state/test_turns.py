@@ -14,7 +14,7 @@ from desired_state.turns import (
     LONGEST_CHAIN,
     Obstacle,
     Value,
-    breaks_circle,
+    circle_broken_by,
     claimed,
     held,
     hindered,
@@ -188,7 +188,7 @@ def test_what_is_created_turned_off_or_deleted_has_nothing_to_let_go_of() -> Non
 
 
 def breakers(waits: Mapping[int, set[int]]) -> list[int]:
-    return [each for each in waits if breaks_circle(each, lambda other: waits.get(other, ()))]
+    return [each for each in waits if circle_broken_by(each, lambda other: waits.get(other, ()))]
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_in_a_row_too_long_to_be_followed_the_first_of_what_was_seen_lets_go_to_
 
     assert breakers(falling) == [0]
     assert 0 in breakers(rising), "a circle however long is broken"
-    assert not breaks_circle(199, lambda other: rising[other])
+    assert not circle_broken_by(199, lambda other: rising[other])
 
 
 def test_whoever_is_followed_is_asked_once() -> None:
@@ -230,5 +230,5 @@ def test_whoever_is_followed_is_asked_once() -> None:
         asked.append(each)
         return {1, 2, 3, 4}
 
-    assert breaks_circle(1, waits_for)
+    assert circle_broken_by(1, waits_for)
     assert sorted(asked) == [1, 2, 3, 4]
