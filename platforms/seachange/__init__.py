@@ -1,0 +1,1 @@
+"""SeaChange: one account is one customer, a whole XML document, of Traxis.Web (SeaChange contract, Declared)."""
