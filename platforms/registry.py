@@ -8,6 +8,14 @@ from pydantic import BaseModel
 from starlette.types import ASGIApp
 
 from platforms.driver import Capabilities, Driver
+from platforms.seachange.client import OPERATIONS as SEACHANGE_OPERATIONS
+from platforms.seachange.client import Client as SeaChangeClient
+from platforms.seachange.client import basic
+from platforms.seachange.dialect import Dialect as SeaChangeDialect
+from platforms.seachange.driver import CAPABILITIES as SEACHANGE_CAPABILITIES
+from platforms.seachange.driver import SeaChangeDriver
+from platforms.seachange.simulator import SeaChangeSimulator
+from platforms.seachange.wire import Wire as SeaChangeWire
 from platforms.simulation import Draw
 from platforms.telebreeze.client import OPERATIONS as TELEBREEZE_OPERATIONS
 from platforms.telebreeze.client import Client as TelebreezeClient
@@ -80,6 +88,19 @@ def _telebreeze(
     return TelebreezeDriver(TelebreezeClient(session, dialect, clock), wire, clock)
 
 
+def _seachange(
+    settings: DriverSettings,
+    clock: Clock,
+    *,
+    http: Http | None = None,
+    meter: Meter | None = None,
+) -> Driver:
+    wire = SeaChangeWire(settings.endpoint.target, SeaChangeDialect.model_validate(settings.dialect))
+    transport = Transport(settings.endpoint, clock, http=http, meter=meter)
+    authorization = basic(settings.username or "", settings.password or "")
+    return SeaChangeDriver(SeaChangeClient(transport, authorization, wire, clock), wire, clock)
+
+
 DRIVERS: Mapping[str, DriverKind] = {
     "telebreeze": DriverKind(
         build=_telebreeze,
@@ -88,5 +109,13 @@ DRIVERS: Mapping[str, DriverKind] = {
         credentials=("api_key",),
         operations=TELEBREEZE_OPERATIONS,
         simulator=TelebreezeSimulator,
+    ),
+    "seachange": DriverKind(
+        build=_seachange,
+        capabilities=SEACHANGE_CAPABILITIES,
+        dialect=SeaChangeDialect,
+        credentials=("username", "password"),
+        operations=SEACHANGE_OPERATIONS,
+        simulator=SeaChangeSimulator,
     ),
 }

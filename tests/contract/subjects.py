@@ -16,10 +16,13 @@ from desired_state.subscriber import SubscriberSpec
 from platforms.driver import Driver
 from platforms.memory import MemoryDriver, Record
 from platforms.registry import DRIVERS, DriverSettings
+from platforms.seachange.simulated import Customer
+from platforms.seachange.simulator import PASSWORD, USERNAME, SeaChangeSimulator
 from platforms.simulation import Faults
 from platforms.telebreeze.simulator import API_KEY, TelebreezeSimulator
 from platforms.transport import Endpoint, Http
 from tests.clocks import VirtualClock, draws
+from tests.contract import renamed
 from tests.servers import serving
 
 PACKAGES = {"1": "basic", "2": "sport", "3": "kids", "basic": "", "sport": ""}
@@ -41,11 +44,11 @@ class Subject(Protocol):
         ...
 
     def password(self, external_id: str) -> str:
-        """The password in force, empty if none is."""
+        """The password in force, empty if none is; not asked for where there are no passwords."""
         ...
 
     def add_foreign(self, external_id: str) -> None:
-        """A record somebody else made, with `FOREIGN_DEVICE`."""
+        """A record somebody else made, with `FOREIGN_DEVICE`; one without a name only where names can be changed."""
         ...
 
     def remove(self, external_id: str) -> None:
@@ -114,6 +117,34 @@ class TelebreezeSubject:
         self.simulator.operator.delete(str((self.truth(external_id) or {})["id"]))
 
 
+class SeaChangeSubject:
+    def __init__(
+        self, simulator: SeaChangeSimulator, url: str, http: Http | None, dialect: Mapping[str, object] | None = None
+    ) -> None:
+        self.simulator = simulator
+        self.faults = simulator.faults
+        endpoint = Endpoint(target="tv", url=url)
+        settings = DriverSettings(endpoint=endpoint, username=USERNAME, password=PASSWORD, dialect=dialect or {})
+        self.driver = DRIVERS["seachange"].build(settings, VirtualClock(), http=http)
+
+    @property
+    def writes(self) -> int:
+        return self.simulator.requests.writes
+
+    def truth(self, external_id: str) -> Mapping[str, object] | None:
+        customer = self.simulator.platform.customers.get(external_id)
+        return None if customer is None else customer.model_dump()
+
+    def password(self, external_id: str) -> str:
+        raise NotImplementedError
+
+    def add_foreign(self, external_id: str) -> None:
+        self.simulator.platform.put(Customer(id=external_id, cpes=(FOREIGN_DEVICE,), note="VIP"))
+
+    def remove(self, external_id: str) -> None:
+        self.simulator.platform.delete(external_id)
+
+
 @asynccontextmanager
 async def memory() -> AsyncIterator[MemorySubject]:
     yield MemorySubject()
@@ -136,12 +167,45 @@ async def telebreeze_over_a_socket() -> AsyncIterator[TelebreezeSubject]:
         await subject.driver.aclose()
 
 
+@asynccontextmanager
+async def seachange() -> AsyncIterator[SeaChangeSubject]:
+    simulator = _seachange_simulator()
+    subject = SeaChangeSubject(simulator, "http://tv", httpx.ASGITransport(simulator))
+    yield subject
+    await subject.driver.aclose()
+
+
+@asynccontextmanager
+async def seachange_over_a_socket() -> AsyncIterator[SeaChangeSubject]:
+    simulator = _seachange_simulator()
+    async with serving(simulator) as url:
+        subject = SeaChangeSubject(simulator, url, None)
+        yield subject
+        await subject.driver.aclose()
+
+
+@asynccontextmanager
+async def seachange_in_other_words() -> AsyncIterator[SeaChangeSubject]:
+    simulator = _seachange_simulator()
+    http = httpx.ASGITransport(renamed.Renamed(simulator))
+    subject = SeaChangeSubject(simulator, "http://tv", http, renamed.DIALECT)
+    yield subject
+    await subject.driver.aclose()
+
+
 def _simulator() -> TelebreezeSimulator:
     return TelebreezeSimulator(VirtualClock(), draws(7), packages=PACKAGES)
+
+
+def _seachange_simulator() -> SeaChangeSimulator:
+    return SeaChangeSimulator(VirtualClock(), draws(7), products=PACKAGES)
 
 
 FAULTY_SUBJECTS: Mapping[str, Callable[[], AbstractAsyncContextManager[FaultySubject]]] = {
     "telebreeze": telebreeze,
     "telebreeze over a socket": telebreeze_over_a_socket,
+    "seachange": seachange,
+    "seachange over a socket": seachange_over_a_socket,
+    "seachange in other words": seachange_in_other_words,
 }
 SUBJECTS: Mapping[str, Callable[[], AbstractAsyncContextManager[Subject]]] = {"memory": memory, **FAULTY_SUBJECTS}

@@ -329,7 +329,7 @@ async def test_a_wish_the_platform_can_hold_is_no_problem(subject: Subject) -> N
     assert subject.driver.problems("x" * 64, wished(subject, FULL), Offer(())) == ()
 
 
-@pytest.mark.parametrize("kind", ["memory", "telebreeze"])
+@pytest.mark.parametrize("kind", ["memory", "telebreeze", "seachange", "seachange in other words"])
 @given(spec=strategies.specs(), later=strategies.specs())
 def test_every_wish_reads_back_as_normalized(kind: str, spec: SubscriberSpec, later: SubscriberSpec) -> None:
     async def scenario() -> None:
@@ -347,7 +347,7 @@ def test_every_wish_reads_back_as_normalized(kind: str, spec: SubscriberSpec, la
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("kind", ["memory", "telebreeze"])
+@pytest.mark.parametrize("kind", ["memory", "telebreeze", "seachange", "seachange in other words"])
 @given(spec=strategies.specs(), texts=st.tuples(st.text(max_size=20), st.text(max_size=20)))
 def test_normalizing_is_idempotent(kind: str, spec: SubscriberSpec, texts: tuple[str, str]) -> None:
     async def scenario() -> None:
