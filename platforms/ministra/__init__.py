@@ -1,0 +1,1 @@
+"""Ministra (formerly Stalker Portal): one account is one user of its REST API v1 (Ministra contract)."""
