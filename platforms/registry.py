@@ -8,6 +8,14 @@ from pydantic import BaseModel
 from starlette.types import ASGIApp
 
 from platforms.driver import Capabilities, Driver
+from platforms.ministra.client import OPERATIONS as MINISTRA_OPERATIONS
+from platforms.ministra.client import Client as MinistraClient
+from platforms.ministra.client import Connection as MinistraConnection
+from platforms.ministra.dialect import Dialect as MinistraDialect
+from platforms.ministra.driver import CAPABILITIES as MINISTRA_CAPABILITIES
+from platforms.ministra.driver import MinistraDriver
+from platforms.ministra.simulator import MinistraSimulator
+from platforms.ministra.wire import Wire as MinistraWire
 from platforms.seachange.client import OPERATIONS as SEACHANGE_OPERATIONS
 from platforms.seachange.client import Client as SeaChangeClient
 from platforms.seachange.client import basic
@@ -101,6 +109,19 @@ def _seachange(
     return SeaChangeDriver(SeaChangeClient(transport, authorization, wire, clock), wire, clock)
 
 
+def _ministra(
+    settings: DriverSettings,
+    clock: Clock,
+    *,
+    http: Http | None = None,
+    meter: Meter | None = None,
+) -> Driver:
+    transport = Transport(settings.endpoint, clock, http=http, meter=meter)
+    connection = MinistraConnection(transport, settings.username or "", settings.password or "")
+    wire = MinistraWire(settings.endpoint.target, MinistraDialect.model_validate(settings.dialect))
+    return MinistraDriver(MinistraClient(connection, wire, clock), wire, clock)
+
+
 DRIVERS: Mapping[str, DriverKind] = {
     "telebreeze": DriverKind(
         build=_telebreeze,
@@ -117,5 +138,14 @@ DRIVERS: Mapping[str, DriverKind] = {
         credentials=("username", "password"),
         operations=SEACHANGE_OPERATIONS,
         simulator=SeaChangeSimulator,
+    ),
+    "ministra": DriverKind(
+        build=_ministra,
+        capabilities=MINISTRA_CAPABILITIES,
+        dialect=MinistraDialect,
+        credentials=("username", "password"),
+        operations=MINISTRA_OPERATIONS,
+        simulator=MinistraSimulator,
+        customer_id="{id}",
     ),
 }
