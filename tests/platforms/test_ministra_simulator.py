@@ -26,7 +26,7 @@ async def api(simulator: MinistraSimulator) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def call(api: httpx.AsyncClient, method: str, path: str, **fields: object) -> Any:
+async def call(api: httpx.AsyncClient, method: str, path: str, **fields: object) -> Any:  # noqa: ANN401 - JSON
     """What the portal answers: its results, or the text of its error."""
     answer = await api.request(method, f"{API}/{path}", data=fields or None)
     assert answer.status_code == 200

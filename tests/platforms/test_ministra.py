@@ -1,0 +1,704 @@
+"""Ministra: what is special about its driver, a test for each trap of its API (Ministra contract)."""
+
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from desired_state.account import Contact, Secret
+from desired_state.catalog import Package
+from desired_state.subscriber import Owner, SubscriberSpec
+from platforms.driver import Reference, Rejected, Taken, Transient, Unavailable
+from platforms.simulation import Fault
+from tests.platforms.ministra import MAC, OTHER_MAC, OWNER, SPEC, Bed, built
+
+
+@pytest.fixture
+def bed() -> Bed:
+    return Bed()
+
+
+NO_MAC = replace(SPEC, device_ids=())
+SHOWN_MAC = "00:1A:79:00:00:01"
+
+
+# Creating
+
+
+async def test_a_new_user_is_one_post_and_one_put_of_its_add_ons(bed: Bed) -> None:
+    assert await bed.driver.create("carol", SPEC) == "carol"
+    assert bed.writes == [
+        (
+            "POST",
+            "users",
+            "login=carol&tariff_plan=basic&status=1&full_name=Ana Doe&phone=123&account_number=7"
+            f"&stb_mac={SHOWN_MAC}&comment={OWNER.note}&password=first",
+        ),
+        ("PUT", f"account_subscription/{SHOWN_MAC.replace(':', '%3A')}", "subscribed[]=sport"),
+    ]
+    assert bed.user().reboots == 1
+    assert bed.reads == [
+        "tariffs",
+        "users/carol",
+        "account_subscription/00%3A1A%3A79%3A00%3A00%3A01",
+        "account_subscription/00%3A1A%3A79%3A00%3A00%3A01",
+    ]
+
+
+async def test_a_new_user_without_add_ons_is_one_post(bed: Bed) -> None:
+    await bed.driver.create("carol", replace(SPEC, packages=("basic",)))
+    assert [method for method, _, _ in bed.writes] == ["POST"]
+    assert bed.reads == ["tariffs", "users/carol"]
+
+
+async def test_a_login_made_anew_loses_the_add_ons_it_inherits(bed: Bed) -> None:
+    bed.portal.rows["carol"] = {"kids", "sport"}
+    await bed.driver.create("carol", SPEC)
+    assert (await bed.seen()).spec.packages == ("basic", "sport")
+    assert bed.writes[1][2] == "unsubscribed[]=kids"
+
+
+async def test_a_login_made_anew_with_the_add_ons_it_inherits_is_one_post(bed: Bed) -> None:
+    bed.portal.rows["carol"] = {"sport"}
+    await bed.driver.create("carol", SPEC)
+    assert len(bed.writes) == 1
+
+
+async def test_a_login_that_differs_in_case_only_is_taken(bed: Bed) -> None:
+    bed.foreign("Carol", comment="VIP")
+    with pytest.raises(Taken, match="already has a customer 'carol' that is not ours") as caught:
+        await bed.driver.create("carol", SPEC)
+    assert caught.value.field == "login"
+    assert bed.user().texts == {"comment": "VIP"}
+
+
+async def test_a_login_of_ours_in_another_case_counts_as_made(bed: Bed) -> None:
+    bed.foreign("Carol", comment=OWNER.note)
+    assert await bed.driver.create("carol", SPEC) == "Carol"
+    assert [method for method, _, _ in bed.writes] == ["POST"]
+
+
+async def test_a_mac_of_another_user_is_taken_and_masked(bed: Bed) -> None:
+    bed.foreign("dave", stb_mac=SHOWN_MAC)
+    with pytest.raises(Taken, match="001A…01") as caught:
+        await bed.driver.create("carol", SPEC)
+    assert caught.value.field == "stb_mac"
+    assert MAC not in str(caught.value)
+    assert bed.portal.by_login(["carol"]) == []
+
+
+async def test_a_login_in_use_that_is_not_shown_is_unclear(bed: Bed) -> None:
+    bed.foreign("carol")
+
+    def hidden(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "GET" and request.url.path.endswith("/users/carol"):
+            return httpx.Response(200, json={"status": "ERROR", "results": None, "error": "Account not found"})
+        return None
+
+    with pytest.raises(Transient, match="does not show it yet"):
+        await bed.behind(hidden).create("carol", SPEC)
+
+
+# Plans and add-ons
+
+
+@pytest.mark.parametrize(
+    ("packages", "text"),
+    [
+        ((), "there are no packages"),
+        (("sport",), "among 'sport' there is none"),
+        (("basic", "family"), "these are several: 'basic', 'family'"),
+        (("basic", "cinema"), r"'basic' does not offer 'cinema' as optional \(it offers: 'kids', 'sport'\)"),
+        (("base", "basic"), "'basic' does not offer 'base' as optional"),
+        (("trial", "sport"), r"'trial' does not offer 'sport' as optional \(it offers: none\)"),
+    ],
+)
+async def test_packages_that_are_not_one_plan_with_its_add_ons_are_never_written(
+    bed: Bed, packages: tuple[str, ...], text: str
+) -> None:
+    observed = await bed.made()
+    with pytest.raises(Rejected, match=text):
+        await bed.update(observed, packages=packages)
+    with pytest.raises(Rejected, match=text):
+        await bed.driver.create("dave", replace(SPEC, packages=packages))
+    assert bed.writes == []
+
+
+async def test_an_unknown_plan_is_never_sent_because_it_would_become_the_default_one(bed: Bed) -> None:
+    observed = await bed.made()
+    with pytest.raises(Rejected, match="among 'gold' there is none"):
+        await bed.update(observed, packages=("gold",))
+    assert bed.writes == []
+
+
+async def test_a_user_who_fell_to_the_default_plan_is_turned_off(bed: Bed) -> None:
+    observed = await bed.made()
+    known = dict(bed.portal.plans)
+
+    def forgetful(request: httpx.Request) -> None:
+        if request.method in ("PUT", "POST"):  # the plan goes between our look at the plans and our write
+            bed.portal.plans = {name: plan for name, plan in known.items() if name != "family"}
+
+    driver = bed.behind(forgetful)
+    with pytest.raises(Rejected, match="does not know the tariff plan 'family' and gave 'trial' instead") as caught:
+        await driver.update(observed, replace(observed.spec, packages=("family",)))
+    assert caught.value.field == "tariff_plan"
+    assert not bed.user().is_on
+    bed.portal.plans = known
+    with pytest.raises(Rejected, match="gave 'trial' instead"):
+        await driver.create("dave", replace(SPEC, packages=("family",), device_ids=()))
+    assert not bed.user("dave").is_on
+
+
+async def test_the_plan_comes_before_the_add_ons(bed: Bed) -> None:
+    observed = await bed.made()
+    await bed.update(observed, packages=("cinema", "family"))
+    assert [(method, path.partition("/")[0], form) for method, path, form in bed.writes] == [
+        ("PUT", "users", "tariff_plan=family"),
+        ("PUT", "account_subscription", "subscribed[]=cinema&unsubscribed[]=sport"),
+    ]
+    assert (await bed.seen()).spec.packages == ("cinema", "family")
+
+
+async def test_all_add_ons_change_in_one_call_and_the_box_restarts_once(bed: Bed) -> None:
+    observed = await bed.made()
+    await bed.update(observed, packages=("basic", "kids"))
+    assert [form for _, _, form in bed.writes] == ["subscribed[]=kids&unsubscribed[]=sport"]
+    assert bed.user().reboots == 1
+
+
+async def test_add_ons_kept_from_an_earlier_plan_are_removed_when_they_come_back(bed: Bed) -> None:
+    observed = await bed.made(replace(SPEC, packages=("cinema", "family")))
+    await bed.update(observed, packages=("basic",))
+    assert (await bed.seen()).spec.packages == ("basic",)
+    assert bed.user().reboots == 0
+    bed.forget()
+    await bed.update(await bed.seen(), packages=("family",))
+    assert [form for _, _, form in bed.writes] == ["tariff_plan=family", "unsubscribed[]=cinema"]
+    assert (await bed.seen()).spec.packages == ("family",)
+
+
+async def test_add_ons_that_come_back_with_the_plan_and_are_wished_are_not_written(bed: Bed) -> None:
+    observed = await bed.made(replace(SPEC, packages=("cinema", "family")))
+    await bed.update(observed, packages=("basic",))
+    bed.forget()
+    await bed.update(await bed.seen(), packages=("cinema", "family"))
+    assert [form for _, _, form in bed.writes] == ["tariff_plan=family"]
+    assert bed.user().reboots == 0
+
+
+async def test_add_ons_the_platform_silently_does_not_turn_on_are_noticed(bed: Bed) -> None:
+    observed = await bed.made(replace(SPEC, packages=("basic",)))
+
+    def deaf(request: httpx.Request) -> httpx.Response | None:
+        is_deaf = request.method == "PUT" and "account_subscription" in request.url.path
+        return httpx.Response(200, json={"status": "OK", "results": False}) if is_deaf else None
+
+    with pytest.raises(Rejected, match="did not turn 'kids' on or off") as caught:
+        await bed.behind(deaf).update(observed, replace(observed.spec, packages=("basic", "kids")))
+    assert caught.value.field == "subscribed"
+
+
+async def test_results_false_is_no_error_where_it_is_so_already(bed: Bed) -> None:
+    observed = await bed.made(replace(SPEC, packages=("basic",)))
+
+    answers: list[bytes] = []
+
+    def overtaken(request: httpx.Request) -> None:
+        if request.method == "PUT":
+            bed.portal.subscribe(bed.user(), ["kids"], [])
+
+    def kept(content: bytes) -> bytes:
+        answers.append(content)
+        return content
+
+    await bed.behind(overtaken, kept).update(observed, replace(observed.spec, packages=("basic", "kids")))
+    assert b'{"status":"OK","results":false}' in answers
+    assert bed.user().reboots == 1
+
+
+async def test_a_name_that_is_a_plan_and_an_add_on_is_not_guessed(bed: Bed) -> None:
+    basic = bed.portal.plans["basic"]
+    bed.portal.plans = {**bed.portal.plans, "sport": basic}
+    with pytest.raises(Rejected, match="'sport' names a tariff plan and an add-on package alike"):
+        await bed.driver.create("carol", replace(SPEC, packages=("sport",)))
+
+
+async def test_the_offer_tells_plans_from_add_ons(bed: Bed) -> None:
+    offered = await bed.driver.packages()
+    assert offered[0] == Package("basic", "basic", "Basic", "plan", ("kids", "sport"))
+    assert {each.id: each.role for each in offered} == {
+        **dict.fromkeys(["basic", "family", "trial"], "plan"),
+        **dict.fromkeys(["base", "sport", "kids", "cinema"], "addon"),
+    }
+
+
+# Whose add-ons an address finds
+
+
+async def test_without_a_mac_the_account_number_finds_the_add_ons(bed: Bed) -> None:
+    await bed.driver.create("carol", NO_MAC)
+    assert bed.writes[1] == ("PUT", "account_subscription/7", "subscribed[]=sport")
+
+
+@pytest.mark.parametrize("number", ["123456789012", "12,3", "12/3", "0", "", "ééééééé", "1;2"])
+async def test_a_number_that_finds_nobody_or_others_is_never_an_address(bed: Bed, number: str) -> None:
+    spec = replace(NO_MAC, account_number=number)
+    with pytest.raises(Rejected, match="'sport' need a device, or an account number of less than 12 characters"):
+        await bed.driver.create("carol", spec)
+    assert bed.log == [("GET", "tariffs", "")]
+    observed = await bed.made(replace(spec, packages=("basic",)))
+    with pytest.raises(Rejected, match="neither by a MAC address nor by an account number"):
+        await bed.update(observed, packages=("basic", "sport"))
+    assert bed.writes == []
+
+
+async def test_add_ons_that_are_only_to_go_need_an_address_too(bed: Bed) -> None:
+    observed = await bed.made(replace(NO_MAC, packages=("basic",), account_number="123456789012"))
+    bed.portal.rows["carol"] = {"sport"}
+    observed = await bed.seen()
+    with pytest.raises(Rejected, match="give the account a device"):
+        await bed.update(observed, packages=("basic",))
+
+
+@pytest.mark.parametrize("spec", [SPEC, NO_MAC])
+async def test_an_address_that_two_users_share_is_never_written_by(bed: Bed, spec: SubscriberSpec) -> None:
+    observed = await bed.made(spec)
+    bed.foreign("dave", account_number="7", stb_mac=SHOWN_MAC, tariff_plan="basic")
+    bed.portal.rows["dave"] = {"kids"}
+    with pytest.raises(Rejected, match="2 customers of tv share") as caught:
+        await bed.update(observed, packages=("basic", "kids"))
+    assert MAC not in str(caught.value)
+    assert bed.writes == []
+
+
+async def test_an_address_that_finds_another_user_is_never_written_by(bed: Bed) -> None:
+    observed = await bed.made(NO_MAC)
+    bed.user().texts["account_number"] = "8"
+    bed.foreign("dave", account_number="7", stb_mac=SHOWN_MAC, tariff_plan="basic")
+
+    late = bed.behind(content=lambda body: body.replace(b'"account_number":"8"', b'"account_number":"7"'))
+    with pytest.raises(Transient, match="shows other add-on packages under '7'"):
+        await late.update(observed, replace(observed.spec, packages=("basic", "kids")))
+    assert bed.portal.rows == {"carol": {"sport"}}
+
+
+async def test_a_shared_account_number_hinders_nobody_who_has_a_mac(bed: Bed) -> None:
+    observed = await bed.made()
+    other = bed.foreign("dave", account_number="7", tariff_plan="basic")
+    await bed.update(observed, packages=("basic", "kids"), enabled=False, contact=Contact(first_name="Bo"))
+    assert (other.is_on, other.events, bed.portal.rows.get("dave")) == (True, [], None)
+
+
+async def test_a_mac_stored_in_another_spelling_finds_nobody_and_is_set_right(bed: Bed) -> None:
+    observed = await bed.made()
+    bed.user().texts["stb_mac"] = MAC.lower()
+    assert (await bed.seen()).spec.device_ids == observed.spec.device_ids
+    await bed.update(await bed.seen(), packages=("basic", "kids"))
+    assert bed.user().mac == SHOWN_MAC
+    assert (await bed.seen()).spec.packages == ("basic", "kids")
+
+
+# Order of effects
+
+
+async def test_what_turns_off_goes_first(bed: Bed) -> None:
+    observed = await bed.made()
+    await bed.update(observed, packages=("family",), enabled=False)
+    assert [form for _, _, form in bed.writes] == ["status=0&tariff_plan=family", "unsubscribed[]=sport"]
+
+
+async def test_what_turns_on_goes_last(bed: Bed) -> None:
+    observed = await bed.made(replace(SPEC, enabled=False))
+    await bed.update(observed, packages=("cinema", "family"), enabled=True, note=f"x {OWNER.note}")
+    assert [form for _, _, form in bed.writes] == [
+        f"comment=x {OWNER.note}&tariff_plan=family",
+        "subscribed[]=cinema&unsubscribed[]=sport",
+        "status=1",
+    ]
+
+
+async def test_turning_on_without_other_packages_is_one_put(bed: Bed) -> None:
+    observed = await bed.made(replace(SPEC, enabled=False))
+    await bed.update(observed, enabled=True, contact=Contact(first_name="Bo"))
+    assert [form for _, _, form in bed.writes] == ["status=1&full_name=Bo&phone="]
+    assert bed.user().events == ["cut_on"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"), [({"packages": ("gold",)}, "gold"), ({"device_ids": (OTHER_MAC,)}, "001A…02")]
+)
+async def test_a_service_goes_off_whatever_is_wrong_with_the_rest(
+    bed: Bed, wrong: dict[str, object], text: str
+) -> None:
+    observed = await bed.made()
+    bed.foreign("dave", stb_mac="00:1A:79:00:00:02")
+    with pytest.raises(Rejected, match=text):
+        await bed.update(observed, enabled=False, **wrong)
+    assert [form for _, _, form in bed.writes] == ["status=0"]
+    with pytest.raises(Rejected, match=text):
+        await bed.update(observed, enabled=False, **wrong)
+    assert bed.user().events == ["cut_off"]
+
+
+async def test_a_device_goes_last_where_the_add_ons_are_found_by_nothing_else(bed: Bed) -> None:
+    observed = await bed.made(replace(SPEC, account_number="123456789012"))
+    await bed.update(observed, packages=("basic",), device_ids=())
+    assert [form for _, _, form in bed.writes] == ["unsubscribed[]=sport", "stb_mac="]
+    assert (await bed.seen()).spec.packages == ("basic",)
+
+
+async def test_a_half_done_change_is_finished_by_the_next(bed: Bed) -> None:
+    observed = await bed.made(replace(SPEC, enabled=False))
+    after = replace(observed.spec, packages=("cinema", "family"), enabled=True)
+    bed.simulator.faults.add(Fault(operation="account_subscription.update", kind="status", status=500))
+    with pytest.raises(Transient):
+        await bed.driver.update(observed, after)
+    assert not bed.user().is_on
+    await bed.driver.update(await bed.seen(), after)
+    assert (await bed.seen()).spec == replace(after, password=None)
+    assert bed.user().reboots == 1
+
+
+# Equal is not written
+
+
+async def test_nothing_is_written_that_is_so_already(bed: Bed) -> None:
+    observed = await bed.made()
+    await bed.driver.update(observed, SPEC)
+    assert bed.log == []
+    stale = replace(observed, spec=replace(observed.spec, enabled=False, packages=("basic",)))
+    await bed.driver.update(stale, SPEC)
+    assert (bed.writes, bed.user().events) == ([], [])
+
+
+async def test_only_fields_that_differ_are_sent(bed: Bed) -> None:
+    observed = await bed.made()
+    await bed.update(observed, account_number="8", password=Secret("f2", "second"))
+    assert bed.writes == [("PUT", "users/carol", "account_number=8&password=second")]
+    assert bed.reads == ["users/carol", "users/carol"]
+
+
+async def test_numbers_and_stray_output_read_the_same(bed: Bed) -> None:
+    observed = (await bed.made()).with_secrets_of(None)
+    bed.simulator.bare_numbers = bed.simulator.stray_output = True
+    assert (await bed.seen()).spec == replace(observed.spec, password=None)
+
+
+# Devices
+
+
+async def test_a_mac_of_somebody_else_is_not_set_though_a_put_would_take_it(bed: Bed) -> None:
+    observed = await bed.made()
+    bed.foreign("dave", stb_mac="00:1A:79:00:00:02")
+    with pytest.raises(Taken, match="another customer of tv has the device 001A…02") as caught:
+        await bed.update(observed, device_ids=(OTHER_MAC,))
+    assert caught.value.field == "stb_mac"
+    assert bed.writes == []
+
+
+async def test_a_mac_that_is_free_is_set_as_the_platform_spells_it(bed: Bed) -> None:
+    observed = await bed.made()
+    await bed.update(observed, device_ids=(OTHER_MAC,))
+    assert [form for _, _, form in bed.writes] == ["stb_mac=00:1A:79:00:00:02"]
+    assert bed.reads == ["users/carol", "accounts/00%3A1A%3A79%3A00%3A00%3A02", "users/carol"]
+
+
+@pytest.mark.parametrize("devices", [("stb-7",), (MAC, OTHER_MAC)])
+async def test_what_is_not_one_mac_is_never_sent_because_anything_would_be_stored(
+    bed: Bed, devices: tuple[str, ...]
+) -> None:
+    observed = await bed.made()
+    with pytest.raises(Rejected, match="tv holds one MAC address"):
+        await bed.update(observed, device_ids=devices)
+    assert bed.writes == []
+
+
+# Passwords
+
+
+async def test_a_password_cannot_be_taken_away_and_an_empty_one_is_never_sent(bed: Bed) -> None:
+    observed = await bed.made()
+    with pytest.raises(Rejected, match="cannot take a password away") as caught:
+        await bed.update(observed, password=Secret("", ""), account_number="8")
+    assert caught.value.field == "password"
+    assert [form for _, _, form in bed.writes] == ["account_number=8"]
+    assert bed.user().password == "first"
+
+
+async def test_where_no_password_is_known_to_be_set_there_is_none_to_take_away(bed: Bed) -> None:
+    observed = await bed.made(replace(SPEC, password=None))
+    await bed.update(observed, password=Secret("", ""))
+    assert bed.writes == []
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    "login", ["a,b", "a/b", "a\\b", "0", ".", "..", " a", "a ", "a&b", "a+b", "a%62", "a;b", "a?b", "a#b", "a\nb",
+              "00:1a:79:00:00:01", "carol:12345678", "éééééé:é", ""]
+)  # fmt: skip
+async def test_a_login_that_cannot_be_addressed_is_never_sent(bed: Bed, login: str) -> None:
+    observed = replace(await bed.made(), external_id=login)
+    for call in (
+        bed.driver.create(login, SPEC),
+        bed.driver.update(observed, replace(SPEC, enabled=False)),
+        bed.driver.delete(observed),
+        bed.driver.rename(await bed.seen(), login),
+    ):
+        bed.forget()
+        with pytest.raises(Rejected, match="cannot address"):
+            await call
+        assert bed.writes == []
+
+
+@pytest.mark.parametrize("login", ["josé", "a b", "a:b", "a.b", "a@b_c-d~e!", "日本", "o'neil", "00"])
+async def test_a_login_that_is_only_unusual_is_quoted(bed: Bed, login: str) -> None:
+    observed = await bed.made(login=login)
+    await bed.update(observed, enabled=False)
+    assert not bed.user(login).is_on
+    await bed.driver.rename(await bed.seen(login), "carol")
+    await bed.driver.delete(await bed.seen("carol"))
+    assert bed.portal.users == []
+
+
+async def test_an_answer_about_another_login_is_not_believed(bed: Bed) -> None:
+    bed.foreign("jose", comment=OWNER.note)
+
+    def accent_blind(request: httpx.Request) -> httpx.Request:
+        return httpx.Request(request.method, str(request.url).replace("%C3%A9", "e"), headers=request.headers)
+
+    driver = bed.behind(accent_blind)
+    with pytest.raises(Rejected, match="takes the login 'josé' for that of another customer"):
+        await driver.observe(Reference("josé"))
+
+
+async def test_a_user_is_shown_by_its_login_in_lower_case(bed: Bed) -> None:
+    bed.foreign("Carol", comment=OWNER.note)
+    seen = await bed.seen("carol")
+    assert (seen.external_id, seen.record_id, seen.owner) == ("carol", "Carol", OWNER)
+
+
+async def test_the_case_of_a_login_alone_is_no_reason_to_write(bed: Bed) -> None:
+    bed.foreign("Carol", comment=OWNER.note, tariff_plan="basic")
+    seen = await bed.seen("carol")
+    await bed.update(seen, packages=("basic",), enabled=True)
+    assert bed.writes == []
+
+
+async def test_a_renaming_moves_the_login_with_everything_else(bed: Bed) -> None:
+    observed = await bed.made()
+    await bed.driver.rename(observed, "dave")
+    assert bed.writes == [("PUT", "users/carol", "login=dave")]
+    assert (await bed.seen("dave")).spec == replace(observed.spec, password=None)
+    bed.forget()
+    await bed.driver.rename(observed, "dave")
+    assert bed.writes == []
+
+
+async def test_a_renaming_to_a_taken_login_is_taken(bed: Bed) -> None:
+    observed = await bed.made()
+    bed.foreign("Dave")
+    with pytest.raises(Taken, match="another customer has the login 'dave'") as caught:
+        await bed.driver.rename(observed, "dave")
+    assert caught.value.field == "login"
+
+
+async def test_after_a_renaming_the_name_counts_and_not_the_id_it_had(bed: Bed) -> None:
+    observed = await bed.made()
+    await bed.driver.rename(observed, "dave")
+    bed.foreign("carol")
+    found = await bed.driver.observe(Reference("dave", observed.record_id))
+    assert found is not None
+    assert found.external_id == "dave"
+
+
+@pytest.mark.parametrize("act", ["update", "rename", "delete"])
+async def test_a_login_that_changed_hands_is_left_alone(bed: Bed, act: str) -> None:
+    observed = await bed.made()
+    bed.user().texts["comment"] = Owner(3, 8).note
+    if act == "delete":
+        await bed.driver.delete(observed)
+    else:
+        with pytest.raises(Transient, match="no such customer"):
+            await (bed.driver.rename(observed, "dave") if act == "rename" else bed.update(observed, enabled=False))
+    assert bed.writes == []
+
+
+# Deleting
+
+
+async def test_add_ons_are_cleared_before_a_user_is_deleted(bed: Bed) -> None:
+    observed = await bed.made()
+    await bed.driver.delete(observed)
+    assert [(method, path.partition("/")[0]) for method, path, _ in bed.writes] == [
+        ("DELETE", "account_subscription"),
+        ("DELETE", "users"),
+    ]
+    assert bed.portal.rows == {"carol": set()}
+
+
+async def test_a_user_without_add_ons_is_deleted_by_one_call(bed: Bed) -> None:
+    observed = await bed.made(replace(SPEC, packages=("basic",)))
+    await bed.driver.delete(observed)
+    assert [path for _, path, _ in bed.writes] == ["users/carol"]
+    assert bed.reads == ["users/carol"]
+
+
+async def test_a_user_whose_add_ons_cannot_be_addressed_is_deleted_all_the_same(bed: Bed) -> None:
+    observed = await bed.made()
+    other = bed.foreign("dave", stb_mac=SHOWN_MAC, tariff_plan="basic")
+    await bed.driver.delete(observed)
+    assert bed.portal.users == [other]
+    assert other.events == []
+
+
+async def test_a_deletion_that_did_nothing_is_unclear(bed: Bed) -> None:
+    observed = await bed.made(replace(SPEC, packages=("basic",)))
+
+    def idle(request: httpx.Request) -> httpx.Response | None:
+        does_nothing = httpx.Response(200, json={"status": "OK", "results": False})
+        return does_nothing if request.method == "DELETE" else None
+
+    with pytest.raises(Transient, match="did nothing"):
+        await bed.behind(idle).delete(observed)
+
+
+# What is written and does not stay
+
+
+async def test_a_text_the_platform_cuts_is_noticed_and_not_written_for_ever(bed: Bed) -> None:
+    observed = await bed.made()
+
+    cutting = bed.behind(content=lambda body: body.replace(b"Bo Long-Name", b"Bo Long"))
+    contact = Contact(first_name="Bo Long-Name", phone="123")
+    with pytest.raises(Rejected, match="tv did not keep full_name as it was sent") as caught:
+        await cutting.update(observed, replace(observed.spec, contact=contact))
+    assert (caught.value.field, "Long" in str(caught.value)) == ("full_name", False)
+
+
+# Lists
+
+
+async def test_users_of_other_tools_do_not_stop_the_list(bed: Bed) -> None:
+    bed.foreign("", stb_mac=SHOWN_MAC)
+    bed.foreign("", stb_mac="00:1A:79:00:00:02")
+    bed.foreign("Dave", stb_mac="garbage", account_number="7")
+    bed.foreign("dave", account_number="7")
+    listed = [(each.external_id, each.record_id) async for each in bed.driver.list()]
+    assert listed == [("", SHOWN_MAC), ("", "00:1A:79:00:00:02"), ("dave", "Dave"), ("dave", "dave")]
+
+
+async def test_everybody_is_read_in_one_answer(bed: Bed) -> None:
+    for number in range(1500):
+        bed.foreign(f"user{number}")
+    assert len([each async for each in bed.driver.list()]) == 1500
+    assert bed.log == [("GET", "accounts", "")]
+
+
+@pytest.mark.parametrize("results", [None, False, "", {}, {"login": "carol", "status": "1"}, ["carol"], [["carol"]]])
+async def test_a_list_that_is_none_is_unclear(results: object) -> None:
+    driver = built(httpx.MockTransport(lambda _: httpx.Response(200, json={"status": "OK", "results": results})))
+    with pytest.raises(Transient):
+        async for _ in driver.list():
+            pass
+
+
+async def test_a_list_answered_by_not_found_is_not_empty() -> None:
+    answer = {"status": "ERROR", "results": None, "error": "Account not found"}
+    driver = built(httpx.MockTransport(lambda _: httpx.Response(200, json=answer)))
+    with pytest.raises(Transient):
+        async for _ in driver.list():
+            pass
+
+
+async def test_a_user_without_a_status_is_never_believed() -> None:
+    answer = {"status": "OK", "results": {"login": "carol"}}
+    driver = built(httpx.MockTransport(lambda _: httpx.Response(200, json=answer)))
+    with pytest.raises(Transient, match="a user without 'status'"):
+        await driver.observe(Reference("carol"))
+
+
+# Answers
+
+
+@pytest.mark.parametrize(
+    ("body", "is_gone"),
+    [
+        ({"status": "ERROR", "results": None, "error": "ACCOUNT NOT FOUND."}, True),
+        ({"status": "OK", "results": []}, True),
+        ({"status": "OK", "results": None}, False),
+        ({"status": "OK", "results": False}, False),
+        ({"status": "OK"}, False),
+        ({"status": "ERROR", "results": None, "error": "MySQL server has gone away"}, False),
+        ({"status": "ERROR"}, False),
+        ({"status": "maybe", "results": []}, False),
+        ({"results": []}, False),
+        ([], False),
+        ("gone", False),
+    ],
+)
+async def test_only_the_platforms_own_word_counts_as_gone(body: object, is_gone: bool) -> None:
+    driver = built(httpx.MockTransport(lambda _: httpx.Response(200, json=body)))
+    if is_gone:
+        assert await driver.observe(Reference("carol")) is None
+    else:
+        with pytest.raises(Transient):
+            await driver.observe(Reference("carol"))
+
+
+async def test_an_error_that_is_not_documented_is_unclear_and_not_quoted(bed: Bed) -> None:
+    observed = await bed.made()
+    broken = {"status": "ERROR", "results": None, "error": "SQL error in '... canary ...'"}
+
+    def failing(request: httpx.Request) -> httpx.Response | None:
+        return httpx.Response(200, json=broken) if request.method != "GET" else None
+
+    with pytest.raises(Transient, match=r"answered users\.update with an error that is not documented") as caught:
+        await bed.behind(failing).update(observed, replace(observed.spec, enabled=False))
+    assert "canary" not in repr(caught.value)
+
+
+async def test_a_call_without_a_login_is_rejected(bed: Bed) -> None:
+    driver = built(httpx.ASGITransport(bed.simulator), dialect={"user": {"login": "user_name"}})
+    with pytest.raises(Rejected, match="check the dialect"):
+        await driver.create("carol", SPEC)
+
+
+async def test_an_api_that_is_not_enabled_is_unavailable(bed: Bed) -> None:
+    bed.simulator.is_enabled = False
+    with pytest.raises(Unavailable, match="API is not enabled"):
+        await bed.driver.observe(Reference("carol"))
+
+
+async def test_another_404_is_a_wrong_path() -> None:
+    driver = built(httpx.MockTransport(lambda _: httpx.Response(404, text="Not Found")))
+    with pytest.raises(Transient, match=r"check its url and dialect\.paths"):
+        await driver.observe(Reference("carol"))
+
+
+async def test_wrong_credentials_are_unavailable_and_not_shown(bed: Bed) -> None:
+    driver = built(httpx.ASGITransport(bed.simulator), password="canary")
+    with pytest.raises(Unavailable, match="HTTP 401") as caught:
+        await driver.packages()
+    assert "canary" not in repr(caught.value)
+
+
+# End to end
+
+
+async def test_a_viewer_can_watch_only_while_the_service_is_on(bed: Bed) -> None:
+    async def error() -> object:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(bed.simulator), base_url="http://tv") as viewer:
+            form = {"grant_type": "password", "username": "carol", "password": "first"}
+            return (await viewer.post("/stalker_portal/auth/token.php", data=form)).json().get("error")
+
+    observed = await bed.made()
+    assert await error() is None
+    await bed.update(observed, enabled=False)
+    assert await error() == "access_denied"
+    await bed.update(await bed.seen(), enabled=True)
+    assert await error() is None
+    await bed.driver.delete(observed)
+    assert await error() == "invalid_client"
