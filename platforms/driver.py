@@ -73,8 +73,9 @@ class Capabilities:
 
     Names: `name_pattern` is what a name has to match as a whole (empty: anything), `folds_case` that two names which
     differ only in case are one. `only_macs`: a device is a MAC. `login_is_name`: viewers log in by the name of the
-    record, so that no login is set. `writes_secrets_anew`: whatever is changed of a record, its secrets are part of
-    the call. `read_lag` is how long a read may still show the state before a write.
+    record, so that no login is set. `can_clear_password`: one that is set can be taken away. `writes_secrets_anew`:
+    whatever is changed of a record, its secrets are part of the call. `read_lag` is how long a read may still show the
+    state before a write.
     """
 
     external_id_length: int = 64
@@ -88,6 +89,7 @@ class Capabilities:
     login_length: int | None = None
     login_is_name: bool = False
     has_password: bool = True
+    can_clear_password: bool = True
     has_pin: bool = True
     has_connection_limit: bool = True
     note_length: int | None = None

@@ -36,6 +36,7 @@ CAPABILITIES = Capabilities(
     max_devices=1,
     only_macs=True,
     login_is_name=True,
+    can_clear_password=False,
     has_pin=False,
     has_connection_limit=False,
 )

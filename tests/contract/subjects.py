@@ -5,7 +5,7 @@ To put another driver through the suite, write a `Subject` for it and add it to 
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Protocol
 
 import httpx
@@ -15,6 +15,10 @@ from desired_state.catalog import Package
 from desired_state.subscriber import SubscriberSpec
 from platforms.driver import Driver
 from platforms.memory import MemoryDriver, Record
+from platforms.ministra.simulated import Plan, User
+from platforms.ministra.simulator import PASSWORD as MINISTRA_PASSWORD
+from platforms.ministra.simulator import USERNAME as MINISTRA_USERNAME
+from platforms.ministra.simulator import MinistraSimulator
 from platforms.registry import DRIVERS, DriverSettings
 from platforms.seachange.simulated import Customer
 from platforms.seachange.simulator import PASSWORD, USERNAME, SeaChangeSimulator
@@ -26,13 +30,22 @@ from tests.contract import renamed
 from tests.servers import serving
 
 PACKAGES = {"1": "basic", "2": "sport", "3": "kids", "basic": "", "sport": ""}
-FOREIGN_DEVICE = "FOREIGN-DEVICE"
+FOREIGN_DEVICE = "001A79F0E1D2"
 
 
 class Subject(Protocol):
     """One driver and its platform."""
 
     driver: Driver
+
+    @property
+    def packages(self) -> Mapping[str, str]:
+        """What the platform offers: ids and external ids."""
+        ...
+
+    def fitting(self, spec: SubscriberSpec) -> SubscriberSpec:
+        """The wish with packages, drawn from `PACKAGES`, in a combination that the platform can hold."""
+        ...
 
     @property
     def writes(self) -> int:
@@ -44,11 +57,11 @@ class Subject(Protocol):
         ...
 
     def password(self, external_id: str) -> str:
-        """The password in force, empty if none is; not asked for where there are no passwords."""
+        """The password in force, empty if none is."""
         ...
 
     def add_foreign(self, external_id: str) -> None:
-        """A record somebody else made, with `FOREIGN_DEVICE`; one without a name only where names can be changed."""
+        """A record somebody else made, with `FOREIGN_DEVICE`."""
         ...
 
     def remove(self, external_id: str) -> None:
@@ -62,7 +75,16 @@ class FaultySubject(Subject, Protocol):
     faults: Faults
 
 
-class MemorySubject:
+class Undemanding:
+    """What a subject whose platform can hold any packages together has in common with others of its kind."""
+
+    packages: Mapping[str, str] = PACKAGES
+
+    def fitting(self, spec: SubscriberSpec) -> SubscriberSpec:
+        return spec
+
+
+class MemorySubject(Undemanding):
     def __init__(self) -> None:
         packages = [Package(each, name) for each, name in PACKAGES.items()]
         self.memory = MemoryDriver("tv", VirtualClock(), packages)
@@ -91,7 +113,7 @@ class MemorySubject:
                 del self.memory.records[record_id]
 
 
-class TelebreezeSubject:
+class TelebreezeSubject(Undemanding):
     def __init__(self, simulator: TelebreezeSimulator, url: str, http: Http | None) -> None:
         self.simulator = simulator
         self.faults = simulator.faults
@@ -117,7 +139,46 @@ class TelebreezeSubject:
         self.simulator.operator.delete(str((self.truth(external_id) or {})["id"]))
 
 
-class SeaChangeSubject:
+class MinistraSubject:
+    """Of the packages, `1` and `3` are plans, and `2` and `sport` add-ons to the first of them."""
+
+    plans: Mapping[str, Plan] = {"1": Plan(optional=("2", "sport")), "3": Plan(mandatory=("basic",))}
+    packages: Mapping[str, str] = {each: each for each in PACKAGES}
+
+    def __init__(self, simulator: MinistraSimulator, url: str, http: Http | None) -> None:
+        self.portal = simulator.portal
+        self.simulator = simulator
+        self.faults = simulator.faults
+        endpoint = Endpoint(target="tv", url=url)
+        settings = DriverSettings(endpoint=endpoint, username=MINISTRA_USERNAME, password=MINISTRA_PASSWORD)
+        self.driver = DRIVERS["ministra"].build(settings, VirtualClock(), http=http)
+
+    def fitting(self, spec: SubscriberSpec) -> SubscriberSpec:
+        plan = "1" if "1" in (spec.packages or ()) else "3"
+        addons = set(spec.packages or ()) & set(self.plans[plan].optional)
+        return replace(spec, packages=(plan, *sorted(addons)), account_number="7")
+
+    @property
+    def writes(self) -> int:
+        return self.simulator.requests.writes
+
+    def truth(self, external_id: str) -> Mapping[str, object] | None:
+        found = self.portal.by_login([external_id])
+        return asdict(found[0]) if found else None
+
+    def password(self, external_id: str) -> str:
+        return str((self.truth(external_id) or {}).get("password", ""))
+
+    def add_foreign(self, external_id: str) -> None:
+        user = User(external_id)
+        self.portal.users.append(user)
+        self.portal.change([user], {"stb_mac": "00:1A:79:F0:E1:D2", "comment": "VIP"})
+
+    def remove(self, external_id: str) -> None:
+        self.portal.delete(self.portal.by_login([external_id]))
+
+
+class SeaChangeSubject(Undemanding):
     def __init__(
         self, simulator: SeaChangeSimulator, url: str, http: Http | None, dialect: Mapping[str, object] | None = None
     ) -> None:
@@ -168,6 +229,23 @@ async def telebreeze_over_a_socket() -> AsyncIterator[TelebreezeSubject]:
 
 
 @asynccontextmanager
+async def ministra() -> AsyncIterator[MinistraSubject]:
+    simulator = _ministra_simulator()
+    subject = MinistraSubject(simulator, "http://tv", httpx.ASGITransport(simulator))
+    yield subject
+    await subject.driver.aclose()
+
+
+@asynccontextmanager
+async def ministra_over_a_socket() -> AsyncIterator[MinistraSubject]:
+    simulator = _ministra_simulator()
+    async with serving(simulator) as url:
+        subject = MinistraSubject(simulator, url, None)
+        yield subject
+        await subject.driver.aclose()
+
+
+@asynccontextmanager
 async def seachange() -> AsyncIterator[SeaChangeSubject]:
     simulator = _seachange_simulator()
     subject = SeaChangeSubject(simulator, "http://tv", httpx.ASGITransport(simulator))
@@ -197,6 +275,10 @@ def _simulator() -> TelebreezeSimulator:
     return TelebreezeSimulator(VirtualClock(), draws(7), packages=PACKAGES)
 
 
+def _ministra_simulator() -> MinistraSimulator:
+    return MinistraSimulator(VirtualClock(), draws(7), plans=MinistraSubject.plans)
+
+
 def _seachange_simulator() -> SeaChangeSimulator:
     return SeaChangeSimulator(VirtualClock(), draws(7), products=PACKAGES)
 
@@ -207,5 +289,7 @@ FAULTY_SUBJECTS: Mapping[str, Callable[[], AbstractAsyncContextManager[FaultySub
     "seachange": seachange,
     "seachange over a socket": seachange_over_a_socket,
     "seachange in other words": seachange_in_other_words,
+    "ministra": ministra,
+    "ministra over a socket": ministra_over_a_socket,
 }
 SUBJECTS: Mapping[str, Callable[[], AbstractAsyncContextManager[Subject]]] = {"memory": memory, **FAULTY_SUBJECTS}

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from desired_state.account import Contact, Secret
 from desired_state.catalog import Offer
+from desired_state.desired import mask_device
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from platforms.devices import is_mac
 from platforms.driver import Reference, Rejected, Transient, Unsupported
 from tests import strategies
-from tests.contract.subjects import FOREIGN_DEVICE, PACKAGES, SUBJECTS, Subject
+from tests.contract.subjects import FOREIGN_DEVICE, SUBJECTS, Subject
 
 OWNER = Owner(i_env=3, i_account=7)
 FULL = SubscriberSpec(
@@ -57,7 +58,7 @@ def wished(subject: Subject, spec: SubscriberSpec) -> SubscriberSpec:
         pin=spec.pin if able.has_pin else None,
         max_connections=spec.max_connections if able.has_connection_limit else None,
     )
-    return subject.driver.normalize(fitting)
+    return subject.driver.normalize(subject.fitting(fitting))
 
 
 def at_hand(spec: SubscriberSpec, before: SubscriberSpec) -> SubscriberSpec:
@@ -75,6 +76,11 @@ def needs(subject: Subject, capability: str) -> None:
         pytest.skip(f"the platform's {capability} is false")
 
 
+def id_after(subject: Subject, observed: Observation, name: str) -> str:
+    """The platform's id of a record that was renamed: where viewers log in by its name, it has no other."""
+    return name if subject.driver.capabilities.login_is_name else observed.record_id
+
+
 async def test_what_is_created_reads_back_as_the_normalized_wish(subject: Subject) -> None:
     observed = await made(subject)
     assert observed.external_id == "a_3"
@@ -89,7 +95,7 @@ async def test_a_password_is_made_with_the_record(subject: Subject) -> None:
 
 
 async def test_a_create_is_one_call(subject: Subject) -> None:
-    await made(subject)
+    await made(subject, replace(FULL, packages=("1",)))
     assert subject.writes == 1
 
 
@@ -102,7 +108,8 @@ async def test_a_record_is_found_by_its_id_and_by_its_name(subject: Subject) -> 
 
 async def test_what_does_not_exist_is_observed_as_none(subject: Subject) -> None:
     await made(subject)
-    for reference in (Reference("a"), Reference("a_33"), Reference(""), Reference("A_3"), Reference("b", "no-such-id")):
+    others = () if subject.driver.capabilities.folds_case else (Reference("A_3"),)
+    for reference in (Reference("a"), Reference("a_33"), Reference(""), Reference("b", "no-such-id"), *others):
         assert await subject.driver.observe(reference) is None
 
 
@@ -157,15 +164,17 @@ async def test_an_update_is_one_call_however_much_it_changes(subject: Subject) -
         contact=Contact(first_name="Bo"),
         note=f"seen {OWNER.note}",
     )
+    written = subject.writes
     await subject.driver.update(observed, wished(subject, after))
     assert readable(wished(subject, after)) == readable((await seen(subject)).spec)
-    assert subject.writes == 2
+    assert subject.writes == written + 1
 
 
 async def test_an_update_to_what_is_there_calls_nobody(subject: Subject) -> None:
     observed = (await made(subject)).with_secrets_of(FULL)
+    written = subject.writes
     await subject.driver.update(observed, wished(subject, FULL))
-    assert subject.writes == 1
+    assert subject.writes == written
 
 
 async def test_an_update_may_be_repeated(subject: Subject) -> None:
@@ -208,16 +217,26 @@ async def test_a_password_of_the_same_fingerprint_is_not_written(subject: Subjec
 async def test_a_password_that_is_not_at_hand_stays(subject: Subject) -> None:
     needs(subject, "has_password")
     observed = (await made(subject)).with_secrets_of(FULL)
+    written = subject.writes
     await subject.driver.update(observed, replace(observed.spec, password=Secret("f2")))
     assert subject.password("a_3") == "first"
-    assert subject.writes == 1
+    assert subject.writes == written
 
 
 async def test_a_cleared_password_is_cleared(subject: Subject) -> None:
     needs(subject, "has_password")
+    needs(subject, "can_clear_password")
     observed = (await made(subject)).with_secrets_of(FULL)
     await subject.driver.update(observed, replace(observed.spec, password=Secret("", "")))
     assert subject.password("a_3") == ""
+
+
+async def test_a_password_that_cannot_be_cleared_is_told(subject: Subject) -> None:
+    if subject.driver.capabilities.can_clear_password or not subject.driver.capabilities.has_password:
+        pytest.skip("there is none, or it can be cleared")
+    observed = (await made(subject)).with_secrets_of(FULL)
+    with pytest.raises(Rejected, match="password"):
+        await subject.driver.update(observed, replace(observed.spec, password=Secret("", "")))
 
 
 async def test_no_read_shows_a_secret(subject: Subject) -> None:
@@ -254,7 +273,7 @@ async def test_a_rename_changes_the_name_and_nothing_else(subject: Subject) -> N
     observed = await made(subject)
     await subject.driver.rename(observed, "b_3")
     renamed = await seen(subject, "b_3")
-    assert (renamed.spec, renamed.record_id) == (observed.spec, observed.record_id)
+    assert (renamed.spec, renamed.record_id) == (observed.spec, id_after(subject, observed, "b_3"))
     assert subject.truth("a_3") is None
     if subject.driver.capabilities.has_password:
         assert subject.password("b_3") == "first"
@@ -265,7 +284,7 @@ async def test_a_rename_may_be_repeated(subject: Subject) -> None:
     observed = await made(subject)
     await subject.driver.rename(observed, "b_3")
     await subject.driver.rename(observed, "b_3")
-    assert (await seen(subject, "b_3")).record_id == observed.record_id
+    assert (await seen(subject, "b_3")).record_id == id_after(subject, observed, "b_3")
 
 
 async def test_a_rename_to_a_name_in_use_is_rejected(subject: Subject) -> None:
@@ -298,7 +317,7 @@ async def test_an_unknown_package_is_rejected(subject: Subject) -> None:
 async def test_two_records_with_one_device_are_rejected_and_the_device_is_masked(subject: Subject) -> None:
     subject.add_foreign("theirs")
     spec = replace(FULL, device_ids=(FOREIGN_DEVICE,))
-    with pytest.raises(Rejected, match="FORE…CE") as caught:
+    with pytest.raises(Rejected, match=mask_device(FOREIGN_DEVICE)) as caught:
         await subject.driver.create("a_3", spec)
     assert FOREIGN_DEVICE not in str(caught.value)
     assert subject.truth("a_3") is None
@@ -315,7 +334,7 @@ async def test_two_records_with_one_login_are_rejected(subject: Subject) -> None
 
 async def test_the_packages_are_what_the_platform_offers(subject: Subject) -> None:
     offered = await subject.driver.packages()
-    assert {package.id: package.external_id or package.title for package in offered} == PACKAGES
+    assert {package.id: package.external_id or package.title for package in offered} == subject.packages
 
 
 @pytest.mark.parametrize("external_id", ["", "x" * 65])
@@ -329,7 +348,7 @@ async def test_a_wish_the_platform_can_hold_is_no_problem(subject: Subject) -> N
     assert subject.driver.problems("x" * 64, wished(subject, FULL), Offer(())) == ()
 
 
-@pytest.mark.parametrize("kind", ["memory", "telebreeze", "seachange", "seachange in other words"])
+@pytest.mark.parametrize("kind", [kind for kind in SUBJECTS if "socket" not in kind])
 @given(spec=strategies.specs(), later=strategies.specs())
 def test_every_wish_reads_back_as_normalized(kind: str, spec: SubscriberSpec, later: SubscriberSpec) -> None:
     async def scenario() -> None:
@@ -347,7 +366,7 @@ def test_every_wish_reads_back_as_normalized(kind: str, spec: SubscriberSpec, la
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("kind", ["memory", "telebreeze", "seachange", "seachange in other words"])
+@pytest.mark.parametrize("kind", [kind for kind in SUBJECTS if "socket" not in kind])
 @given(spec=strategies.specs(), texts=st.tuples(st.text(max_size=20), st.text(max_size=20)))
 def test_normalizing_is_idempotent(kind: str, spec: SubscriberSpec, texts: tuple[str, str]) -> None:
     async def scenario() -> None:
