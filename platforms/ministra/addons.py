@@ -68,7 +68,8 @@ class Addons:
         shown = mask_device(plain_device(address)) if is_mac(address) else repr(address)
         if len(elements) > 1:
             raise Rejected(
-                f"{len(elements)} customers of {platform} share {shown}, by which it finds add-on packages; no two may",
+                f"{len(elements)} customers of {platform} share {shown}, by which it finds add-on"
+                " packages; give each a device, or an account number, of its own",
                 self._wire.dialect.user.subscribed,
             )
         if not elements or not self._wire.is_of(elements[0], row):

@@ -17,6 +17,7 @@ from tests.clocks import VirtualClock, draws
 
 OWNER = Owner(3, 7)
 MAC, OTHER_MAC = "001A79000001", "001A79000002"
+SHOWN_MAC = "00:1A:79:00:00:01"
 SPEC = SubscriberSpec(
     enabled=True,
     packages=("basic", "sport"),
