@@ -311,6 +311,19 @@ async def test_a_text_the_platform_cuts_is_noticed_and_not_written_for_ever(bed:
     assert (caught.value.field, "Long" in str(caught.value)) == ("full_name", False)
 
 
+async def test_a_user_who_is_gone_after_the_write_is_looked_for_again(bed: Bed) -> None:
+    observed = await bed.made()
+
+    def removing(request: httpx.Request) -> httpx.Response | None:
+        if request.method != "PUT":
+            return None
+        bed.portal.delete(bed.portal.by_login(["carol"]))
+        return httpx.Response(200, json={"status": "OK", "results": True})
+
+    with pytest.raises(Transient, match="no such customer"):
+        await bed.behind(removing).update(observed, replace(observed.spec, enabled=False))
+
+
 # Lists
 
 
