@@ -17,7 +17,7 @@ from dataclasses import replace
 from desired_state.account import Contact, Secret
 from desired_state.catalog import Offer, Package
 from desired_state.desired import Problem
-from desired_state.subscriber import Observation, Owner, SubscriberSpec
+from desired_state.subscriber import SPEC_FIELDS, Observation, Owner, SubscriberSpec
 from platforms.devices import plain_device
 from platforms.driver import Capabilities, PlatformError, Reference, Rejected, Taken, Transient
 from platforms.fitting import cannot_hold, shortfalls
@@ -167,12 +167,14 @@ class MinistraDriver:
     ) -> tuple[Form, frozenset[str] | None]:
         """The fields to write, and the add-ons to have (`None`: as they are), as far as can be told before writing."""
         names = self._wire.dialect.user
-        form = {**self._wire.change(row, after), **self._wire.password(after.password, observed.spec.password)}
+        wish = _only_changes(observed.spec, after, is_on=self._wire.is_on(row))
+        password = self._wire.password(wish.password, observed.spec.password)
+        form = {**self._wire.change(row, wish), **password}
         if form.get(names.mac):
             await self._users.require_free(observed.external_id, form[names.mac])
-        if after.packages is None or after.packages == self._wire.packages(row):
+        if wish.packages is None or wish.packages == self._wire.packages(row):
             return form, None
-        chosen = await self._choice(after.packages)
+        chosen = await self._choice(wish.packages)
         if chosen.plan != self._wire.plan(row):
             form[names.tariff_plan] = chosen.plan
         return form, chosen.addons
@@ -206,6 +208,12 @@ def _unaddressable(addons: Iterable[str], number: str) -> str:
         f"the add-on packages {names} need a device, or an account number of less than 12 characters without a comma,"
         f" which {number!r} is not"
     )
+
+
+def _only_changes(before: SubscriberSpec, after: SubscriberSpec, *, is_on: bool) -> SubscriberSpec:
+    """The wish without what it leaves as it was observed: what others made of that since (`is_on`) stays."""
+    same = {name: None for name in SPEC_FIELDS if getattr(after, name) == getattr(before, name) and name != "enabled"}
+    return replace(after, enabled=is_on if after.enabled == before.enabled else after.enabled, **same)
 
 
 def _is_to_lose(before: Secret | None, after: Secret | None) -> bool:

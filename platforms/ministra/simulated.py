@@ -73,7 +73,7 @@ class Portal:
     def by_mac(self, macs: Collection[str] | None) -> list[User]:
         """The users whose stored MAC is one of these in the usual spelling; everybody for `None`."""
         wanted = None if macs is None else {usual_mac(mac) for mac in macs} - {""}
-        return [user for user in self.users if wanted is None or user.mac in wanted]
+        return [user for user in self.users if wanted is None or user.mac.upper() in wanted]
 
     def number(self, user: User) -> str:
         """The account number of a user."""

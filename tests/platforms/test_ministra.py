@@ -66,6 +66,12 @@ async def test_a_login_that_differs_in_case_only_is_taken(bed: Bed) -> None:
     assert bed.user().texts == {"comment": "VIP"}
 
 
+async def test_a_wish_without_an_owner_owns_nobodys_user(bed: Bed) -> None:
+    bed.foreign("carol")
+    with pytest.raises(Taken, match="not ours"):
+        await bed.driver.create("carol", replace(SPEC, note=None))
+
+
 async def test_a_login_of_ours_in_another_case_counts_as_made(bed: Bed) -> None:
     bed.foreign("Carol", comment=OWNER.note)
     assert await bed.driver.create("carol", SPEC) == "Carol"
@@ -105,6 +111,22 @@ async def test_nothing_is_written_that_is_so_already(bed: Bed) -> None:
     assert (bed.writes, bed.user().events) == ([], [])
 
 
+async def test_a_change_is_measured_by_the_user_as_it_is_now(bed: Bed) -> None:
+    observed = await bed.made()
+    bed.portal.rows["carol"] = {"kids"}
+    await bed.update(observed, packages=("basic", "kids"))
+    assert bed.writes == []
+
+
+async def test_what_a_change_leaves_as_it_was_observed_stays_as_others_made_it_since(bed: Bed) -> None:
+    observed = await bed.made()
+    bed.portal.change([bed.user()], {"status": "0", "phone": "9", "stb_mac": ""})
+    bed.portal.rows["carol"] = {"kids"}
+    await bed.update(observed, account_number="8")
+    assert [form for _, _, form in bed.writes] == ["account_number=8"]
+    assert (await bed.seen()).spec.packages == ("basic", "kids")
+
+
 async def test_only_fields_that_differ_are_sent(bed: Bed) -> None:
     observed = await bed.made()
     await bed.update(observed, account_number="8", password=Secret("f2", "second"))
@@ -128,6 +150,14 @@ async def test_a_mac_of_somebody_else_is_not_set_though_a_put_would_take_it(bed:
         await bed.update(observed, device_ids=(OTHER_MAC,))
     assert caught.value.field == "stb_mac"
     assert bed.writes == []
+
+
+@pytest.mark.parametrize("spelling", [SHOWN_MAC, SHOWN_MAC.lower()])
+async def test_a_mac_that_the_user_has_already_is_not_taken(bed: Bed, spelling: str) -> None:
+    observed = await bed.made(replace(SPEC, device_ids=()))
+    bed.user().texts["stb_mac"] = spelling
+    await bed.update(observed, device_ids=(MAC,))
+    assert bed.user().mac == SHOWN_MAC
 
 
 async def test_a_mac_that_is_free_is_set_as_the_platform_spells_it(bed: Bed) -> None:
