@@ -115,7 +115,7 @@ async def test_a_change_is_measured_by_the_user_as_it_is_now(bed: Bed) -> None:
     observed = await bed.made()
     bed.portal.rows["carol"] = {"kids"}
     await bed.update(observed, packages=("basic", "kids"))
-    assert bed.writes == []
+    assert bed.log == [("GET", "users/carol", "")]
 
 
 async def test_what_a_change_leaves_as_it_was_observed_stays_as_others_made_it_since(bed: Bed) -> None:
