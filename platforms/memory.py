@@ -7,6 +7,7 @@ from desired_state.account import Secret
 from desired_state.catalog import Offer, Package
 from desired_state.desired import Problem, mask_device
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
+from platforms.devices import plain_device
 from platforms.driver import Capabilities, Reference, Rejected, Taken, Transient
 from platforms.fitting import shortfalls
 from platforms.transport import Clock
@@ -34,8 +35,9 @@ class MemoryDriver:
         self._last_id = 0
 
     def normalize(self, spec: SubscriberSpec) -> SubscriberSpec:
-        """Lists sorted and without repeats."""
-        return replace(spec, packages=_distinct(spec.packages), device_ids=_distinct(spec.device_ids))
+        """Lists sorted and without repeats, MACs as 12 upper-case hex digits."""
+        devices = spec.device_ids and tuple(plain_device(device) for device in spec.device_ids)
+        return replace(spec, packages=_distinct(spec.packages), device_ids=_distinct(devices))
 
     def problems(self, external_id: str, spec: SubscriberSpec, offer: Offer) -> tuple[Problem, ...]:
         """What follows from the capabilities: only a name can be wrong here."""

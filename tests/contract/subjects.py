@@ -37,6 +37,7 @@ class Subject(Protocol):
     """One driver and its platform."""
 
     driver: Driver
+    clock: VirtualClock
 
     @property
     def packages(self) -> Mapping[str, str]:
@@ -87,7 +88,8 @@ class Undemanding:
 class MemorySubject(Undemanding):
     def __init__(self) -> None:
         packages = [Package(each, name) for each, name in PACKAGES.items()]
-        self.memory = MemoryDriver("tv", VirtualClock(), packages)
+        self.clock = VirtualClock()
+        self.memory = MemoryDriver("tv", self.clock, packages)
         self.driver: Driver = self.memory
 
     @property
@@ -117,8 +119,9 @@ class TelebreezeSubject(Undemanding):
     def __init__(self, simulator: TelebreezeSimulator, url: str, http: Http | None) -> None:
         self.simulator = simulator
         self.faults = simulator.faults
+        self.clock = VirtualClock()
         settings = DriverSettings(endpoint=Endpoint(target="tv", url=url), api_key=API_KEY)
-        self.driver = DRIVERS["telebreeze"].build(settings, VirtualClock(), http=http)
+        self.driver = DRIVERS["telebreeze"].build(settings, self.clock, http=http)
 
     @property
     def writes(self) -> int:
@@ -184,9 +187,10 @@ class SeaChangeSubject(Undemanding):
     ) -> None:
         self.simulator = simulator
         self.faults = simulator.faults
+        self.clock = VirtualClock()
         endpoint = Endpoint(target="tv", url=url)
         settings = DriverSettings(endpoint=endpoint, username=USERNAME, password=PASSWORD, dialect=dialect or {})
-        self.driver = DRIVERS["seachange"].build(settings, VirtualClock(), http=http)
+        self.driver = DRIVERS["seachange"].build(settings, self.clock, http=http)
 
     @property
     def writes(self) -> int:
