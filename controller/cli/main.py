@@ -107,10 +107,19 @@ def status(config: ConfigFile, output: OutputFormat = Output.TEXT) -> None:
 
 
 @app.command()
-def doctor(config: ConfigFile, output: OutputFormat = Output.TEXT) -> None:
+def doctor(
+    config: ConfigFile,
+    output: OutputFormat = Output.TEXT,
+    conformance: Annotated[
+        str | None,
+        typer.Option(help="Try this platform out instead: a test installation, it writes records and removes them."),
+    ] = None,
+) -> None:
     """Check an installation: configuration, connections, rights, catalog, and the API against what we assume."""
-    from controller.cli.doctor import show_health
+    from controller.cli.doctor import show_conformance, show_health
 
+    if conformance is not None:
+        raise Finished(show_conformance(config, conformance, output))
     raise Finished(show_health(config, output))
 
 
