@@ -126,6 +126,13 @@ class Answer:
             raise self.unreadable(what, "JSON") from None
         return value
 
+    def object(self, what: str) -> Mapping[str, object]:
+        """The body as a JSON object; `what` names it in the sentence of the `Transient` raised where it is none."""
+        body = self.json(what)
+        if not isinstance(body, Mapping):
+            raise self.unreadable(what, "a JSON object")
+        return body
+
     def unreadable(self, what: str, wanted: str) -> Transient:
         """The error for an answer that is not in the format it should have: a proxy's page, or a part of it."""
         kind = self.headers.get("content-type", "").partition(";")[0].strip() or "of no stated type"

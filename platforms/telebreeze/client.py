@@ -59,12 +59,12 @@ class Client:
             return None
         if answer.status != 200:
             raise _unforeseen(answer, request.operation)
-        return _object(answer, ONE)
+        return answer.object(ONE)
 
     async def create(self, payload: JsonObject) -> JsonObject:
         """Make a customer; `Rejected` for what the platform refuses (409, 422)."""
         request = Request("customers.create", "POST", self._dialect.paths.customers, json=payload)
-        return _object(await self._write(request, payload, (200, 201)), "the new customer")
+        return (await self._write(request, payload, (200, 201))).object("the new customer")
 
     async def change(self, record_id: str, payload: JsonObject) -> None:
         """Change the given fields of a customer; `Transient` if it is gone, `Rejected` for what is refused."""
@@ -73,7 +73,7 @@ class Client:
         if answer.status == 404:
             raise Transient(f"{answer.target} has no such customer any more ({request.operation})")
         if answer.status == 200:
-            _object(answer, "the changed customer")
+            answer.object("the changed customer")
 
     async def delete(self, record_id: str) -> None:
         """Remove a customer; one that is gone is removed."""
@@ -82,7 +82,7 @@ class Client:
         if answer.status == 404 and not _says_gone(answer):
             raise _unforeseen(answer, request.operation)
         if answer.status == 200:
-            _object(answer, "the removal")
+            answer.object("the removal")
 
     async def aclose(self) -> None:
         """Let go of connections."""
@@ -106,18 +106,11 @@ class Client:
         answer = await self._session.request(Request(request.operation, request.method, request.path, params=params))
         if answer.status != 200:
             raise _unforeseen(answer, request.operation)
-        body = _object(answer, "a list")
+        body = answer.object("a list")
         rows = body.get(names.rows)
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise answer.unreadable(request.operation, f"a list of {names.rows!r}")
         return Page(rows, _number(body.get(names.count)), read_at)
-
-
-def _object(answer: Answer, what: str) -> JsonObject:
-    body = answer.json(what)
-    if not isinstance(body, Mapping):
-        raise answer.unreadable(what, "a JSON object")
-    return body
 
 
 def _unforeseen(answer: Answer, operation: str) -> PlatformError:

@@ -142,6 +142,16 @@ async def test_an_answer_that_is_not_json_is_transient(body: bytes) -> None:
         answer.json("the list")
 
 
+@pytest.mark.parametrize("body", [b"[]", b'"text"', b"null", b"7"])
+def test_an_answer_that_is_json_and_no_object_is_transient(body: bytes) -> None:
+    with pytest.raises(Transient, match="tv answered a row with HTTP 200 and a body that is not a JSON object"):
+        Answer(200, {}, body, "tv").object("a row")
+
+
+def test_an_object_is_read_as_one() -> None:
+    assert Answer(200, {}, b'{"rows": []}', "tv").object("a list") == {"rows": []}
+
+
 async def test_what_the_network_does_is_transient_and_says_nothing_personal() -> None:
     def fail(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadError(f"{CANARY} {request.url}")
