@@ -149,12 +149,13 @@ class MinistraSubject:
     packages: Mapping[str, str] = {each: each for each in PACKAGES}
 
     def __init__(self, simulator: MinistraSimulator, url: str, http: Http | None) -> None:
+        self.clock = VirtualClock()
         self.portal = simulator.portal
         self.simulator = simulator
         self.faults = simulator.faults
         endpoint = Endpoint(target="tv", url=url)
         settings = DriverSettings(endpoint=endpoint, username=MINISTRA_USERNAME, password=MINISTRA_PASSWORD)
-        self.driver = DRIVERS["ministra"].build(settings, VirtualClock(), http=http)
+        self.driver = DRIVERS["ministra"].build(settings, self.clock, http=http)
 
     def fitting(self, spec: SubscriberSpec) -> SubscriberSpec:
         plan = "1" if "1" in (spec.packages or ()) else "3"

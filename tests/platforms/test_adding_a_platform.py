@@ -20,7 +20,7 @@ from platforms.registry import DriverKind, DriverSettings
 from platforms.transport import Endpoint, Http
 from tests.clocks import VirtualClock, draws
 from tests.contract import test_driver, test_faults
-from tests.contract.subjects import FOREIGN_DEVICE, PACKAGES
+from tests.contract.subjects import FOREIGN_DEVICE, PACKAGES, Undemanding
 from tests.platforms.acme import API_KEY, AcmeSimulator
 from tests.servers import serving
 
@@ -63,7 +63,7 @@ def written(folder: Path) -> Path:
     return package
 
 
-class AcmeSubject:
+class AcmeSubject(Undemanding):
     def __init__(self, kind: DriverKind, simulator: AcmeSimulator, url: str, http: Http | None) -> None:
         self.simulator = simulator
         self.faults = simulator.faults
