@@ -137,6 +137,8 @@ class Executor:
         if change.after is None:
             records.note_removed(done.record_id, now)
         else:
+            if change.observed is not None and change.observed.record_id != done.record_id:
+                records.remove(change.observed.record_id)  # its name is its id, and others may have that from now on
             written = Observation(name_after(change) or "", done.record_id, change.after.sealed(), now)
             records.note_written(written, change.desired.key.i_account, now)
         settle(store)
@@ -178,7 +180,7 @@ async def _call(platform: Platform, change: Change) -> str:
         case Delete():
             await driver.delete(change.observed)
         case Rename():
-            await driver.rename(change.observed, change.desired.external_id)
+            return await driver.rename(change.observed, change.desired.external_id)
         case _:
             assert_never(change)
     return change.observed.record_id

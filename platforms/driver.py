@@ -153,8 +153,8 @@ class Driver(Protocol):
         """Remove the record; one that is gone already counts as removed."""
         ...
 
-    async def rename(self, observed: Observation, external_id: str) -> None:
-        """Give the record another name; nothing else changes."""
+    async def rename(self, observed: Observation, external_id: str) -> str:
+        """Give the record another name; nothing else changes. Returns the platform's id of it, which may follow."""
         ...
 
     async def packages(self) -> tuple[Package, ...]:

@@ -82,12 +82,13 @@ class MemoryDriver:
         self.writes += 1
         self.records.pop(observed.record_id, None)
 
-    async def rename(self, observed: Observation, external_id: str) -> None:
+    async def rename(self, observed: Observation, external_id: str) -> str:
         """Give the record another name."""
         self.writes += 1
         if self._find(external_id) not in (None, observed.record_id):
             raise Taken(f"{self.name} already has a customer {external_id!r}", "external_id")
         self._put(observed.record_id, replace(self._held(observed), external_id=external_id))
+        return observed.record_id
 
     async def packages(self) -> tuple[Package, ...]:
         """What it was made with."""

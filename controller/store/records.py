@@ -146,6 +146,8 @@ class Records:
             if record_id is not None:
                 self.remove(record_id)
             return None
+        if record_id is not None and record_id != observation.record_id:
+            self.remove(record_id)  # found under its name: the record that was looked for is there no longer
         known = self._conn.execute(
             "SELECT spec, i_account FROM records WHERE platform = ? AND record_id = ?",
             (self._platform, observation.record_id),

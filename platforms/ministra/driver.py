@@ -145,14 +145,15 @@ class MinistraDriver:
         await self._addons.clear(row)
         await self._client.delete(observed.external_id)
 
-    async def rename(self, observed: Observation, external_id: str) -> None:
-        """One PUT of the login."""
+    async def rename(self, observed: Observation, external_id: str) -> str:
+        """One PUT of the login, which is also the platform's id."""
         self._users.require_addressable(external_id)
         row = await self._users.find(observed.external_id)
         if row is None or self._users.owner(row) != observed.owner:
             await self._users.same(replace(observed, external_id=external_id))  # renamed already, or gone
-            return
-        await self._users.put(observed.external_id, {self._wire.dialect.user.login: external_id})
+        else:
+            await self._users.put(observed.external_id, {self._wire.dialect.user.login: external_id})
+        return external_id
 
     async def packages(self) -> tuple[Package, ...]:
         """The tariff plans, then the packages that plans can hold."""

@@ -108,7 +108,7 @@ class SeaChangeDriver:
         """One DELETE."""
         await self._client.delete(observed.record_id)
 
-    async def rename(self, observed: Observation, external_id: str) -> None:
+    async def rename(self, observed: Observation, external_id: str) -> str:
         """There is no such call: a customer of another id is another customer."""
         raise Unsupported(f"platform {self.name!r} cannot give customer {observed.external_id!r} another id")
 

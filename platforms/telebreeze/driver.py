@@ -83,9 +83,10 @@ class TelebreezeDriver:
         """One DELETE."""
         await self._client.delete(observed.record_id)
 
-    async def rename(self, observed: Observation, external_id: str) -> None:
+    async def rename(self, observed: Observation, external_id: str) -> str:
         """One PATCH of the external id."""
         await self._client.change(observed.record_id, self._wire.renaming(external_id))
+        return observed.record_id
 
     async def packages(self) -> tuple[Package, ...]:
         """All packages, in the platform's order."""

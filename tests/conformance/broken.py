@@ -226,13 +226,15 @@ class RejectsTheGone(Sound):
 
 
 class RenamesByCopying(Sound):
-    async def rename(self, observed: Observation, external_id: str) -> None:
+    async def rename(self, observed: Observation, external_id: str) -> str:
         self.records["copy-" + observed.record_id] = replace(self._held(observed), external_id=external_id)
+        return observed.record_id
 
 
 class RenamesOntoOthers(Sound):
-    async def rename(self, observed: Observation, external_id: str) -> None:
+    async def rename(self, observed: Observation, external_id: str) -> str:
         self.records[observed.record_id] = replace(self._held(observed), external_id=external_id)
+        return observed.record_id
 
 
 class RenamesAgainstItsWord(Sound):
