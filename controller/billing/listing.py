@@ -5,8 +5,8 @@ skipped. Rules of this module:
 
 1. The offset advances by the rows received, never by the rows asked for: a server that silently returns fewer than
    asked costs more calls, not accounts.
-2. A reading ends when as many distinct accounts have come as billing counts (`total`), or with a page that brings
-   nothing new. A short page ends nothing.
+2. A reading ends with a page that brings nothing new. A short page ends nothing, and billing's count (`total`) does not
+   either: one that is too low would hide all accounts behind it, and agree with itself.
 3. A reading is proven complete if exactly as many distinct accounts came as billing counted at first, and each rise of
    the count in addition. An account that slipped through between two pages is then one too few, also where another came
    twice, or a new one fills the count up again; one too many means that the count cannot be relied upon.
@@ -59,14 +59,19 @@ class _Reading:
         self.nameless += nameless
         self.repeated += len(page) - nameless - len(rows) - len(unreadable)
         self.offset += len(page)
-        self.unlisted = not page.listed
+        self.unlisted = not page.listed and not self._all_came
         if page.total == GARBLED:
             self.garbled = True
         elif page.total is not None:
             self._count(page.total)
         self.moved |= self.repeated > 0
-        self.ended = not (rows or unreadable) or (self.counted is not None and len(self.seen) >= self.expected)
+        self.ended = not (rows or unreadable)
         return Page(rows, unreadable)
+
+    @property
+    def _all_came(self) -> bool:
+        """Whether as many accounts have come as billing counts: behind the last, it may leave the list out."""
+        return self.counted is not None and len(self.seen) == self.expected
 
     def _count(self, total: int) -> None:
         """A fall tells that rows are gone, not that fewer had to come."""

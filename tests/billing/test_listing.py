@@ -48,13 +48,26 @@ async def test_a_steady_list_is_read_whole_and_proven(count: int, size: int, kin
     assert found == list(range(1, count + 1))
     assert listing.doubt == ""
     assert listing.real == count
-    pages = -(-count // size)
-    assert len(offsets) == (2 * (pages + 1) if kind == "missing" else pages), "without a count it is read twice"
+    calls = -(-count // size) + 1
+    assert len(offsets) == (2 * calls if kind == "missing" else calls), "without a count it is read twice"
 
 
 async def test_a_server_that_gives_fewer_rows_than_asked_costs_calls_not_accounts() -> None:
     found, listing, offsets = await read(steady(10, 3, 10))
-    assert (len(found), listing.doubt, offsets) == (10, "", [0, 3, 6, 9])
+    assert (len(found), listing.doubt, offsets) == (10, "", [0, 3, 6, 9, 10])
+
+
+@pytest.mark.parametrize("total", [0, 1, 10, 20, 24])
+async def test_p02_a_count_that_is_too_low_hides_no_account_and_proves_nothing(total: int) -> None:
+    found, listing, _ = await read(steady(25, 10, total))
+    assert found == list(range(1, 26))
+    assert listing.doubt == f"billing counts {total} accounts, 25 came"
+
+
+@pytest.mark.parametrize("behind", [b"{}", b"", b'{"total": 2}', b'{"account_list": null}', page(), page(total=2)])
+async def test_behind_the_last_account_that_billing_counts_the_list_may_be_missing(behind: bytes) -> None:
+    found, listing, offsets = await read(scripted(page(*numbers(1, 2), total=2), behind))
+    assert (found, listing.doubt, offsets) == ([1, 2], "", [0, 2])
 
 
 async def test_p02_a_list_that_ends_early_is_not_complete() -> None:
@@ -123,7 +136,7 @@ async def test_after_a_shift_the_list_is_read_once_more_and_nothing_is_handed_on
     assert sorted(found) == [1, 2, 3, 4, 5, 6]
     assert len(found) == 6
     assert listing.doubt == ""
-    assert offsets == [0, 3, 6, 0, 3]
+    assert offsets == [0, 3, 6, 0, 3, 6]
 
 
 async def test_p02_a_list_that_never_stands_still_stays_in_doubt() -> None:
