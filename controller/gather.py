@@ -4,17 +4,18 @@ Rules of this module:
 
 1. What was read is kept as it comes, slice by slice: every row is true for itself. Only that something is *not* there
    needs a whole list, and is concluded after its end.
-2. A failure is noted on its target and goes no further. A list that lost more than the brake would allow is no proof
-   of anything (promise P2).
+2. A failure is noted on its target and goes no further, and so is a bug of ours that a target brings out. A list that
+   lost more than the brake would allow is no proof of anything (promise P2).
 3. Details cost two calls an account. Whose are read, and when, is for others to say: a command's plan needs all that
    are due (`fleet.py`), the daemon reads them in the background (`backlog.py`), and everybody's, slowly (`audit.py`).
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 from controller.billing.addons import ListedAddons
 from controller.billing.details import addons_in
@@ -22,13 +23,16 @@ from controller.billing.rows import AccountRow
 from controller.billing.wire import to_account
 from controller.fresh import FreshReader
 from controller.judgement import bug_in, context, judge
-from controller.store import Ledger, ListedAccount, Reading, Store, TargetReading
+from controller.log import logger
+from controller.store import Ledger, ListedAccount, Reading, Store, StoreError, TargetReading
 from controller.targets import Billing, Household, Moment, Platform
 from desired_state.account import BillingSnapshot
 from desired_state.catalog import Offer
 from desired_state.subscriber import Observation
 from platforms.driver import PlatformError, Unavailable
 from platforms.transport import Clock
+
+T = TypeVar("T")
 
 SLICE = 100
 PRODUCTS_EVERY = 3600.0
@@ -53,29 +57,40 @@ class Gatherer:
 
     async def read_billing(self) -> BillingSnapshot | None:
         """Read billing's list; `None` if that failed, which is noted."""
-        began = Moment.of(self._clock)
-        await self._note_attempt(self._billing.name)
+        return await self._noted(self._billing.name, self._read_billing)
+
+    async def read_platform(self, platform: Platform) -> bool:
+        """Read what the platform offers and all it holds; says whether that worked."""
+        return bool(await self._noted(platform.name, partial(self._read_platform, platform)))
+
+    async def _noted(self, target: str, read: Callable[[], Awaitable[T]]) -> T | None:
+        """What reading the target brings; `None` if that failed, which is noted: by a bug of ours, too."""
+        await self._note_attempt(target)
         try:
-            snapshot = await self._billing.source.snapshot(partial(self._keep_rows, began.now))
+            return await read()
+        except StoreError:
+            raise
         except PlatformError as error:
-            await self._note_failure(self._billing.name, error.text)
-            return None
+            text = error.text
+        except Exception as bug:
+            logger("gather").error("a target could not be read, by a bug", target=target, exc_info=bug)
+            text = f"{target!r} could not be read, by a bug of ours: the log has it"
+        await self._note_failure(target, text)
+        return None
+
+    async def _read_billing(self) -> BillingSnapshot:
+        began = Moment.of(self._clock)
+        snapshot = await self._billing.source.snapshot(partial(self._keep_rows, began.now))
         await self._read_products(began.monotonic)
         snapshot = replace(snapshot, taken_at=began.now)
         seconds = self._clock.monotonic() - began.monotonic
         return await self._ledger.run(partial(self._conclude_billing, snapshot=snapshot, seconds=seconds))
 
-    async def read_platform(self, platform: Platform) -> bool:
-        """Read what the platform offers and all it holds; says whether that worked."""
+    async def _read_platform(self, platform: Platform) -> bool:
         began = Moment.of(self._clock)
         reading = Reading(began.now, platform.driver.capabilities.read_lag)
-        await self._note_attempt(platform.name)
-        try:
-            await self._read_offer(platform)
-            count = await self._read_records(platform, reading)
-        except PlatformError as error:
-            await self._note_failure(platform.name, error.text)
-            return False
+        await self._read_offer(platform)
+        count = await self._read_records(platform, reading)
         seconds = self._clock.monotonic() - began.monotonic
         done = TargetReading(success_at=self._clock.now(), seconds=seconds, complete=True, accounts=count)
         return await self._ledger.run(partial(self._conclude_platform, platform=platform, reading=reading, done=done))

@@ -114,7 +114,7 @@ class Session:
         except BillingFault as fault:
             raise session_error(fault) from None
         if tokens is None:
-            raise Transient("billing's answer to our login holds no access token")
+            raise Transient("billing's answer to our login holds no access token that we could use")
         return tokens
 
     def _is_paused(self) -> bool:

@@ -37,7 +37,7 @@ class Tokens:
 
 
 def tokens_in(answer: Mapping[str, object], previous: Tokens | None, asked_at: tuple[datetime, float]) -> Tokens | None:
-    """The tokens of a login or refresh; `None` if there is no access token in it.
+    """The tokens of a login or refresh; `None` if there is no access token in it, or none that a header can carry.
 
     `asked_at` is the instant the question left, on both clocks: a life is counted from there, never too long. The
     refresh token of `previous` goes on where billing sends no new one.
@@ -47,7 +47,7 @@ def tokens_in(answer: Mapping[str, object], previous: Tokens | None, asked_at: t
         refresh = text("refresh_token", answer.get("refresh_token"))
     except Unreadable:
         return None
-    if not access:
+    if not (access and access.isascii() and access.isprintable()):
         return None
     wall, monotonic = asked_at
     life = lifetime(answer, access, wall)

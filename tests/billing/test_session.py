@@ -1,14 +1,16 @@
 """Logins, refreshes, and the storms that must not be (contract, sections 1.2 and 1.3)."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
 
-from controller.billing.session import PAUSE_AFTER_LOCK, PAUSE_AFTER_REFUSAL
+from controller.billing.session import PAUSE_AFTER_LOCK, PAUSE_AFTER_REFUSAL, Session
 from platforms.driver import Rejected, Transient, Unavailable
 from platforms.simulation import Fault
 from tests.billing.helpers import Billing, billing, billing_with, settings
+from tests.clocks import VirtualClock
 
 VERSION = "Generic/get_version"
 
@@ -126,6 +128,16 @@ async def test_a_login_that_fails_in_passing_is_tried_again_soon_and_once() -> N
         assert world.calls["Session/login"] == 1
         world.clock.advance(1)
         assert await ask(world) == "MR115-simulated"
+
+
+async def test_p10_a_token_that_cannot_stand_in_a_header_is_said_so_and_not_shown() -> None:
+    async def answer(_operation: str, _params: Mapping[str, object]) -> Mapping[str, object]:
+        return {"access_token": "cléf-canary\n", "expires_in": 900}
+
+    session = Session({}, answer, VirtualClock())
+    with pytest.raises(Transient, match="no access token that we could use") as error:
+        await session.token()
+    assert "canary" not in repr(error.value)
 
 
 async def test_a_login_told_to_wait_waits() -> None:

@@ -66,5 +66,10 @@ def test_an_answer_without_an_access_token_gives_none(answer: dict[str, object])
     assert tokens_in(answer, None, (NOW, 0.0)) is None
 
 
+@pytest.mark.parametrize("access", ["clé", "中", "a\nb", "a\r\nX-Other: b", "a\0", "a\x7f"])
+def test_an_access_token_that_cannot_stand_in_a_header_is_none(access: str) -> None:
+    assert tokens_in({"access_token": access, "expires_in": 900}, None, (NOW, 0.0)) is None
+
+
 def test_p10_tokens_are_not_shown() -> None:
     assert "canary" not in repr(Tokens("canary", "canary", None))
