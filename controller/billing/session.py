@@ -4,14 +4,17 @@ Rules of this module:
 
 1. Whoever needs a token takes the present one; it is renewed by refresh, else by login, by one task while the others
    wait. Who waited takes what that task got, its failure included.
-2. A login that failed is not tried again for a while: everybody gets the same error until then. After refusals in a row
+2. It is renewed before its life is over. Where that fails, the present token goes on being used until billing refuses
+   it or its life is over; the next try is made after a tenth of what is left of it.
+3. A login that failed is not tried again for a while: everybody gets the same error until then. After refusals in a row
    the pause doubles, so that wrong credentials do not get the user locked; the longest follows a lock for brute force,
    which every further try would prolong, a login in place of a locked refresh included.
-3. `i_env` is never sent: a user of one environment is refused for it.
+4. `i_env` is never sent: a user of one environment is refused for it.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from controller.billing.faults import BillingFault, Meaning
@@ -51,21 +54,30 @@ class Session:
         self._tokens: Tokens | None = None
         self._failure: Transient | Unavailable | None = None
         self._paused_until = 0.0
+        self._early_from = 0.0
         self._refusals = 0
 
     async def token(self) -> str:
         """A token that should be accepted. Raises `Unavailable` or `Transient` where there is none to be had."""
-        present = self._tokens
-        if present is not None and (not present.is_due(self._clock.monotonic()) or self._is_paused()):
-            return present.access
-        return await self._renewed(present)
+        living = self._living
+        if living is not None and not (living.is_due(self._clock.monotonic()) and self._may_try_early()):
+            return living.access
+        try:
+            return await self._renewed(self._tokens)
+        except (Transient, Unavailable):
+            living = self._living
+            if living is None:
+                raise
+            return living.access
 
     async def token_instead_of(self, refused: str) -> str:
         """Another token than `refused`, which billing no longer accepts."""
-        present = self._tokens
-        if present is not None and present.access != refused:
-            return present.access
-        return await self._renewed(present)
+        living = self._living
+        if living is not None and living.access != refused:
+            return living.access
+        if living is not None:
+            self._tokens = replace(living, ends_at=self._clock.monotonic())
+        return await self._renewed(self._tokens)
 
     def give_up(self, refused: str) -> Unavailable:
         """Forget a token that was refused although it is new, and pause; returns the error that says so."""
@@ -78,7 +90,7 @@ class Session:
     async def _renewed(self, stale: Tokens | None) -> str:
         async with self._renewing:
             present = self._tokens
-            if present is None or present is stale:
+            if present is None or (stale is not None and present.access == stale.access):
                 if self._failure is not None and self._is_paused():
                     raise _again(self._failure)
                 present = self._tokens = await self._new_tokens(present)
@@ -107,7 +119,8 @@ class Session:
             return None
 
     async def _logged_in(self) -> Tokens:
-        self._tokens = None
+        if self._tokens is not None:
+            self._tokens = replace(self._tokens, refresh=None)
         asked_at = (self._clock.now(), self._clock.monotonic())
         try:
             tokens = tokens_in(await self._ask(LOGIN, self._credentials), None, asked_at)
@@ -117,12 +130,27 @@ class Session:
             raise Transient("billing's answer to our login holds no access token that we could use")
         return tokens
 
+    @property
+    def _living(self) -> Tokens | None:
+        """The present token, if billing may still accept it."""
+        present = self._tokens
+        return present if present is not None and not present.is_over(self._clock.monotonic()) else None
+
+    def _may_try_early(self) -> bool:
+        """Whether to renew a token that is still good; nobody waits for a try of another that may fail once more."""
+        is_tried = self._failure is not None and self._renewing.locked()
+        return self._clock.monotonic() >= self._early_from and not is_tried
+
     def _is_paused(self) -> bool:
         return self._clock.monotonic() < self._paused_until
 
     def _pause(self, error: Transient | Unavailable) -> None:
+        now, living = self._clock.monotonic(), self._living
+        pause = _pause_after(error, self._refusals).total_seconds()
+        unhurried = min((living.ends_at - now) / 10, PAUSE_AFTER_LOCK.total_seconds()) if living is not None else 0.0
         self._failure = error
-        self._paused_until = self._clock.monotonic() + _pause_after(error, self._refusals).total_seconds()
+        self._paused_until = now + pause
+        self._early_from = now + max(pause, unhurried)
         self._refusals += isinstance(error, Unavailable)
 
 

@@ -5,8 +5,8 @@ Rules of this module:
 1. The life is `expires_in` where billing tells it, else the JWT's own `exp - iat`, else the time to `expires_at`. The
    first two need no agreement of clocks. A life that nobody tells, or that makes no sense, is `None`: then the fault
    that ends it is the only sign.
-2. A token is renewed when `MARGIN` of its life is left. A fixed margin once made every call log in, when tokens
-   lived no longer than the margin.
+2. A token is renewed when `MARGIN` of its life is left, and used until the end of it where that fails. A fixed margin
+   once made every call log in, when tokens lived no longer than the margin.
 """
 
 import binascii
@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from math import inf
 
 import msgspec
 
@@ -25,15 +26,20 @@ MARGIN = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """A session. `renew_at` is on the monotonic clock, in seconds; `None` if the token's life is not known."""
+    """A session. Its instants are on the monotonic clock, in seconds; infinite if the token's life is not known."""
 
     access: str = field(repr=False)
     refresh: str | None = field(repr=False)
-    renew_at: float | None
+    renew_at: float = inf
+    ends_at: float = inf
 
     def is_due(self, monotonic: float) -> bool:
         """Whether it is time for a new one."""
-        return self.renew_at is not None and monotonic >= self.renew_at
+        return monotonic >= self.renew_at
+
+    def is_over(self, monotonic: float) -> bool:
+        """Whether it is of no more use."""
+        return monotonic >= self.ends_at
 
 
 def tokens_in(answer: Mapping[str, object], previous: Tokens | None, asked_at: tuple[datetime, float]) -> Tokens | None:
@@ -52,7 +58,8 @@ def tokens_in(answer: Mapping[str, object], previous: Tokens | None, asked_at: t
     wall, monotonic = asked_at
     life = lifetime(answer, access, wall)
     kept = previous.refresh if previous is not None else None
-    return Tokens(access, refresh or kept, None if life is None else monotonic + life * (1 - MARGIN))
+    life = inf if life is None else life
+    return Tokens(access, refresh or kept, monotonic + life * (1 - MARGIN), monotonic + life)
 
 
 def lifetime(answer: Mapping[str, object], access: str, now: datetime) -> float | None:

@@ -156,12 +156,76 @@ async def test_a_refresh_that_fails_in_passing_spares_the_token_that_is_still_go
         await ask(world)
         world.clock.advance(800)
         world.sim.faults.add(Fault(operation="Session/refresh_access_token", kind="status", status=502))
-        with pytest.raises(Transient):
-            await ask(world)
         assert await ask(world) == "MR115-simulated"
-        world.clock.advance(2)
+        assert await ask(world) == "MR115-simulated"
+        world.clock.advance(10)
         assert await ask(world) == "MR115-simulated"
         assert (world.sim.sessions.logins, world.sim.sessions.refreshes) == (1, 1)
+        assert world.calls["Session/refresh_access_token"] == 2, "the one that failed, and another after a pause"
+
+
+@pytest.mark.parametrize("fault", [{"kind": "status", "status": 502}, {"kind": "html"}])
+async def test_while_nobody_can_log_in_the_present_token_is_used_to_the_end_of_its_life(
+    fault: dict[str, object],
+) -> None:
+    async with billing(token_life=900) as world:
+        await ask(world)
+        world.clock.advance(780)
+        for operation in ("Session/login", "Session/refresh_access_token"):
+            world.sim.faults.add(Fault.model_validate({"operation": operation, "count": None, **fault}))
+        while world.clock.monotonic() < 890:
+            assert await ask(world) == "MR115-simulated"
+            world.clock.advance(1)
+        assert world.calls[VERSION] <= 1 + 110, "none was refused"
+        assert 1 < world.calls["Session/refresh_access_token"] + world.calls["Session/login"] < 40
+        world.clock.advance(60)
+        with pytest.raises(Transient):
+            await ask(world)
+        world.sim.faults.clear()
+        world.clock.advance(2)
+        assert await ask(world) == "MR115-simulated"
+
+
+async def test_a_refused_refresh_and_a_failed_login_leave_the_present_token_in_use() -> None:
+    async with billing(token_life=900) as world:
+        await ask(world)
+        world.clock.advance(800)
+        world.sim.switch(refused_methods=["Session/refresh_access_token"], token="another")
+        for _ in range(5):
+            assert await ask(world) == "MR115-simulated"
+        assert (world.calls["Session/refresh_access_token"], world.sim.sessions.logins) == (1, 2)
+        world.clock.advance(99)
+        assert await ask(world) == "MR115-simulated"
+        world.clock.advance(2)
+        with pytest.raises(Unavailable, match="does not accept our login"):
+            await ask(world)
+
+
+async def test_a_session_that_ends_while_its_renewal_rests_is_renewed_at_once() -> None:
+    async with billing() as world:
+        await ask(world)
+        world.clock.advance(160_000)
+        world.sim.faults.add(Fault(operation="Session/refresh_access_token", kind="status", status=502))
+        assert await ask(world) == "MR115-simulated"
+        world.clock.advance(5)
+        world.sim.sessions.lose()
+        assert await ask(world) == "MR115-simulated"
+
+
+async def test_nobody_waits_for_a_renewal_that_failed_before() -> None:
+    async with billing(token_life=900) as world:
+        await ask(world)
+        world.clock.advance(770)
+        world.sim.faults.add(Fault(operation="Session/*", kind="status", status=502))
+        world.sim.faults.add(Fault(operation="Session/*", kind="delay", seconds=20))
+        await ask(world)
+        world.clock.advance(20)
+        first = asyncio.create_task(ask(world))
+        await world.clock.sleep(1)
+        assert world.sim.requests.in_flight == 1
+        await world.client.session.token()
+        assert world.sim.requests.in_flight == 1, "the renewal is still under way"
+        await first
 
 
 async def test_a_refresh_whose_answer_was_lost_ends_in_a_login() -> None:

@@ -44,16 +44,19 @@ def test_a_token_is_renewed_when_a_share_of_its_life_is_left(life: int) -> None:
     assert tokens is not None
     assert not tokens.is_due(100 + life * (1 - MARGIN) - 1)
     assert tokens.is_due(100 + life * (1 - MARGIN))
+    assert not tokens.is_over(100 + life - 1)
+    assert tokens.is_over(100 + life)
 
 
 def test_a_token_of_unknown_life_is_never_due() -> None:
     tokens = tokens_in({"access_token": "a"}, None, (NOW, 0.0))
     assert tokens is not None
     assert not tokens.is_due(1e12)
+    assert not tokens.is_over(1e12)
 
 
 def test_the_refresh_token_rotates_and_is_kept_where_none_comes() -> None:
-    old = Tokens("a", "r1", None)
+    old = Tokens("a", "r1")
     rotated = tokens_in({"access_token": "b", "refresh_token": "r2"}, old, (NOW, 0.0))
     kept = tokens_in({"access_token": "b"}, old, (NOW, 0.0))
     assert rotated is not None
@@ -72,4 +75,4 @@ def test_an_access_token_that_cannot_stand_in_a_header_is_none(access: str) -> N
 
 
 def test_p10_tokens_are_not_shown() -> None:
-    assert "canary" not in repr(Tokens("canary", "canary", None))
+    assert "canary" not in repr(Tokens("canary", "canary"))
