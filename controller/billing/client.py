@@ -5,7 +5,8 @@ Rules of this module:
 1. A call is `POST /rest/<Service>/<method>` with `{"params": {...}}`; the name of the operation is `<Service>/<method>`
    everywhere, in metrics too.
 2. A fault about the session means that the call was not carried out: the session is renewed and the call repeated,
-   once. Nothing else is ever repeated here.
+   once; and once more by a login, where a refresh gave a session that is refused as well. Nothing else is ever repeated
+   here.
 3. A fault of any other code is `BillingFault`. A 500 without a fault, and an answer that is no JSON object, are
    `Transient`: a proxy's page, a cut connection, or our address not being trusted.
 """
@@ -96,13 +97,14 @@ class BillingClient:
         Raises `BillingFault` (this call is refused), `Transient`, or `Unavailable` (no session to be had).
         """
         token = await self._session.token()
+        for another in (self._session.token_instead_of, self._session.token_by_login):
+            try:
+                return await self._authorised(operation, params, decode, token)
+            except BillingFault as fault:
+                _raise_unless_session_over(fault)
+            token = await another(token)
         try:
-            return await self._post(operation, params, decode, token)
-        except BillingFault as fault:
-            _raise_unless_session_over(fault)
-        token = await self._session.token_instead_of(token)
-        try:
-            return await self._post(operation, params, decode, token)
+            return await self._authorised(operation, params, decode, token)
         except BillingFault as fault:
             _raise_unless_session_over(fault)
         raise self._session.give_up(token)
@@ -110,6 +112,13 @@ class BillingClient:
     async def aclose(self) -> None:
         """Close all connections. The session is left to expire."""
         await self._transport.aclose()
+
+    async def _authorised(
+        self, operation: str, params: Mapping[str, object], decode: Callable[[bytes], T], token: str
+    ) -> T:
+        answer = await self._post(operation, params, decode, token)
+        self._session.accepted(token)
+        return answer
 
     async def _ask(self, operation: str, params: Mapping[str, object]) -> Mapping[str, object]:
         return await self._post(operation, params, decode_object, None)

@@ -70,14 +70,31 @@ class Session:
                 raise
             return living.access
 
+    def accepted(self, token: str) -> None:
+        """Billing carried out a call with this token."""
+        present = self._tokens
+        if present is not None and not present.is_proven and present.access == token:
+            self._tokens = replace(present, is_proven=True)
+
     async def token_instead_of(self, refused: str) -> str:
-        """Another token than `refused`, which billing no longer accepts."""
+        """Another token than `refused`, which billing does not accept any more; by a login, if a refresh just gave it.
+
+        Raises `Unavailable` or `Transient` where there is none to be had.
+        """
         living = self._living
         if living is not None and living.access != refused:
             return living.access
         if living is not None:
-            self._tokens = replace(living, ends_at=self._clock.monotonic())
+            refresh = None if living.is_refreshed and not living.is_proven else living.refresh
+            self._tokens = replace(living, refresh=refresh, ends_at=self._clock.monotonic())
         return await self._renewed(self._tokens)
+
+    async def token_by_login(self, refused: str) -> str:
+        """The same for one that was renewed and refused at once: raises `Unavailable` where a login gave it."""
+        living = self._living
+        if living is not None and living.access == refused and not (living.is_refreshed or living.is_proven):
+            raise self.give_up(refused)
+        return await self.token_instead_of(refused)
 
     def give_up(self, refused: str) -> Unavailable:
         """Forget a token that was refused although it is new, and pause; returns the error that says so."""

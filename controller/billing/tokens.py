@@ -26,12 +26,17 @@ MARGIN = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """A session. Its instants are on the monotonic clock, in seconds; infinite if the token's life is not known."""
+    """A session. Its instants are on the monotonic clock, in seconds; infinite if the token's life is not known.
+
+    `is_refreshed`: it comes of a refresh, not of a login. `is_proven`: billing accepted it.
+    """
 
     access: str = field(repr=False)
     refresh: str | None = field(repr=False)
     renew_at: float = inf
     ends_at: float = inf
+    is_refreshed: bool = False
+    is_proven: bool = False
 
     def is_due(self, monotonic: float) -> bool:
         """Whether it is time for a new one."""
@@ -59,7 +64,8 @@ def tokens_in(answer: Mapping[str, object], previous: Tokens | None, asked_at: t
     life = lifetime(answer, access, wall)
     kept = previous.refresh if previous is not None else None
     life = inf if life is None else life
-    return Tokens(access, refresh or kept, monotonic + life * (1 - MARGIN), monotonic + life)
+    renew_at, ends_at = monotonic + life * (1 - MARGIN), monotonic + life
+    return Tokens(access, refresh or kept, renew_at, ends_at, is_refreshed=previous is not None)
 
 
 def lifetime(answer: Mapping[str, object], access: str, now: datetime) -> float | None:

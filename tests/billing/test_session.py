@@ -4,9 +4,13 @@ import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 
+import httpx
 import pytest
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 
-from controller.billing.session import PAUSE_AFTER_LOCK, PAUSE_AFTER_REFUSAL, Session
+from controller.billing.client import BillingClient
+from controller.billing.session import PAUSE_AFTER_LOCK, PAUSE_AFTER_REFUSAL, REFRESH, Session
 from platforms.driver import Rejected, Transient, Unavailable
 from platforms.simulation import Fault
 from tests.billing.helpers import Billing, billing, billing_with, settings
@@ -248,6 +252,38 @@ async def test_a_cancelled_login_leaves_the_others_to_go_on() -> None:
         await asyncio.sleep(0)
         first.cancel()
         assert await asyncio.gather(*others) == ["MR115-simulated"] * 5
+
+
+class DeadRefreshes:
+    """Before billing: a refresh is answered with a token that is no good, and a call on it is refused."""
+
+    def __init__(self, world: Billing) -> None:
+        self._world = world
+        self.refreshes = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].endswith(REFRESH):
+            self.refreshes += 1
+            answer = {"access_token": f"dead{self.refreshes}", "refresh_token": "r", "expires_in": 900}
+            await JSONResponse(answer)(scope, receive, send)
+        else:
+            await self._world.sim(scope, receive, send)
+
+
+async def test_a_refresh_that_gives_a_session_that_is_refused_is_followed_by_a_login() -> None:
+    async with billing() as world:
+        dead = DeadRefreshes(world)
+        client = BillingClient(settings(), world.clock, http=httpx.ASGITransport(dead))
+        await client.log_in()
+        for _ in range(3):
+            world.sim.sessions.lose()
+            answers = await asyncio.gather(*(client.call(VERSION, {}) for _ in range(20)))
+            assert {answer["version"] for answer in answers} == {"MR115-simulated"}
+        assert (dead.refreshes, world.sim.sessions.logins) == (3, 4), "one of each, however many calls there are"
+        world.clock.advance(172_000)
+        assert (await client.call(VERSION, {}))["version"] == "MR115-simulated"
+        assert (dead.refreshes, world.sim.sessions.logins) == (4, 5), "the same where it was renewed in time"
+        await client.aclose()
 
 
 async def test_i_env_is_never_sent_at_login() -> None:
