@@ -13,14 +13,14 @@ Rules of this module:
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from desired_state.account import Account, AccountStatus, AssignedProduct, BillingModel
 from desired_state.catalog import Catalog, Service
+from desired_state.days import midnight
 
 
 class Presence(StrEnum):
@@ -244,17 +244,9 @@ def _services(account: Account, catalog: Catalog, now: datetime) -> tuple[Servic
     return catalog.services(product for product in _products(account) if product.is_effective(now))
 
 
-def _zone(account: Account) -> ZoneInfo | None:
-    name = account.details.time_zone if account.details is not None else ""
-    try:
-        return ZoneInfo(name) if name else None
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
-
-
 def _midnight(day: date, account: Account) -> datetime:
-    """The start of a calendar day in the account's time zone (UTC where that is not known), as an instant."""
-    return datetime.combine(day, time(0), tzinfo=_zone(account) or UTC).astimezone(UTC)
+    """The start of a calendar day in the account's time zone (UTC where that is not known)."""
+    return midnight(day, account.details.time_zone if account.details is not None else "")
 
 
 def _begins(account: Account) -> datetime | None:

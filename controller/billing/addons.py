@@ -35,10 +35,10 @@ class ListedAddons:
 
     async def _compare(self, row: AccountRow) -> None:
         try:
-            own = await self._source.addons(row.i_account)
+            own = await self._source.details(row.i_account)
         except PlatformError:
             own = None
-        if own is not None and frozenset(own) == frozenset(addons_in(row) or ()):
+        if own is not None and frozenset(own.addons) == frozenset(addons_in(row, own.time_zone) or ()):
             self._verdict = True
             return
         self._differed += 1

@@ -19,22 +19,26 @@ _ADDRESS_LINES = ("baddr1", "baddr2", "baddr3", "baddr4", "baddr5", "address_lin
 
 def account_details(info: Mapping[str, object]) -> AccountDetails:
     """The details in an `account_info`, credentials unknown."""
+    zone = _stripped(info, "time_zone_name")
     return AccountDetails(
-        addons=_addons(info.get("assigned_addons")),
+        addons=_addons(info.get("assigned_addons"), zone),
         contact=_contact(info),
-        time_zone=_stripped(info, "time_zone_name"),
+        time_zone=zone,
         customer_blocked=flag("customer_blocked", info.get("customer_blocked")),
         customer_bill_status=_stripped(info, "customer_bill_status").upper(),
         customer_suspended=flag("customer_bill_suspended", info.get("customer_bill_suspended")),
     )
 
 
-def addons_in(row: AccountRow) -> tuple[AssignedProduct, ...] | None:
-    """The add-ons that a row of the list shows; `None` where it tells nothing of them, or nothing that makes sense."""
+def addons_in(row: AccountRow, zone: str = "") -> tuple[AssignedProduct, ...] | None:
+    """The add-ons that a row of the list shows; `None` where it tells nothing of them, or nothing that makes sense.
+
+    `zone` is the account's time zone as far as it is known, for rows that do not tell it.
+    """
     if not bytes(row.assigned_addons):
         return None
     try:
-        return _addons(decode_value(row.assigned_addons))
+        return _addons(decode_value(row.assigned_addons), (row.time_zone_name or "").strip() or zone)
     except (Unreadable, ValueError):
         return None
 
@@ -45,25 +49,25 @@ def first_email(written: str) -> str:
     return next((candidate for candidate in candidates if _EMAIL.fullmatch(candidate)), "")
 
 
-def _addons(listed: object) -> tuple[AssignedProduct, ...]:
+def _addons(listed: object, zone: str) -> tuple[AssignedProduct, ...]:
     if is_unset(listed):
         return ()
     if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
         found = "holds something else than objects" if isinstance(listed, list) else f"is {kind(listed)}"
         raise Unreadable(f"field 'assigned_addons' {found}", "assigned_addons")
-    return tuple(_addon(entry) for entry in listed)
+    return tuple(_addon(entry, zone) for entry in listed)
 
 
-def _addon(entry: Mapping[str, object]) -> AssignedProduct:
-    """One add-on; its interval is in UTC, and without an end it stays (contract, section 2.2)."""
+def _addon(entry: Mapping[str, object], zone: str) -> AssignedProduct:
+    """One add-on; without an end it stays. Its date-times are in UTC (contract, section 2.2), bare dates in `zone`."""
     i_product = whole("i_product", entry.get("i_product"))
     if i_product is None:
         raise unreadable("assigned_addons.i_product", entry.get("i_product"), "a product's number")
     return AssignedProduct(
         i_product,
         _stripped(entry, "name"),
-        instant("addon_effective_from", entry.get("addon_effective_from")),
-        instant("addon_effective_to", entry.get("addon_effective_to"), ends=True),
+        instant("addon_effective_from", entry.get("addon_effective_from"), zone=zone),
+        instant("addon_effective_to", entry.get("addon_effective_to"), zone=zone, ends=True),
     )
 
 

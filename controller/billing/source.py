@@ -26,7 +26,7 @@ from controller.billing.wire import (
     decode_page,
     decode_products,
 )
-from desired_state.account import Account, AssignedProduct, BillingSnapshot
+from desired_state.account import Account, AccountDetails, AssignedProduct, BillingSnapshot
 from platforms.transport import Clock
 
 Consume = Callable[[Sequence[AccountRow]], Awaitable[None]]
@@ -97,14 +97,14 @@ class PortaBilling:
         """The account that has this id now; as `account` otherwise."""
         return await self._look_up({"id": account_id})
 
-    async def addons(self, i_account: int) -> tuple[AssignedProduct, ...] | None:
-        """The account's add-ons by its own call, at the price of that one; `None` if there is no such account.
+    async def details(self, i_account: int) -> AccountDetails | None:
+        """The account's details without its credentials, at the price of one call; `None` if there is no such account.
 
         Raises as `account` does.
         """
         info = await self._client.call("Account/get_account_info", {"i_account": i_account, **INFO_FLAGS})
         account = decode_account(info, self.environment)
-        return account.details.addons if account is not None and account.details is not None else None
+        return account.details if account is not None else None
 
     async def of_customer(self, i_customer: int) -> list[AccountRow]:
         """The rows of the customer's accounts; of no use to tell that one is missing. Raises `PlatformError`."""

@@ -13,6 +13,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
+from desired_state.days import midnight
 from platforms.driver import Rejected
 
 _YES = frozenset({"y", "yes", "1", "true"})
@@ -104,11 +105,11 @@ def day(name: str, value: object) -> date | None:
     raise unreadable(name, value, "a date (YYYY-MM-DD)")
 
 
-def instant(name: str, value: object, *, ends: bool = False) -> datetime | None:
+def instant(name: str, value: object, *, zone: str = "", ends: bool = False) -> datetime | None:
     """A date-time `YYYY-MM-DD HH:MM:SS` as UTC, or `None` where not set.
 
-    `T`, fractions and an offset are understood. A bare date is the start of that day, or its end for what `ends`
-    then: nothing is taken away earlier than billing says.
+    `T`, fractions and an offset are understood. A bare date is the start of that day in the time zone called `zone`
+    (UTC if there is none), or its end for what `ends` then: nothing is taken away earlier than billing says.
     """
     if is_unset(value):
         return None
@@ -116,8 +117,9 @@ def instant(name: str, value: object, *, ends: bool = False) -> datetime | None:
     if not _DAY.fullmatch(written):
         raise unreadable(name, value, "a date-time (YYYY-MM-DD HH:MM:SS)")
     try:
+        if len(written) == len("YYYY-MM-DD"):
+            return midnight(date.fromisoformat(written) + timedelta(days=int(ends)), zone)
         parsed = datetime.fromisoformat(written.replace(" ", "T", 1))
-        parsed = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
-        return parsed + timedelta(days=1) if ends and len(written) == len("YYYY-MM-DD") else parsed
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, OverflowError):
         raise unreadable(name, value, "a date-time (YYYY-MM-DD HH:MM:SS)") from None

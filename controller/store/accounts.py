@@ -25,8 +25,8 @@ from desired_state.entitlement import lacks_funds
 class ListedAccount:
     """One row of billing's list: its fingerprints, and how to make the account of it when that is needed.
 
-    What the row tells about details is told by `details_fp`, its add-ons by `addons_fp`. `addons` are these, where the
-    list can be relied upon for them; `None` where only the account's own call tells.
+    What the row tells about details is told by `details_fp`, its add-ons by `addons_fp`. `addons` are these, given
+    the account's time zone, where the list can be relied upon for them; `None` where only the account's own call tells.
     """
 
     i_account: int
@@ -34,7 +34,7 @@ class ListedAccount:
     details_fp: bytes
     addons_fp: bytes
     build: Callable[[], Account]
-    addons: Callable[[], tuple[AssignedProduct, ...] | None] | None = None
+    addons: Callable[[str], tuple[AssignedProduct, ...] | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,7 +356,7 @@ def _with_more_addons(details: AccountDetails, row: ListedAccount, now: datetime
     What takes something away is believed of the account's own call only: a list that ceases to show add-ons looks as if
     everybody had lost them.
     """
-    listed = row.addons() if row.addons is not None else None
+    listed = row.addons(details.time_zone) if row.addons is not None else None
     if listed is None:
         return None
     known = (addon for addon in details.addons if addon.effective_to is None or addon.effective_to > now)

@@ -89,6 +89,21 @@ def test_a_bare_date_begins_at_its_start_and_ends_at_its_end() -> None:
 
 
 @pytest.mark.parametrize(
+    ("zone", "begins", "ends"),
+    [
+        ("Europe/Prague", datetime(2026, 3, 28, 23, tzinfo=UTC), datetime(2026, 3, 29, 22, tzinfo=UTC)),  # 23 hours
+        ("Pacific/Kiritimati", datetime(2026, 3, 28, 10, tzinfo=UTC), datetime(2026, 3, 29, 10, tzinfo=UTC)),
+        ("Etc/GMT+12", datetime(2026, 3, 29, 12, tzinfo=UTC), datetime(2026, 3, 30, 12, tzinfo=UTC)),
+        ("Nowhere/Land", datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 3, 30, tzinfo=UTC)),
+    ],
+)
+def test_a_bare_date_is_a_day_of_the_zone_and_a_date_time_is_not(zone: str, begins: datetime, ends: datetime) -> None:
+    assert values.instant("x", "2026-03-29", zone=zone) == begins
+    assert values.instant("x", "2026-03-29", zone=zone, ends=True) == ends
+    assert values.instant("x", "2026-03-29 10:00:00", zone=zone, ends=True) == datetime(2026, 3, 29, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
     "bad", ["2026-02-30 10:00:00", "2026-01-01 25:00:00", "0001-01-01T00:00:00+05:00", "yesterday", 5, "10:00:00", []]
 )
 def test_a_wrong_date_time_is_never_guessed(bad: object) -> None:
@@ -99,6 +114,8 @@ def test_a_wrong_date_time_is_never_guessed(bad: object) -> None:
 def test_the_end_of_the_calendar_does_not_overflow() -> None:
     with pytest.raises(Unreadable):
         values.instant("x", "9999-12-31", ends=True)
+    with pytest.raises(Unreadable):
+        values.instant("x", "0001-01-01", zone="Asia/Tokyo")
 
 
 def test_texts_are_never_quoted_but_other_values_are_shortened() -> None:

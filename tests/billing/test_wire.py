@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.billing.details import first_email
-from controller.billing.wire import Unreadable, decode_account, decode_custom_fields, decode_object
+from controller.billing.details import addons_in, first_email
+from controller.billing.wire import Unreadable, decode_account, decode_custom_fields, decode_object, decode_page
 from desired_state.account import Account, AssignedProduct, Contact, Secret
-from tests.billing.helpers import FIELDS, fingerprint, row
+from tests.billing.helpers import FIELDS, fingerprint, page, row
 
 PERSONAL = "canary-personal"
 
@@ -72,6 +72,18 @@ def test_future_past_and_open_ended_addons_are_all_kept() -> None:
     details = read(assigned_addons=addons).details
     assert details is not None
     assert [(addon.i_product, addon.effective_to is None) for addon in details.addons] == [(87, True), (86, False)]
+
+
+@pytest.mark.parametrize(("told", "known"), [("Asia/Tokyo", ""), (None, "Asia/Tokyo"), ("Asia/Tokyo", "Etc/GMT+12")])
+def test_addon_dates_without_a_time_are_days_of_the_accounts_zone_in_its_row_too(told: str | None, known: str) -> None:
+    addons = [{"i_product": 86, "name": "x", "addon_effective_from": "2026-03-01", "addon_effective_to": "2026-03-31"}]
+    begins, ends = datetime(2026, 2, 28, 15, tzinfo=UTC), datetime(2026, 3, 31, 15, tzinfo=UTC)
+    expected = (AssignedProduct(86, "x", begins, ends),)
+    details = read(time_zone_name="Asia/Tokyo", assigned_addons=addons).details
+    assert details is not None
+    assert details.addons == expected
+    (listed,) = decode_page(page(row(time_zone_name=told, assigned_addons=addons))).rows
+    assert addons_in(listed, known) == expected
 
 
 @pytest.mark.parametrize("nothing", [None, [], ""])
