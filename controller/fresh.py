@@ -6,7 +6,8 @@ Rules of this module:
    only place they exist outside the call that writes them. Who reads for somebody else (the backlog for a lane) may
   have an account with secrets kept for `KEPT` seconds, in memory, to be taken once: asking again would double the cost.
 2. Two that ask for the same account at once share one reading. One who asks later gets a later one.
-3. An answer that cannot be understood, or none, is kept as a condition of that account; faults are raised.
+3. An answer that cannot be understood, or none, is kept as a condition of that account; faults are raised. An account
+   that came without its credentials is kept and judged, and raised as `HalfRead`.
 4. An account that an event announced counts as read only when that was `SETTLING` after the event: a reading that began
    sooner may have raced the change (contract, section 7.1), and is acted upon but followed by a second look.
 """
@@ -16,6 +17,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from controller.billing.faults import BillingFault
+from controller.billing.source import HalfRead
 from controller.billing.values import Unreadable
 from controller.judgement import bug_in, judge
 from controller.store import Ledger, Store
@@ -62,7 +64,7 @@ class FreshReader:
     async def read(self, i_account: int) -> Account | None:
         """The account as billing shows it now; `None` where billing has none or nobody can understand it.
 
-        Raises `PlatformError` where billing could not be asked.
+        Raises `PlatformError` where billing could not be asked; `HalfRead` where it did not show the credentials.
         """
         task = self._reading.get(i_account)
         if task is None:
@@ -85,6 +87,9 @@ class FreshReader:
         except Unreadable as error:
             await self._ledger.run(partial(self._note_unreadable, i_account, error.text, now=now))
             return None
+        except HalfRead as half:
+            await self._ledger.run(partial(self._keep_half, half, now=now))
+            raise
         except BillingFault:
             await self._ledger.run(partial(self._note_refused, i_account, now=now))
             raise
@@ -103,6 +108,11 @@ class FreshReader:
         store.events(self._billing.name).was_read(i_account, now - SETTLING)
         self._judge(store, i_account)
         return account
+
+    def _keep_half(self, half: HalfRead, store: Store, *, now: datetime) -> None:
+        """What was announced may be what could not be read: it stays announced."""
+        store.accounts(self._billing.name).save(half.account, now, half.text)
+        self._judge(store, half.account.i_account)
 
     def _note_unreadable(self, i_account: int, text: str, store: Store, *, now: datetime) -> None:
         store.accounts(self._billing.name).mark_details_unreadable(i_account, text)

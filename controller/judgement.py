@@ -77,6 +77,8 @@ def decide(stored: StoredAccount, house: Household, now: datetime) -> Decision:
     if stored.missing_since is not None and decision.presence is not Presence.ABSENT:
         facts = (("missing_since", stored.missing_since.isoformat()), *decision.facts)
         return replace(decision, presence=Presence.HOLD, reason=MISSING, facts=facts, valid_until=None)
+    if stored.half_read is not None and not stored.has_credentials and decision.presence is Presence.ACTIVE:
+        return replace(decision, presence=Presence.HOLD, reason=UNREAD)
     return decision
 
 
@@ -131,9 +133,10 @@ def compare(store: Store, platform: Platform, i_account: int) -> Comparison | No
 
 
 def rest(store: Store, platform: Platform, comparison: Comparison) -> None:
-    """Note that there is nothing to do; a subscriber whose details are awaited is not at rest."""
+    """Note that there is nothing to do; a subscriber whose details are awaited, or a part of them, is not at rest."""
     progress = resting(comparison.subscriber.desired, comparison.record)
-    if progress.state is not State.PENDING:
+    stored = store.accounts(platform.billing).get(comparison.subscriber.desired.key.i_account)
+    if progress.state is not State.PENDING and (stored is None or stored.half_read is None):
         store.subscribers(platform.name).settle(comparison.subscriber, comparison.observed_fp, progress)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from controller.billing.source import HalfRead
 from controller.executor import Attendance, Cause, Doubt, Executor, Outcome
 from controller.fresh import SETTLING, FreshReader
 from controller.judgement import Comparison, compare, lacks_values, rest, wish_now, with_values
@@ -127,6 +128,8 @@ class Reconciler:
         comparison = known.comparison
         if comparison is None:
             return Result("noop")
+        if comparison.change is None and known.half_read is not None:
+            raise Transient(known.half_read)  # all that is known is done; the rest is asked for again, ever later
         if comparison.change is None:
             await self._ledger.run(partial(self._rest, look=look, comparison=comparison))
             return Result("noop")
@@ -155,11 +158,14 @@ class Reconciler:
             comparison=compare(store, look.platform, look.i_account),
             open_intents=tuple(store.journal.open_of(name, look.i_account)),
             is_listed=store.targets.reading(name).complete,
+            half_read=stored.half_read if stored is not None else None,
         )
 
     async def _ask_billing(self, i_account: int) -> Account | None:
         try:
             return await self.fresh.read(i_account)
+        except HalfRead as half:
+            return half.account
         except PlatformError as error:
             # Whatever billing's trouble is, it is not this platform's: its breaker must not open for it.
             raise Transient(error.text, getattr(error, "retry_after", None)) from error
@@ -278,7 +284,8 @@ class Reconciler:
         comparison = compare(store, look.platform, look.i_account)
         if comparison is None:
             return result
-        if comparison.change is None:
+        stored = store.accounts(self._billing.name).get(look.i_account)
+        if comparison.change is None and (stored is None or stored.half_read is None):
             return replace(result, converged_after=self._rest(store, look=look, comparison=comparison))
         subscribers.unsettle(look.i_account, Progress(State.PENDING), look.now)
         return replace(result, again_in=timedelta(0))
@@ -312,7 +319,8 @@ class Reconciler:
 class _Known:
     """What the store knows of a subscriber; `is_listed`: the platform's last list was read whole.
 
-    `freed`: whose turn it is, because a look at the platform showed that what they wish is free.
+    `half_read`: why the account's credentials are not known as they are now. `freed`: whose turn it is, because a look
+    at the platform showed that what they wish is free.
     """
 
     account_id: str
@@ -320,6 +328,7 @@ class _Known:
     comparison: Comparison | None
     open_intents: tuple[OpenIntent, ...]
     is_listed: bool
+    half_read: str | None = None
     freed: tuple[int, ...] = ()
 
 

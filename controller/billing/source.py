@@ -7,7 +7,8 @@ Rules of this module:
 2. A fault is an exception, never an answer: "no such account" is only what billing says with an answer that names
    none (contract, section 2.2).
 3. Credentials cost one call more. They are asked for only where the configuration names custom fields, and not for a
-   terminated account, which has no use for them.
+   terminated account, which has no use for them. An account that billing shows without them is known all the same
+   (`HalfRead`): that it is blocked does not wait for its custom fields.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ from controller.billing.wire import (
     decode_products,
 )
 from desired_state.account import Account, AccountDetails, AssignedProduct, BillingSnapshot
+from platforms.driver import PlatformError, Transient
 from platforms.transport import Clock
 
 Consume = Callable[[Sequence[AccountRow]], Awaitable[None]]
@@ -46,6 +48,14 @@ SLICE = 100  # rows between two turns of the event loop
 
 LIST_FLAGS: Mapping[str, object] = {"get_total": 1, "get_only_real_accounts": 1, "get_statuses": 1, "detailed_info": 1}
 INFO_FLAGS: Mapping[str, object] = {"detailed_info": 1, "without_service_features": 1}
+
+
+class HalfRead(Transient):
+    """Billing showed the account, but not its credentials, for the reason that the text gives."""
+
+    def __init__(self, account: Account, error: PlatformError) -> None:
+        super().__init__(error.text, getattr(error, "retry_after", None))
+        self.account = account
 
 
 class PortaBilling:
@@ -86,12 +96,14 @@ class PortaBilling:
         """The account as it is now, details and credentials included; `None` if billing says that there is none.
 
         With its `i_customer`, as far as that is known, both calls are made at once where the customer has the fields.
-        Raises `Unreadable` if the answer makes no sense or is about another account, else `PlatformError`.
+        Raises `Unreadable` if the answer makes no sense or is about another account, `HalfRead`, else `PlatformError`.
         """
-        account = await self._look_up({"i_account": i_account}, self._owner(i_account, i_customer))
-        if account is not None and account.i_account != i_account:
-            raise Unreadable(f"billing answered for account {account.i_account}, asked about {i_account}", "i_account")
-        return account
+        try:
+            account = await self._look_up({"i_account": i_account}, self._owner(i_account, i_customer))
+        except HalfRead as half:
+            _check(half.account, i_account)
+            raise
+        return account and _check(account, i_account)
 
     async def find(self, account_id: str) -> Account | None:
         """The account that has this id now; as `account` otherwise."""
@@ -152,16 +164,27 @@ class PortaBilling:
             return account
         if owner != self._owner(account.i_account, account.i_customer):
             return await self._with_credentials(account)
+        if isinstance(values, PlatformError):
+            raise HalfRead(account, values)
         if isinstance(values, BaseException):
             raise values
-        return decode_custom_fields(account, values, self._fields, self._fingerprint)
+        return self._completed(account, values)
 
     async def _with_credentials(self, account: Account | None) -> Account | None:
         if account is None or account.is_terminated or not self._fields.any_configured:
             return account
         owner = self._owner(account.i_account, account.i_customer)
-        values = await self._field_values(owner) if owner is not None else {}
-        return decode_custom_fields(account, values, self._fields, self._fingerprint)
+        try:
+            values = await self._field_values(owner) if owner is not None else {}
+        except PlatformError as error:
+            raise HalfRead(account, error) from None
+        return self._completed(account, values)
+
+    def _completed(self, account: Account, values: Mapping[str, object]) -> Account:
+        try:
+            return decode_custom_fields(account, values, self._fields, self._fingerprint)
+        except Unreadable as error:
+            raise HalfRead(account, error) from None
 
     def _owner(self, i_account: int, i_customer: int | None) -> Mapping[str, int] | None:
         """Whose custom fields hold the account's credentials; `None` where nobody's do, or it is not known."""
@@ -174,6 +197,12 @@ class PortaBilling:
     async def _field_values(self, owner: Mapping[str, int]) -> Mapping[str, object]:
         service = "Account" if "i_account" in owner else "Customer"
         return await self._client.call(f"{service}/get_custom_fields_values", owner)
+
+
+def _check(account: Account, asked: int) -> Account:
+    if account.i_account != asked:
+        raise Unreadable(f"billing answered for account {account.i_account}, asked about {asked}", "i_account")
+    return account
 
 
 def _slices(rows: list[AccountRow]) -> Iterator[list[AccountRow]]:

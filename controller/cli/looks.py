@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from controller.billing.source import HalfRead
 from controller.cli.codes import Code, Failed
 from controller.cli.printing import Output, as_json, say, tell
 from controller.cli.session import assembled, configured, execute, opened, private_copy
@@ -94,7 +95,10 @@ async def _looked_up(ledger: Ledger, among: Sequence[Installation], asked: str) 
 async def _number(installation: Installation, asked: str) -> int | None:
     """The `i_account` of the account that was asked for, as billing says; `None` if it has none such."""
     source, number = installation.billing.source, asked_number(asked)
-    account = await (source.find(asked) if number is None else source.account(number))
+    try:
+        account = await (source.find(asked) if number is None else source.account(number))
+    except HalfRead as half:
+        account = half.account
     return None if account is None else account.i_account
 
 

@@ -5,8 +5,10 @@ Rules of this module:
 1. A list row replaces what the list tells and keeps the details that are known; details are due when the row's
    details fingerprint changed, when an event asked for them, or when they were never read. A row of a list that began
    before the account itself was read is older news and is passed over.
-2. An account that is not in a list is not removed: it is `missing` since then.
-3. Whatever changes about an account clears `judged_in`: it has to be judged anew.
+2. Where billing shows an account but not its credentials, the rest counts, and what was known of these; its details
+   stay due, and `half_read` says why.
+3. An account that is not in a list is not removed: it is `missing` since then.
+4. Whatever changes about an account clears `judged_in`: it has to be judged anew.
 """
 
 import json
@@ -17,8 +19,8 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from controller.store.codec import decode_account, encode, instant, to_instant, to_seconds
-from desired_state.account import Account, AccountDetails, AssignedProduct
-from desired_state.entitlement import lacks_funds
+from controller.store.merging import ListedAddons, sealed, stamped, with_credentials_of, with_more_addons
+from desired_state.account import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,15 @@ class ListedAccount:
     details_fp: bytes
     addons_fp: bytes
     build: Callable[[], Account]
-    addons: Callable[[str], tuple[AssignedProduct, ...] | None] | None = None
+    addons: ListedAddons | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StoredAccount:
-    """An account as last read. `details_due`: its details have to be read before anything is done for it."""
+    """An account as last read. `details_due`: its details have to be read before anything is done for it.
+
+    `half_read` is why its credentials could not be read when all the rest was: this is what is known of it now.
+    """
 
     account: Account
     details_due: bool
@@ -47,15 +52,22 @@ class StoredAccount:
     seen_at: datetime | None
     missing_since: datetime | None
     unreadable: str | None
+    half_read: str | None
 
     @property
     def known(self) -> Account:
-        """The account as far as it is up to date: without its details while they are due."""
-        return replace(self.account, details=None) if self.details_due else self.account
+        """The account as far as it is up to date: while details are due without them, unless half of it was read."""
+        is_old = self.details_due and self.half_read is None
+        return replace(self.account, details=None) if is_old else self.account
+
+    @property
+    def has_credentials(self) -> bool:
+        """Whether billing ever showed us what it has of them."""
+        return self.details_at is not None
 
 
 _TAKEN_OVER = "i_account, id, i_customer, row_fp, details_fp, addons_fp, account, details_at, seen_at"
-_COLUMNS = "account, details_due, details_at, seen_at, missing_since, unreadable"
+_COLUMNS = "account, details_due, details_at, seen_at, missing_since, unreadable, half_read"
 
 
 class Accounts:
@@ -86,20 +98,25 @@ class Accounts:
             seen,
         )
 
-    def save(self, account: Account, now: datetime) -> Account:
-        """Keep an account that was read with its details; returns it as kept (still unsealed)."""
+    def save(self, account: Account, now: datetime, half_read: str | None = None) -> Account:
+        """Keep an account that was read with its details; returns it as kept (still unsealed).
+
+        With `half_read` it was read without its credentials, for that reason.
+        """
         known = self.get(account.i_account)
-        account = _stamped(account, known.account if known else None, now)
+        before = known.account if known else None
+        account = stamped(account if half_read is None else with_credentials_of(account, before), before, now)
         self._conn.execute(
-            "INSERT INTO accounts (billing, i_account, id, i_customer, account, details_due, details_at, seen_at)"
-            " VALUES (?, ?, ?, ?, ?, 0, ?, ?) ON CONFLICT (billing, i_account) DO UPDATE SET"
+            "INSERT INTO accounts (billing, i_account, id, i_customer, account, details_due, half_read, details_at,"
+            " seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (billing, i_account) DO UPDATE SET"
             " id = excluded.id, i_customer = excluded.i_customer,"
-            " account = excluded.account, details_due = 0, details_at = excluded.details_at,"
+            " account = excluded.account, details_due = excluded.details_due, half_read = excluded.half_read,"
+            " details_at = coalesce(excluded.details_at, max(details_at, excluded.seen_at)),"
             " row_fp = CASE WHEN account = excluded.account THEN row_fp END,"
             " unreadable = NULL, missing_since = NULL,"
-            " judged_in = CASE WHEN account = excluded.account THEN judged_in END",
+            " judged_in = CASE WHEN account = excluded.account AND half_read IS excluded.half_read THEN judged_in END",
             (self._billing, account.i_account, account.id, account.i_customer, encode(sealed(account)),
-             *(now.timestamp(),) * 2),
+             half_read is not None, half_read, now.timestamp() if half_read is None else None, now.timestamp()),
         )  # fmt: skip
         return account
 
@@ -154,7 +171,8 @@ class Accounts:
             " row_fp = excluded.row_fp,"
             " details_fp = excluded.details_fp, addons_fp = excluded.addons_fp, account = excluded.account,"
             " details_at = excluded.details_at,"
-            " seen_at = max(coalesce(seen_at, 0), excluded.seen_at), details_due = 0, judged_in = NULL"
+            " seen_at = max(coalesce(seen_at, 0), excluded.seen_at), details_due = 0, half_read = NULL,"
+            " judged_in = NULL"
             " WHERE coalesce(details_at, 0) < excluded.details_at",
             [(self._billing, *row) for row in rows],
         )
@@ -165,14 +183,16 @@ class Accounts:
         self._conn.execute(
             "INSERT INTO accounts (billing, i_account, id, account, details_due, seen_at, unreadable)"
             " VALUES (?, ?, '', ?, 1, ?, ?) ON CONFLICT (billing, i_account) DO UPDATE SET row_fp = NULL,"
-            " unreadable = excluded.unreadable, seen_at = excluded.seen_at, missing_since = NULL, judged_in = NULL",
+            " unreadable = excluded.unreadable, half_read = NULL, seen_at = excluded.seen_at, missing_since = NULL,"
+            " judged_in = NULL",
             (self._billing, i_account, placeholder, taken_at.timestamp(), text),
         )
 
     def mark_details_unreadable(self, i_account: int, text: str) -> None:
         """Note that the account's details could not be understood; they stay due."""
         self._conn.execute(
-            "UPDATE accounts SET unreadable = ?, details_due = 1, judged_in = NULL WHERE billing = ? AND i_account = ?",
+            "UPDATE accounts SET unreadable = ?, half_read = NULL, details_due = 1, judged_in = NULL"
+            " WHERE billing = ? AND i_account = ?",
             (text, self._billing, i_account),
         )
 
@@ -186,7 +206,9 @@ class Accounts:
 
     def forget_readings(self) -> None:
         """Have everything about everybody read anew: what it is read by has changed."""
-        self._conn.execute("UPDATE accounts SET row_fp = NULL, details_due = 1 WHERE billing = ?", (self._billing,))
+        self._conn.execute(
+            "UPDATE accounts SET row_fp = NULL, details_due = 1, half_read = NULL WHERE billing = ?", (self._billing,)
+        )
 
     def mark_gone(self, i_account: int, now: datetime) -> None:
         """Note that billing, asked for this very account, has none: it is missing until a list shows it."""
@@ -316,7 +338,7 @@ class Accounts:
         return dict(rows)
 
     def _insert(self, account: Account, row: ListedAccount, taken_at: datetime) -> None:
-        account = _stamped(account, None, taken_at)
+        account = stamped(account, None, taken_at)
         self._conn.execute(
             "INSERT INTO accounts (billing, i_account, id, i_customer, row_fp, details_fp, addons_fp, account,"
             " details_due, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?)",
@@ -332,48 +354,20 @@ class Accounts:
         details = before.details
         due = bool(details_due) or details is None or details_fp not in (None, row.details_fp)
         if not due and details is not None and addons_fp not in (None, row.addons_fp):
-            details = _with_more_addons(details, row, taken_at)
+            details = with_more_addons(details, row.addons, taken_at)
             due = details is None
-        account = _stamped(replace(row.build(), details=details or before.details), before, taken_at)
+        account = stamped(replace(row.build(), details=details or before.details), before, taken_at)
         self._conn.execute(
             "UPDATE accounts SET id = ?, i_customer = ?, row_fp = ?, details_fp = ?, addons_fp = ?, account = ?,"
-            " details_due = ?, unreadable = NULL, judged_in = NULL WHERE billing = ? AND i_account = ?",
+            " details_due = ?, half_read = CASE WHEN details_fp = ? AND addons_fp = ? THEN half_read END,"
+            " unreadable = NULL, judged_in = NULL WHERE billing = ? AND i_account = ?",
             (account.id, account.i_customer, row.row_fp, row.details_fp, row.addons_fp, encode(account), int(due),
-             self._billing, row.i_account),
+             row.details_fp, row.addons_fp, self._billing, row.i_account),
         )  # fmt: skip
 
 
-def sealed(account: Account) -> Account:
-    """The account without the clear text of its secrets."""
-    if account.details is None:
-        return account
-    return replace(account, details=replace(account.details, credentials=account.details.credentials.sealed()))
-
-
-def _with_more_addons(details: AccountDetails, row: ListedAccount, now: datetime) -> AccountDetails | None:
-    """The details with the add-ons that the list shows; `None` where it may not be believed.
-
-    What takes something away is believed of the account's own call only: a list that ceases to show add-ons looks as if
-    everybody had lost them.
-    """
-    listed = row.addons(details.time_zone) if row.addons is not None else None
-    if listed is None:
-        return None
-    known = (addon for addon in details.addons if addon.effective_to is None or addon.effective_to > now)
-    takes_nothing = all(any(each.covers(addon) for each in listed) for addon in known)
-    return replace(details, addons=listed) if takes_nothing else None
-
-
-def _stamped(account: Account, before: Account | None, now: datetime) -> Account:
-    """The account with the instant since which we know it to be without funds."""
-    if not lacks_funds(account):
-        return account
-    since = before.no_funds_since if before is not None and before.no_funds_since is not None else now
-    return replace(account, no_funds_since=since)
-
-
-def _stored(row: tuple[bytes, int, float, float, float, str]) -> StoredAccount:
-    account, details_due, details_at, seen_at, missing_since, unreadable = row
+def _stored(row: tuple[bytes, int, float, float, float, str, str]) -> StoredAccount:
+    account, details_due, details_at, seen_at, missing_since, unreadable, half_read = row
     return StoredAccount(
         account=decode_account(account),
         details_due=bool(details_due),
@@ -381,4 +375,5 @@ def _stored(row: tuple[bytes, int, float, float, float, str]) -> StoredAccount:
         seen_at=to_instant(seen_at),
         missing_since=to_instant(missing_since),
         unreadable=unreadable,
+        half_read=half_read,
     )

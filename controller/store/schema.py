@@ -309,3 +309,9 @@ CREATE TABLE requeued (
 @MIGRATIONS(name="requeued")
 def _requeued(db: Database) -> None:
     db.conn.execute(_REQUEUED)
+
+
+@MIGRATIONS(name="half read")
+def _half_read(db: Database) -> None:
+    """Why the credentials of an account could not be read, when all the rest of it was."""
+    db.conn.execute("ALTER TABLE accounts ADD COLUMN half_read TEXT")

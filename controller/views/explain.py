@@ -16,7 +16,7 @@ _ACTIONS = 5
 
 
 class AccountKnowledge(TypedDict):
-    """What billing says, and how well we know it."""
+    """What billing says, and how well we know it; `half_read` is why it did not show the credentials with the rest."""
 
     name: str
     status: str
@@ -26,6 +26,7 @@ class AccountKnowledge(TypedDict):
     addons: list[str]
     details_read_at: str | None
     details_due: bool
+    half_read: str | None
     seen_at: str | None
     missing_since: str | None
     unreadable: str | None
@@ -137,6 +138,8 @@ def explain_lines(view: ExplainView) -> Iterator[str]:
     yield f"account {account['id']} (i_account {account['i_account']})"
     known = "due to be read" if billing["details_due"] else f"read {billing['details_read_at']}"
     yield f"  billing {billing['name']}: last listed {billing['seen_at'] or 'never'}, details {known}"
+    if billing["half_read"]:
+        yield f"    its custom fields could not be read: {billing['half_read']}"
     for name, value in decision["facts"]:
         yield f"    {name}: {value}"
     yield f"  should be {decision['presence']}, because of: {decision['reason']}"
@@ -182,6 +185,7 @@ def _knowledge(name: str, stored: StoredAccount) -> AccountKnowledge:
         addons=list(_addons(account)),
         details_read_at=_iso(stored.details_at),
         details_due=stored.details_due,
+        half_read=stored.half_read,
         seen_at=_iso(stored.seen_at),
         missing_since=_iso(stored.missing_since),
         unreadable=stored.unreadable,

@@ -1,12 +1,15 @@
 """Snapshots and single accounts, from the simulated installation."""
 
+from datetime import timedelta
+from typing import Literal
+
 import pytest
 
 from controller.billing.faults import BillingFault
-from controller.billing.source import SLICE
+from controller.billing.source import SLICE, HalfRead
 from controller.billing.wire import CustomFields, Unreadable, to_account
-from desired_state.account import Account, Secret
-from platforms.driver import PlatformError, Transient
+from desired_state.account import Account, Credentials, Secret
+from platforms.driver import Transient
 from platforms.simulation import Fault
 from tests.billing.helpers import Billing, billing, billing_with, fingerprint, settings
 
@@ -196,12 +199,32 @@ async def test_an_answer_about_another_account_is_refused() -> None:
             await world.source.account(5)
 
 
-async def test_custom_fields_that_cannot_be_asked_for_leave_no_half_account() -> None:
-    async with billing() as world:
+@pytest.mark.parametrize("owner", ["account", "customer"])
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_custom_fields_that_cannot_be_read_leave_an_account_that_is_told_to_be_half(
+    owner: Literal["account", "customer"], at_once: bool
+) -> None:
+    fields = CustomFields(owner=owner, device_ids=("TV MAC",))
+    async with billing(settings(custom_fields=fields)) as world:
         world.sim.populate(1)
+        world.sim.change("block", i_account=70001)
+        world.sim.faults.add(Fault(operation="*/get_custom_fields_values", kind="status", retry_after=7))
+        customer = world.sim.installation.accounts[70001].customer.i_customer if at_once else None
+        with pytest.raises(HalfRead, match="get_custom_fields_values with HTTP 503") as half:
+            await world.source.account(70001, customer)
+        assert half.value.account.blocked
+        assert half.value.account.details is not None
+        assert half.value.account.details.credentials == Credentials()
+        assert half.value.retry_after == timedelta(seconds=7)
+
+
+async def test_half_of_another_account_is_refused_too() -> None:
+    async with billing() as world:
+        world.sim.populate(2)
+        world.sim.installation.accounts[5] = world.sim.installation.accounts[70002]
         world.sim.faults.add(Fault(operation="Account/get_custom_fields_values", kind="status"))
-        with pytest.raises(PlatformError):
-            await world.source.account(70001)
+        with pytest.raises(Unreadable, match="answered for account 70002, asked about 5"):
+            await world.source.account(5)
 
 
 async def test_fingerprints_stay_while_nothing_changes_and_follow_what_does() -> None:
