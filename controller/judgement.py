@@ -4,8 +4,8 @@ Rules of this module:
 
 1. The full pass, a single look, `plan` and `explain` all judge here, so that they cannot disagree.
 2. Judging reads and writes the store, and nothing else; the clock is an argument.
-3. An account that billing's list did not show, or whose answer could not be understood, is held as it is: that is no
-   fact about the account.
+3. An account that billing's list did not show, or whose own call denies it, or whose answer could not be understood, is
+   held as it is: that is no fact about the account.
 """
 
 import hashlib
@@ -29,6 +29,7 @@ from platforms.fitting import degraded
 
 MISSING = "missing_from_billing"
 UNREADABLE = "unreadable_in_billing"
+NOT_GIVEN = "not_given_by_billing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,13 @@ def decide(stored: StoredAccount, house: Household, now: datetime) -> Decision:
     if stored.unreadable is not None:
         answer = (("answer", stored.unreadable),)
         return replace(decision, presence=Presence.HOLD, reason=UNREADABLE, facts=answer, valid_until=None)
-    if stored.missing_since is not None and decision.presence is not Presence.ABSENT:
-        facts = (("missing_since", stored.missing_since.isoformat()), *decision.facts)
-        return replace(decision, presence=Presence.HOLD, reason=MISSING, facts=facts, valid_until=None)
+    for reason, fact, since in (
+        (MISSING, "missing_since", stored.missing_since),
+        (NOT_GIVEN, "not_given_since", stored.not_given_since),
+    ):
+        if since is not None and decision.presence is not Presence.ABSENT:
+            facts = ((fact, since.isoformat()), *decision.facts)
+            return replace(decision, presence=Presence.HOLD, reason=reason, facts=facts, valid_until=None)
     if stored.half_read is not None and not stored.has_credentials and decision.presence is Presence.ACTIVE:
         return replace(decision, presence=Presence.HOLD, reason=UNREAD)
     return decision

@@ -7,8 +7,8 @@ Rules of this module:
 2. A fault about the session means that the call was not carried out: the session is renewed and the call repeated,
    once; and once more by a login, where a refresh gave a session that is refused as well. Nothing else is ever repeated
    here.
-3. A fault of any other code is `BillingFault`. A 500 without a fault, and an answer that is no JSON object, are
-   `Transient`: a proxy's page, a cut connection, or our address not being trusted.
+3. A fault of any other code is `BillingFault`, with HTTP 200 too: it is no answer. A 500 without a fault, and an answer
+   that is no JSON object, are `Transient`: a proxy's page, a cut connection, or our address not being trusted.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,6 +29,7 @@ T = TypeVar("T")
 AddonsFrom = Literal["auto", "list", "info"]
 """Where an account's add-ons are read: in the list, in its details, or where a probe shows that they can be."""
 
+_FAULT = b'"faultcode"'
 MAX_PAGE = 1000  # billing silently returns no more (contract, section 2.1)
 
 
@@ -131,6 +132,8 @@ class BillingClient:
         answer = await self._transport.request(
             Request(operation, "POST", f"/rest/{operation}", headers=headers, json=body)
         )
+        if answer.status in (200, 500) and _FAULT in answer.body and (fault := fault_in(answer.body, operation)):
+            raise fault
         if answer.status != 200:
             raise _error(answer, operation)
         try:
@@ -147,9 +150,7 @@ def _raise_unless_session_over(fault: BillingFault) -> None:
 
 
 def _error(answer: Answer, operation: str) -> PlatformError:
-    """What an answer means that is not a 200. Billing itself knows only 200 and 500; others are a proxy's."""
-    if answer.status == 500 and (fault := fault_in(answer.body, operation)):
-        return fault
+    """What an answer means that is neither a 200 nor states a fault. Another status than 500 is a proxy's."""
     if answer.status == 500:
         return Transient(
             f"{answer.target} answered {operation} with HTTP 500 and no fault in it: an outage, or our address is not"

@@ -44,6 +44,7 @@ class StoredAccount:
     """An account as last read. `details_due`: its details have to be read before anything is done for it.
 
     `half_read` is why its credentials could not be read when all the rest was: this is what is known of it now.
+    `not_given_since`: billing's list shows it, but asked for it, billing has none.
     """
 
     account: Account
@@ -53,6 +54,7 @@ class StoredAccount:
     missing_since: datetime | None
     unreadable: str | None
     half_read: str | None
+    not_given_since: datetime | None
 
     @property
     def known(self) -> Account:
@@ -67,7 +69,7 @@ class StoredAccount:
 
 
 _TAKEN_OVER = "i_account, id, i_customer, row_fp, details_fp, addons_fp, account, details_at, seen_at"
-_COLUMNS = "account, details_due, details_at, seen_at, missing_since, unreadable, half_read"
+_COLUMNS = "account, details_due, details_at, seen_at, missing_since, unreadable, half_read, not_given_since"
 
 
 class Accounts:
@@ -113,8 +115,9 @@ class Accounts:
             " account = excluded.account, details_due = excluded.details_due, half_read = excluded.half_read,"
             " details_at = coalesce(excluded.details_at, max(details_at, excluded.seen_at)),"
             " row_fp = CASE WHEN account = excluded.account THEN row_fp END,"
-            " unreadable = NULL, missing_since = NULL,"
-            " judged_in = CASE WHEN account = excluded.account AND half_read IS excluded.half_read THEN judged_in END",
+            " unreadable = NULL, missing_since = NULL, not_given_since = NULL,"
+            " judged_in = CASE WHEN account = excluded.account AND half_read IS excluded.half_read"
+            "  AND not_given_since IS NULL THEN judged_in END",
             (self._billing, account.i_account, account.id, account.i_customer, encode(sealed(account)),
              half_read is not None, half_read, now.timestamp() if half_read is None else None, now.timestamp()),
         )  # fmt: skip
@@ -172,7 +175,7 @@ class Accounts:
             " details_fp = excluded.details_fp, addons_fp = excluded.addons_fp, account = excluded.account,"
             " details_at = excluded.details_at,"
             " seen_at = max(coalesce(seen_at, 0), excluded.seen_at), details_due = 0, half_read = NULL,"
-            " judged_in = NULL"
+            " not_given_since = NULL, judged_in = NULL"
             " WHERE coalesce(details_at, 0) < excluded.details_at",
             [(self._billing, *row) for row in rows],
         )
@@ -191,7 +194,8 @@ class Accounts:
     def mark_details_unreadable(self, i_account: int, text: str) -> None:
         """Note that the account's details could not be understood; they stay due."""
         self._conn.execute(
-            "UPDATE accounts SET unreadable = ?, half_read = NULL, details_due = 1, judged_in = NULL"
+            "UPDATE accounts SET unreadable = ?, half_read = NULL, not_given_since = NULL, details_due = 1,"
+            " judged_in = NULL"
             " WHERE billing = ? AND i_account = ?",
             (text, self._billing, i_account),
         )
@@ -199,7 +203,7 @@ class Accounts:
     def mark_missing(self, taken_at: datetime) -> None:
         """Note which accounts a complete list that began at `taken_at` did not show."""
         self._conn.execute(
-            "UPDATE accounts SET missing_since = ?, judged_in = NULL"
+            "UPDATE accounts SET missing_since = ?, not_given_since = NULL, judged_in = NULL"
             " WHERE billing = ? AND seen_at < ? AND missing_since IS NULL",
             (taken_at.timestamp(), self._billing, taken_at.timestamp()),
         )
@@ -211,11 +215,17 @@ class Accounts:
         )
 
     def mark_gone(self, i_account: int, now: datetime) -> None:
-        """Note that billing, asked for this very account, has none: it is missing until a list shows it."""
+        """Note that billing, asked for this very account, has none: it is missing until a list shows it.
+
+        Where the last complete list showed it, billing contradicts itself: it is asked for again.
+        """
+        shown = "(details_fp IS NOT NULL AND missing_since IS NULL)"
         self._conn.execute(
-            "UPDATE accounts SET missing_since = coalesce(missing_since, ?), judged_in = NULL"
+            f"UPDATE accounts SET details_due = max(details_due, {shown}), half_read = NULL, judged_in = NULL,"
+            f" not_given_since = CASE WHEN {shown} THEN coalesce(not_given_since, ?) END,"
+            f" missing_since = CASE WHEN {shown} THEN NULL ELSE coalesce(missing_since, ?) END"
             " WHERE billing = ? AND i_account = ?",
-            (now.timestamp(), self._billing, i_account),
+            (now.timestamp(), now.timestamp(), self._billing, i_account),
         )
 
     def unseen_since(self, taken_at: datetime) -> int:
@@ -366,8 +376,8 @@ class Accounts:
         )  # fmt: skip
 
 
-def _stored(row: tuple[bytes, int, float, float, float, str, str]) -> StoredAccount:
-    account, details_due, details_at, seen_at, missing_since, unreadable, half_read = row
+def _stored(row: tuple[bytes, int, float, float, float, str, str, float]) -> StoredAccount:
+    account, details_due, details_at, seen_at, missing_since, unreadable, half_read, not_given_since = row
     return StoredAccount(
         account=decode_account(account),
         details_due=bool(details_due),
@@ -376,4 +386,5 @@ def _stored(row: tuple[bytes, int, float, float, float, str, str]) -> StoredAcco
         missing_since=to_instant(missing_since),
         unreadable=unreadable,
         half_read=half_read,
+        not_given_since=to_instant(not_given_since),
     )

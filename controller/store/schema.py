@@ -315,3 +315,9 @@ def _requeued(db: Database) -> None:
 def _half_read(db: Database) -> None:
     """Why the credentials of an account could not be read, when all the rest of it was."""
     db.conn.execute("ALTER TABLE accounts ADD COLUMN half_read TEXT")
+
+
+@MIGRATIONS(name="not given")
+def _not_given(db: Database) -> None:
+    """Since when billing says that it has no such account, while its list shows it."""
+    db.conn.execute("ALTER TABLE accounts ADD COLUMN not_given_since REAL")

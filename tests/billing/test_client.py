@@ -45,6 +45,19 @@ async def test_a_call_is_a_post_of_params_with_a_bearer_token() -> None:
     assert request.content.replace(b" ", b"") == b'{"params":{"i_account":5}}'
 
 
+@pytest.mark.parametrize("status", [200, 500])
+async def test_an_answer_that_states_a_fault_is_one_whatever_its_status(status: int) -> None:
+    fault = {"faultcode": "Server.Account.internal_error", "faultstring": CANARY, "account_info": {}}
+    with pytest.raises(BillingFault, match=r"Server\.Account\.internal_error") as error:
+        await answering(lambda _: httpx.Response(status, json=fault))
+    assert CANARY not in str(error.value)
+
+
+async def test_a_value_that_only_speaks_of_a_fault_is_none() -> None:
+    values = {"custom_fields_values": [{"name": "faultcode", "faultcode": "x"}]}
+    assert await answering(lambda _: httpx.Response(200, json=values)) == values
+
+
 async def test_an_empty_body_is_an_empty_answer() -> None:
     assert await answering(lambda _: httpx.Response(200)) == {}
 

@@ -31,7 +31,7 @@ def get_account_list(world: World, params: Params) -> Reply:
 def get_account_info(world: World, params: Params) -> Reply:
     """An account that is not there is no fault, but an answer that names none (switch: a fault)."""
     account = world.find_account(params)
-    if account is None:
+    if account is None or account.i_account in world.switches.denied_accounts:
         if world.switches.not_found_is_fault:
             raise Refusal("Server.Account.get_account_info.account_not_found", "Account not found")
         return {}

@@ -32,6 +32,7 @@ class Switches(BaseModel):
     addons_in_list: bool = False
     numbers_as_text: bool = False
     not_found_is_fault: bool = False
+    denied_accounts: frozenset[int] = frozenset()  # in the list, but not there for their own call
 
     refused_methods: frozenset[str] = frozenset()  # for want of rights
     api_document: Literal["openapi3", "swagger2", "none"] = "openapi3"
