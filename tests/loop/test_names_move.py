@@ -122,6 +122,19 @@ async def test_p16_killed_in_the_middle_of_an_id_swap_no_record_stays_at_its_int
     assert bed.platform.requests.writes == 3
 
 
+async def test_a_renamed_account_keeps_its_name_as_long_as_whoever_bears_its_old_id_needs_no_record(bed: Bed) -> None:
+    (old,) = await settled(bed, 1)
+    rename(bed, old, "other")
+    new = bed.billing.change("create", id="tv000001", i_product=70)
+
+    await bed.converge(2)
+    assert (name_of(bed, old), bed.platform.requests.writes) == ("tv000001_3", 0)
+    bed.billing.change("product", i_account=new, i_product=61)
+    await bed.converge(2)
+
+    assert (name_of(bed, old), name_of(bed, new)) == ("other_3", "tv000001_3")
+
+
 @pytest.mark.parametrize("follows", [False, True])
 async def test_the_old_id_of_a_renamed_account_goes_to_a_new_one_which_does_not_stay_dark(
     make_bed: Callable[..., Bed], follows: bool
