@@ -127,8 +127,8 @@ def espf_notice(body: bytes) -> Notice:
         raise _not_an_event(error) from None
     variables = event.variables or {}
     number = variables.get("i_event")
-    key = str(number).strip() if isinstance(number, str | int) and not isinstance(number, bool) else ""
-    return Notice(key or None, event.event_type, variables)
+    key = str(number) if isinstance(number, str | int) and not isinstance(number, bool) else ""
+    return Notice(_key(key), event.event_type, variables)
 
 
 def nsps_notice(body: bytes) -> Notice:
@@ -141,7 +141,13 @@ def nsps_notice(body: bytes) -> Notice:
     known = event.pb_data.account_info if event.pb_data is not None else None
     if known is not None and known.i_account is not None:
         variables = {"i_account": known.i_account, **variables}
-    return Notice(event.event_id, event.data.event_type, variables)
+    return Notice(_key(event.event_id), event.data.event_type, variables)
+
+
+def _key(sent: str) -> str | None:
+    """What the sender knows the event by; where it counts none it may send a zero."""
+    key = sent.strip()
+    return key if key.strip("0") else None
 
 
 def _not_an_event(error: Exception) -> NotAnEvent:

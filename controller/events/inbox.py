@@ -87,12 +87,11 @@ class Inbox:
                 platform.queue.add(SubscriberKey(platform.name, each.i_account), priority, now)
 
     def _keep(self, store: Store, *, source: str, notice: Notice, subject: Subject) -> _Taken:
-        names = self._addressed(notice)
         is_new = False
         announced: list[tuple[str, Announced]] = []
-        for name in names:
+        for name in self._addressed(notice):
             event = StoredEvent(
-                key=f"{source}:{self._key(notice, subject, is_sure=len(names) == 1)}",
+                key=f"{source}:{self._key(notice, subject)}",
                 event_type=notice.event_type,
                 scope=subject.scope,
                 number=subject.number,
@@ -108,11 +107,12 @@ class Inbox:
         named = [name for name, billing in self._billings.items() if billing.source.environment == i_env]
         return named or list(self._billings)
 
-    def _key(self, notice: Notice, subject: Subject, *, is_sure: bool) -> str:
-        """What the sender knows the event by. Two installations may use one number for two events."""
+    def _key(self, notice: Notice, subject: Subject) -> str:
+        """What the event is known by again: one number may stand for several, of installations or of one that restarted
+        its count."""
         if notice.key is None:
             return self._new_id()
-        return notice.key if is_sure else f"{notice.key} {notice.event_type.lower()} {subject.scope} {subject.number}"
+        return f"{notice.key} {notice.event_type.lower()} {subject.scope} {subject.number}"
 
 
 def announce(store: Store, billing: str, i_accounts: Sequence[int], event: StoredEvent) -> list[Announced]:

@@ -59,9 +59,21 @@ def test_an_event_number_is_one_whether_number_or_text(number: bytes) -> None:
     assert espf_notice(b'{"event_type": "x", "variables": {"i_event": ' + number + b"}}").key == "17"
 
 
-@pytest.mark.parametrize("variables", [b"null", b"{}", b'{"i_event": null}', b'{"i_event": ""}', b'{"i_event": true}'])
+@pytest.mark.parametrize(
+    "variables",
+    [
+        b"null",
+        b"{}",
+        *(b'{"i_event": ' + number + b"}" for number in (b"null", b'""', b"true", b"0", b'"0"', b'" 0 "')),
+    ],
+)
 def test_an_event_may_come_without_a_number(variables: bytes) -> None:
     assert espf_notice(b'{"event_type": "x", "variables": ' + variables + b"}").key is None
+
+
+@pytest.mark.parametrize("event_id", [b'""', b'" "', b'"0"'])
+def test_an_enriched_event_may_come_without_an_id_of_its_own(event_id: bytes) -> None:
+    assert nsps_notice(b'{"event_id": ' + event_id + b', "data": {"event_type": "x"}}').key is None
 
 
 @given(st.binary(max_size=200) | st.text().map(lambda text: text.encode("utf-8", "surrogatepass")))

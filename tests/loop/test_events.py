@@ -147,6 +147,20 @@ async def test_an_event_costs_two_looks_and_no_more_however_often_it_comes(bed: 
     assert b'events_total{outcome="duplicate",source="espf"} 9.0' in bed.application.metrics.render()
 
 
+@pytest.mark.parametrize("i_event", [0, "0", "", 7])
+async def test_events_that_bear_one_number_are_several_where_they_are_about_several(
+    bed: Bed, i_event: int | str
+) -> None:
+    first, second = await watched(bed, 2)
+    async with bed.daemon():
+        await bed.world.sleep(5)
+        for account in (first, second):
+            bed.billing.change("block", i_account=account)
+            await bed.espf("Account/Blocked", i_event=i_event, i_account=account, i_env=3)
+        await bed.world.sleep(SOON)
+        assert [row["status"] for row in bed.customers()] == ["disabled"] * 2
+
+
 async def test_p18_an_event_that_was_answered_is_acted_upon_by_the_next_process(bed: Bed) -> None:
     first, second = await watched(bed, 2)
     bed.billing.change("block", i_account=first)
