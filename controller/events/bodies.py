@@ -2,15 +2,18 @@
 
 Rules of this module:
 
-1. ESPF's body is taken as tolerantly as can be: a refusal means that the event is lost.
-2. NSPS's body has to be as the document says, in all it names; what it does not name is let pass. Only the event is
-   used, and of the billing data (a cache of seconds before) the account's number where the event has none.
+1. A body is taken as tolerantly as can be: a refusal means that the event is lost.
+2. Of NSPS's body only the event is used, and of the billing data (a cache of seconds before) the account's number where
+   the event has none. It is strict about what it cannot do without: an id, a type, and objects where objects belong.
+   The document says more about the rest, which no answer of ours depends on; whatever stands there is let pass.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import msgspec
+
+from controller.events.vocabulary import positive
 
 
 class NotAnEvent(ValueError):
@@ -33,90 +36,19 @@ class _Espf(msgspec.Struct):
 
 class _EspfEvent(msgspec.Struct):
     event_type: str
-    variables: dict[str, object] = {}
-
-
-class _Feature(msgspec.Struct):
-    class Attribute(msgspec.Struct):
-        name: str | None = None
-        effective_value: str | None = None
-
-    name: str | None = None
-    effective_flag_value: str | None = None
-    attributes: list[Attribute] = []
-
-
-class _AddOn(msgspec.Struct):
-    addon_effective_from: str | None = None
-    addon_effective_to: str | None = None
-    addon_priority: int | None = None
-    description: str | None = None
-    i_product: int | None = None
-    i_product_group: int | None = None
-    i_vd_plan: int | None = None
-    name: str | None = None
-
-
-class _Account(msgspec.Struct):
-    bill_status: str | None = None
-    billing_model: str | None = None
-    blocked: bool | None = None
-    email: str | None = None
-    firstname: str | None = None
-    i_account: int | None = None
-    i_customer: int | None = None
-    i_master_account: int | None = None
-    i_product: int | None = None
-    i_vd_plan: int | None = None
-    id: str | None = None
-    lastname: str | None = None
-    phone1: str | None = None
-    product_name: str | None = None
-    status: str | None = None
-    time_zone_name: str | None = None
-    zip: str | None = None
-    assigned_addons: list[_AddOn] = []
-    service_features: list[_Feature] = []
-
-
-class _Card(msgspec.Struct):
-    i_account: int | None = None
-    i_sim_card: int | None = None
-    iccid: str | None = None
-    imsi: str | None = None
-    msisdn: str | None = None
-    status: str | None = None
-
-
-class _AccessPolicy(msgspec.Struct):
-    class Attribute(msgspec.Struct):
-        group_name: str | None = None
-        name: str | None = None
-        value: str | None = None
-
-    i_access_policy: int | None = None
-    name: str | None = None
-    attributes: list[Attribute] = []
-
-
-class _BillingData(msgspec.Struct):
-    account_info: _Account | None = None
-    sim_info: _Card | None = None
-    access_policy_info: _AccessPolicy | None = None
+    variables: object = None
 
 
 class _Nsps(msgspec.Struct):
     event_id: str
     data: _EspfEvent
-    handler_id: str | None = None
-    created_at: str | None = None
-    updated_at: str | None = None
-    status: str | None = None
-    pb_data: _BillingData | None = None
+    pb_data: object = None
 
 
 _ESPF = msgspec.json.Decoder(_Espf)
 _NSPS = msgspec.json.Decoder(_Nsps)
+_EMPTY: tuple[object, ...] = (None, [], "")
+"""What stands for an object that has nothing in it, in languages that do not tell it from an empty list."""
 
 
 def espf_notice(body: bytes) -> Notice:
@@ -137,11 +69,21 @@ def nsps_notice(body: bytes) -> Notice:
         event = _NSPS.decode(body)
     except (ValueError, RecursionError) as error:
         raise _not_an_event(error) from None
-    variables = event.data.variables
-    known = event.pb_data.account_info if event.pb_data is not None else None
-    if known is not None and known.i_account is not None:
-        variables = {"i_account": known.i_account, **variables}
+    variables = _members("$.data.variables", event.data.variables)
+    known = _members("$.pb_data", event.pb_data).get("account_info")
+    i_account = positive(known.get("i_account")) if isinstance(known, Mapping) else None
+    if i_account is not None and positive(variables.get("i_account")) is None:
+        variables = {**variables, "i_account": i_account}
     return Notice(_key(event.event_id), event.data.event_type, variables)
+
+
+def _members(place: str, value: object) -> Mapping[str, object]:
+    """The members of what has to be an object, or empty."""
+    if isinstance(value, dict):
+        return value
+    if value in _EMPTY:
+        return {}
+    raise NotAnEvent(f"the body is not an event: neither an object nor empty - at `{place}`")
 
 
 def _key(sent: str) -> str | None:
