@@ -6,17 +6,21 @@ Rules of this module:
    announced when the event came, so nobody waits for this.
 2. A product's accounts are those we know with it, as main product or add-on; they are routine, since a change of a
    product may concern everybody.
-3. An event stays until this has worked: what fails is tried again, and survives a restart.
+3. A customer's accounts are asked for once more when `SETTLING` has gone by since the event: the first answer may have
+   come before billing's database showed a new one.
+4. An event stays until this has worked: what fails is tried again, and survives a restart.
 """
 
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from math import inf
 
 from controller.billing.rows import AccountRow
 from controller.events.inbox import Inbox, announce
 from controller.events.vocabulary import Scope
+from controller.fresh import SETTLING
 from controller.gather import listed
 from controller.log import Logger
 from controller.store import Announced, Ledger, Store, StoredEvent
@@ -44,6 +48,7 @@ class Spreader:
         self._log = log
         self._asked = asyncio.Event()
         self._failures = 0
+        self._again_at: dict[str, float] = {}
 
     def ask(self) -> None:
         """There is something to spread."""
@@ -53,7 +58,7 @@ class Spreader:
         """Spread what comes, until stopped."""
         while not stopping.is_set():
             self._asked.clear()
-            pause = await self.spread()
+            pause = min(await self.spread(), _FORGETTING)
             await self._forget()
             await first_of(stopping.wait(), self._asked.wait(), self._clock.sleep(pause))
 
@@ -69,25 +74,40 @@ class Spreader:
                     self._log.warning("an event could not be spread yet", event_type=event.event_type, text=error.text)
                     return backoff(self._failures, 1.0).total_seconds()
                 self._failures = 0
-        return _FORGETTING
+        return max(0.0, min(self._again_at.values(), default=inf) - self._clock.monotonic())
 
     def _waiting(self, store: Store) -> list[StoredEvent]:
-        return store.events(self._billing.name).to_spread(_EVENTS_AT_ONCE)
+        """Those whose turn it is: first those that were not spread yet, then those whose second time has come."""
+        most = _EVENTS_AT_ONCE + len(self._again_at)
+        now = self._clock.monotonic()
+        waiting = store.events(self._billing.name).to_spread(most)
+        due = (event for event in waiting if self._again_at.get(event.key, now) <= now)
+        return sorted(due, key=lambda event: event.key in self._again_at)
 
     async def _spread(self, event: StoredEvent) -> None:
+        asked_at = self._clock.now()
         if event.scope == Scope.CUSTOMER:
-            asked_at = self._clock.now()
-            rows = await self._billing.source.of_customer(event.number)
-            keep = partial(self._announce_customer, event=event, rows=rows, asked_at=asked_at)
-            self._enqueue(await self._ledger.run(keep))
+            await self._spread_to_customer(event, asked_at)
         else:
-            after: int | None = 0
-            while after is not None:
-                step = partial(self._announce_product, event=event, after=after)
-                announced, after = await self._ledger.run(step)
-                self._enqueue(announced)
-                await self._clock.sleep(0)
+            await self._spread_to_product(event)
+        unsettled = SETTLING - (asked_at - event.received_at)
+        if event.scope == Scope.CUSTOMER and unsettled > timedelta(0) and event.key not in self._again_at:
+            self._again_at[event.key] = self._clock.monotonic() + min(unsettled, SETTLING).total_seconds()
+            return
         await self._ledger.run(lambda store: store.events(self._billing.name).spread(event.key, self._clock.now()))
+        self._again_at.pop(event.key, None)
+
+    async def _spread_to_customer(self, event: StoredEvent, asked_at: datetime) -> None:
+        rows = await self._billing.source.of_customer(event.number)
+        keep = partial(self._announce_customer, event=event, rows=rows, asked_at=asked_at)
+        self._enqueue(await self._ledger.run(keep))
+
+    async def _spread_to_product(self, event: StoredEvent) -> None:
+        after: int | None = 0
+        while after is not None:
+            announced, after = await self._ledger.run(partial(self._announce_product, event=event, after=after))
+            self._enqueue(announced)
+            await self._clock.sleep(0)
 
     def _announce_customer(
         self, store: Store, *, event: StoredEvent, rows: Sequence[AccountRow], asked_at: datetime

@@ -10,6 +10,7 @@ from controller.fresh import SETTLING
 from platforms.simulation import Fault
 from tests.bed import Bed
 
+LIST = "Account/get_account_list"
 SOON = 2.0  # seconds of virtual time in which an event is acted upon, with servers that answer at once
 
 
@@ -90,6 +91,53 @@ async def test_an_event_about_a_customer_reaches_all_accounts_of_it_new_ones_too
             "tv000002_3": "active",
             "tv000003_3": "disabled",
         }
+
+
+async def test_an_account_that_billing_shows_only_after_its_customer_s_event_is_found_by_a_second_look(
+    bed: Bed,
+) -> None:
+    (known,) = await watched(bed)
+    customer = bed.billing.installation.accounts[known].customer
+    async with bed.daemon():
+        await bed.world.sleep(5)
+        before = reads(bed, LIST)
+        await bed.espf("Customer/New", i_event=1, i_customer=customer.i_customer)
+        await bed.world.sleep(1.5)
+        assert reads(bed, LIST) - before == 1
+        new = bed.tv_account(2)  # the database shows it only now
+        bed.billing.installation.accounts[new].customer = customer
+        await bed.world.sleep(SOON)
+        assert bed.customer("tv000002_3")["status"] == "active"
+        assert (await bed.store()).events("billing").to_spread(1) == []
+        await bed.world.sleep(60)
+        assert reads(bed, LIST) - before == 2, "and then no more"
+
+
+async def test_p18_a_second_look_at_a_customer_outlives_the_process(bed: Bed) -> None:
+    (known,) = await watched(bed)
+    customer = bed.billing.installation.accounts[known].customer
+    await bed.espf("Customer/New", i_event=1, i_customer=customer.i_customer)
+    await bed.application.installations[0].spreader.spread()
+    new = bed.tv_account(2)
+    bed.billing.installation.accounts[new].customer = customer
+    bed.restart()
+    bed.world.advance(SETTLING)
+    await bed.application.loop.begin()
+    await bed.act_on_events()
+    assert bed.customer("tv000002_3")["status"] == "active"
+
+
+async def test_many_customers_whose_second_look_is_to_come_keep_no_new_event_waiting(bed: Bed) -> None:
+    (known,) = await watched(bed)
+    customer = bed.billing.installation.accounts[known].customer
+    for number in range(1, 121):
+        await bed.espf("Customer/Updated", i_event=number, i_customer=10**6 + number)
+    await bed.application.installations[0].spreader.spread()
+    new = bed.tv_account(2)
+    bed.billing.installation.accounts[new].customer = customer
+    await bed.espf("Customer/New", i_event=1000, i_customer=customer.i_customer)
+    await bed.act_on_events()
+    assert bed.customer("tv000002_3")["status"] == "active"
 
 
 async def test_a_customer_whose_list_cannot_be_read_is_asked_for_until_it_can(bed: Bed) -> None:
