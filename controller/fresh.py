@@ -8,7 +8,9 @@ Rules of this module:
 2. Two that ask for the same account at once share one reading. One who asks later gets a later one.
 3. An answer that cannot be understood, or none, is kept as a condition of that account; faults are raised. An account
    that came without its credentials is kept and judged, and raised as `HalfRead`.
-4. An account that an event announced counts as read only when that was `SETTLING` after the event: a reading that began
+4. Who is no subscriber (an alias, a voucher) is in no list of real accounts. It is kept only as long as a record or an
+   open call of ours has to do with it.
+5. An account that an event announced counts as read only when that was `SETTLING` after the event: a reading that began
    sooner may have raced the change (contract, section 7.1), and is acted upon but followed by a second look.
 """
 
@@ -103,6 +105,8 @@ class FreshReader:
         accounts = store.accounts(self._billing.name)
         if account is None:
             accounts.mark_gone(i_account, now)
+        elif not (account.billing_model.is_real or self._is_ours(store, i_account)):
+            self._forget(store, i_account)
         else:
             account = accounts.save(account, now)
         store.events(self._billing.name).was_read(i_account, now - SETTLING)
@@ -111,8 +115,24 @@ class FreshReader:
 
     def _keep_half(self, half: HalfRead, store: Store, *, now: datetime) -> None:
         """What was announced may be what could not be read: it stays announced."""
-        store.accounts(self._billing.name).save(half.account, now, half.text)
-        self._judge(store, half.account.i_account)
+        i_account = half.account.i_account
+        if half.account.billing_model.is_real or self._is_ours(store, i_account):
+            store.accounts(self._billing.name).save(half.account, now, half.text)
+        else:
+            self._forget(store, i_account)
+        self._judge(store, i_account)
+
+    def _is_ours(self, store: Store, i_account: int) -> bool:
+        """Whether a platform holds a record of ours for the account, or may for all we know."""
+        return any(
+            store.records(each.name, each.i_env).is_bound(i_account) or store.journal.open_of(each.name, i_account)
+            for each in self._billing.platforms
+        )
+
+    def _forget(self, store: Store, i_account: int) -> None:
+        store.accounts(self._billing.name).forget(i_account)
+        for platform in self._billing.platforms:
+            store.subscribers(platform.name).drop(i_account)
 
     def _note_unreadable(self, i_account: int, text: str, store: Store, *, now: datetime) -> None:
         store.accounts(self._billing.name).mark_details_unreadable(i_account, text)

@@ -124,7 +124,8 @@ def judge(store: Store, billing: Billing, stored: StoredAccount, house: Househol
     for platform in billing.platforms:
         _keep_wish(store, platform, wish(account, decision, platform), decision, now)
     accounts = store.accounts(billing.name)
-    accounts.set_judged(account.i_account, decision.presence, decision.valid_until, context(billing, house))
+    counted = decision.presence if account.billing_model.is_real else None
+    accounts.set_judged(account.i_account, counted, decision.valid_until, context(billing, house))
 
 
 def compare(store: Store, platform: Platform, i_account: int) -> Comparison | None:

@@ -14,9 +14,10 @@ from controller.clock import SystemClock
 from controller.config import Config, ConfigError, load, schema
 from controller.config.problems import nearest
 from controller.loop import Installation
-from controller.store import Ledger, Store
+from controller.store import Ledger, Store, StoredAccount
 from controller.views.explain import Ambiguous, ExplainView, asked_number, explain_lines, explain_view, find
 from controller.views.status import status_lines, status_view
+from desired_state.account import Account
 from platforms.driver import PlatformError
 
 
@@ -77,29 +78,45 @@ async def _looked_up(ledger: Ledger, among: Sequence[Installation], asked: str) 
     troubles: list[str] = []
     for installation in among:
         try:
-            i_account = await _number(installation, asked)
+            account = await _account(installation, asked)
         except PlatformError as error:
             troubles.append(str(error))
             continue
-        if i_account is not None:
+        if account is not None:
             platforms = installation.billing.platforms
             await asyncio.gather(*(installation.gatherer.read_platform(each) for each in platforms))
-            await installation.gatherer.read_details([i_account])
-            return await ledger.run(partial(_from_store, among=[installation], asked=f"i_account:{i_account}"))
+            await installation.gatherer.read_details([account.i_account])
+            return await ledger.run(partial(_of_account, installation=installation, account=account))
     if troubles:
         said = "; ".join(troubles)
         raise Failed(f"the store does not know account {asked!r}, and billing could not be asked: {said}")
     return None
 
 
-async def _number(installation: Installation, asked: str) -> int | None:
-    """The `i_account` of the account that was asked for, as billing says; `None` if it has none such."""
+async def _account(installation: Installation, asked: str) -> Account | None:
+    """The account that was asked for, as billing says; `None` if it has none such."""
     source, number = installation.billing.source, asked_number(asked)
     try:
-        account = await (source.find(asked) if number is None else source.account(number))
+        return await (source.find(asked) if number is None else source.account(number))
     except HalfRead as half:
-        account = half.account
-    return None if account is None else account.i_account
+        return half.account
+
+
+def _of_account(store: Store, *, installation: Installation, account: Account) -> ExplainView | None:
+    """The view of an account that was just read; one that is no subscriber is not kept, so that it is not found."""
+    if not account.billing_model.is_real:
+        stored = StoredAccount(
+            account,
+            details_due=False,
+            details_at=SystemClock().now(),
+            seen_at=None,
+            missing_since=None,
+            unreadable=None,
+            half_read=None,
+            not_given_since=None,
+        )
+        return explain_view(store, installation.billing, stored, installation.fleet.house, SystemClock().now())
+    return _from_store(store, among=[installation], asked=f"i_account:{account.i_account}")
 
 
 def _from_store(store: Store, *, among: Sequence[Installation], asked: str) -> ExplainView | None:

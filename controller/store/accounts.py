@@ -103,25 +103,33 @@ class Accounts:
     def save(self, account: Account, now: datetime, half_read: str | None = None) -> Account:
         """Keep an account that was read with its details; returns it as kept (still unsealed).
 
-        With `half_read` it was read without its credentials, for that reason.
+        With `half_read` it was read without its credentials, for that reason. Who is no subscriber was never seen in a
+        list, so that none can miss it.
         """
         known = self.get(account.i_account)
         before = known.account if known else None
         account = stamped(account if half_read is None else with_credentials_of(account, before), before, now)
+        seen_at = now.timestamp() if account.billing_model.is_real else None
         self._conn.execute(
             "INSERT INTO accounts (billing, i_account, id, i_customer, account, details_due, half_read, details_at,"
             " seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (billing, i_account) DO UPDATE SET"
             " id = excluded.id, i_customer = excluded.i_customer,"
             " account = excluded.account, details_due = excluded.details_due, half_read = excluded.half_read,"
-            " details_at = coalesce(excluded.details_at, max(details_at, excluded.seen_at)),"
+            " details_at = coalesce(excluded.details_at, max(details_at, ?)),"
             " row_fp = CASE WHEN account = excluded.account THEN row_fp END,"
+            " seen_at = CASE WHEN excluded.seen_at IS NOT NULL THEN seen_at END,"
             " unreadable = NULL, missing_since = NULL, not_given_since = NULL,"
             " judged_in = CASE WHEN account = excluded.account AND half_read IS excluded.half_read"
             "  AND not_given_since IS NULL THEN judged_in END",
             (self._billing, account.i_account, account.id, account.i_customer, encode(sealed(account)),
-             half_read is not None, half_read, now.timestamp() if half_read is None else None, now.timestamp()),
+             half_read is not None, half_read, now.timestamp() if half_read is None else None, seen_at,
+             now.timestamp()),
         )  # fmt: skip
         return account
+
+    def forget(self, i_account: int) -> None:
+        """Know nothing of an account that is no subscriber and never was one to us."""
+        self._conn.execute("DELETE FROM accounts WHERE billing = ? AND i_account = ?", (self._billing, i_account))
 
     def get(self, i_account: int) -> StoredAccount | None:
         """The account, or `None` if billing never showed it."""
@@ -316,8 +324,8 @@ class Accounts:
         )
         return [i_account for (i_account,) in rows]
 
-    def set_judged(self, i_account: int, presence: str, valid_until: datetime | None, context: bytes) -> None:
-        """Note that the account was judged in this context."""
+    def set_judged(self, i_account: int, presence: str | None, valid_until: datetime | None, context: bytes) -> None:
+        """Note that the account was judged in this context; without `presence` it is counted among nobody."""
         self._conn.execute(
             "UPDATE accounts SET judged_in = ?, presence = ?, valid_until = ? WHERE billing = ? AND i_account = ?",
             (context, presence, to_seconds(valid_until), self._billing, i_account),

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from controller.billing.simulator.state import ALIAS
 from platforms.simulation import Fault
 from tests.cli.site import Site, call
 
@@ -125,6 +126,15 @@ def test_explain_answers_for_any_account(here: Site) -> None:
         subscriber = explained["platforms"]["tv"]
         assert subscriber["state"] == "in_sync"
         assert subscriber["last_actions"][0]["kind"] == "create"
+
+
+def test_explain_answers_for_an_alias_which_is_no_subscriber(here: Site) -> None:
+    alias = here.tv_account()
+    here.billing.installation.accounts[alias].billing_model = ALIAS
+
+    explained = json.loads(here.call("explain", f"i_account:{alias}", "--output", "json").out)
+
+    assert (explained["decision"]["presence"], explained["decision"]["reason"]) == ("dormant", "not_a_subscriber")
 
 
 def test_explain_of_an_unknown_account_exits_4(here: Site) -> None:
