@@ -7,56 +7,103 @@ Rules of this module:
    can be seen at once. What takes longer is served account by account, as it comes, within what the pass left of the
    brake.
 3. To the brake, one reading is one pass, however many passes go by: none of them renews the allowance while records
-   wait that were due when the reading began. So a change of everybody is not let through in portions.
-4. An account that could not be read although billing answers is left to its lane, which backs off from it. Where
-   billing does not answer, everybody is left for the next pass.
+   wait that were due when the reading began, unless none of these was read since the pass before. So a change of
+   everybody is not let through in portions.
+4. An account that could not be read although billing answers is left to its lane, which backs off from it.
+5. Where billing does not answer the reading rests, ever longer, and says so; then it tries with a few, and goes on with
+   whoever was not tried yet. A pass that could read the list ends the rest, unless billing asked for it.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import islice
 
-from controller.gather import Gatherer
-from controller.store import Ledger
-from controller.targets import Billing
+import msgspec
+
+from controller.gather import DETAILS_PATIENCE, Gatherer
+from controller.lane import Tools
+from controller.store import Store
+from controller.targets import Billing, Moment
 from controller.waiting import first_of
 from controller.workqueue import Priority
+from desired_state.retry import backoff
 from desired_state.subscriber import SubscriberKey
-from platforms.transport import Clock
+from platforms.driver import PlatformError
 
 PATIENCE = 10.0  # seconds that a pass waits for details
+SHORTEST_REST = timedelta(seconds=1)
+LONGEST_REST = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Details are not read for a while: `since` when billing does not give them, `until` when, and what it answered."""
+
+    since: datetime
+    until: datetime
+    text: str
+
+
+def resting(store: Store, name: str) -> Rest | None:
+    """Whether the reading of the details of the billing source called `name` rests."""
+    noted = store.targets.meta(_key(name))
+    return msgspec.json.decode(noted, type=Rest) if noted else None
+
+
+def note_rest(store: Store, name: str, rest: Rest | None) -> None:
+    """Note that the reading rests, or does not."""
+    if rest is not None or store.targets.meta(_key(name)):
+        store.targets.set_meta(_key(name), msgspec.json.encode(rest).decode() if rest is not None else "")
+
+
+def _key(name: str) -> str:
+    return f"{name} rests from details"
 
 
 class Backlog:
     """The accounts of one billing source whose details are due. `is_renewing`: this pass may renew the brake."""
 
-    def __init__(self, billing: Billing, gatherer: Gatherer, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, billing: Billing, gatherer: Gatherer, tools: Tools) -> None:
         self._billing = billing
         self._gatherer = gatherer
-        self._ledger = ledger
-        self._clock = clock
+        self._tools = tools
         self._due: deque[int] = deque()
         self._records: set[int] = set()
         self._come: list[int] = []
         self._failed: list[int] = []
+        self._tried: set[int] = set()
         self._serving = False
+        self._has_read = False
         self._reading: asyncio.Task[None] | None = None
+        self._rest: Rest | None = None
+        self._rests = asyncio.Event()
+        self._rested = asyncio.Event()
+        self._asked_until = 0.0
+        self._stops = 0
         self.is_renewing = True
 
     @property
     def is_reading(self) -> bool:
         """Whether there is something to read, and billing answers."""
-        return self._reading is not None and not self._reading.done()
+        return self._reading is not None and not self._reading.done() and not self._rests.is_set()
 
     async def read(self) -> None:
-        """Read who is due; returns when all are read, or after `PATIENCE`, and then goes on reading."""
+        """Read who is due; returns when all are read, when it rests, or after `PATIENCE`, and then goes on reading."""
         self._serving = False
         names = [platform.name for platform in self._billing.platforms]
-        self._begin(*await self._ledger.run(lambda store: store.accounts(self._billing.name).due_details(names)))
+        accounts = self._billing.name
+        self._begin(*await self._tools.ledger.run(lambda store: store.accounts(accounts).due_details(names)))
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read())
+        elif self._tools.clock.monotonic() >= self._asked_until:
+            self._rests.clear()
+            self._rested.set()
         try:
-            await first_of(asyncio.shield(self._reading), self._clock.sleep(PATIENCE))
+            await first_of(asyncio.shield(self._reading), self._rests.wait(), self._tools.clock.sleep(PATIENCE))
         except asyncio.CancelledError:
             self._reading.cancel()
             raise
@@ -70,43 +117,87 @@ class Backlog:
         self._put(self._come)
 
     async def ended(self) -> None:
-        """Wait until nothing is being read any more."""
+        """Wait until nothing is being read any more, or not for a while."""
         if self._reading is not None:
-            await asyncio.gather(self._reading, return_exceptions=True)
+            await first_of(asyncio.wait({self._reading}), self._rests.wait())
 
     def stop(self) -> None:
         """Read nothing more."""
+        self._rests.clear()
         if self._reading is not None:
             self._reading.cancel()
 
     def _begin(self, with_record: list[int], without: list[int]) -> None:
-        self._due = deque([*with_record, *without])
+        everybody = [*with_record, *without]
+        self._tried &= set(everybody)
+        self._due = deque(sorted(everybody, key=self._tried.__contains__))
+        self._failed.clear()
         self._records &= set(with_record)
-        self.is_renewing = not (self._records and self.is_reading)
+        self.is_renewing = not (self._records and (self.is_reading or self._has_read))
+        self._has_read = False
         if self.is_renewing:
             self._records = set(with_record)
 
     async def _read(self) -> None:
-        answered = True
-        while self._due and answered:
-            answered = await self._gatherer.read_details(self._next(), self._told, for_lanes=True)
-        if answered:
-            self._put(self._failed)
-        self._failed.clear()
+        while self._due:
+            turns = islice(self._next(), None if self._rest is None else DETAILS_PATIENCE)
+            stopped = await self._gatherer.read_details(turns, self._told, for_lanes=True)
+            if stopped is not None:
+                self._due.extend(self._failed)
+                self._failed.clear()
+                await self._rest_from(stopped)
+            else:
+                await self._go_on()
+        await self._go_on()
+        self._put(self._failed)
+
+    async def _rest_from(self, error: PlatformError) -> None:
+        """Wait until billing may answer again."""
+        self._stops += 1
+        moment = Moment.of(self._tools.clock)
+        asked = getattr(error, "retry_after", None) or timedelta(0)
+        self._asked_until = moment.monotonic + asked.total_seconds()
+        pause = asked + min(backoff(self._stops, self._tools.draw(), SHORTEST_REST), LONGEST_REST)
+        since = self._rest.since if self._rest is not None else moment.now
+        await self._note(Rest(since, moment.now + pause, error.text))
+        self._tools.log.warning("the reading of details rests", seconds=pause.total_seconds(), text=error.text)
+        self._rested.clear()
+        self._rests.set()
+        try:
+            await first_of(self._rested.wait(), self._tools.clock.sleep(pause.total_seconds()))
+        finally:
+            self._rests.clear()
+
+    async def _go_on(self) -> None:
+        """Billing answers, or has nothing more to answer."""
+        self._stops = 0
+        if self._rest is not None:
+            await self._note(None)
+
+    async def _note(self, rest: Rest | None) -> None:
+        self._rest = rest
+        await self._tools.ledger.run(partial(note_rest, name=self._billing.name, rest=rest))
 
     def _next(self) -> Iterator[int]:
         while self._due:
             yield self._due.popleft()
 
     def _told(self, i_account: int, was_read: bool) -> None:
-        self._records.discard(i_account)
-        (self._come if was_read else self._failed).append(i_account)
+        if was_read:
+            self._has_read |= i_account in self._records
+            self._records.discard(i_account)
+            self._tried.discard(i_account)
+            self._come.append(i_account)
+        else:
+            self._tried.add(i_account)
+            self._failed.append(i_account)
         if self._serving:
             self._put(self._come)
 
     def _put(self, i_accounts: list[int]) -> None:
         """Put these on the queues and off the list."""
-        now = self._clock.monotonic()
+        now = self._tools.clock.monotonic()
+        self._records.difference_update(i_accounts)
         for i_account in i_accounts:
             for platform in self._billing.platforms:
                 platform.queue.add(SubscriberKey(platform.name, i_account), Priority.SWEEP, now)

@@ -18,9 +18,10 @@ from functools import partial
 from controller.backlog import Backlog
 from controller.gather import SLICE, Gatherer
 from controller.judgement import Comparison, bug_in, compare, rest
+from controller.lane import Tools
 from controller.moves import arrivals
 from controller.reconciler import hold_progress
-from controller.store import REFUSALS, HeldPlan, Ledger, Progress, Store
+from controller.store import REFUSALS, HeldPlan, Progress, Store
 from controller.targets import Billing, Household, Moment, Platform
 from controller.workqueue import Priority
 from desired_state.account import BillingSnapshot
@@ -42,7 +43,6 @@ from desired_state.policy import (
 )
 from desired_state.retry import PARKED
 from desired_state.subscriber import State, SubscriberKey
-from platforms.transport import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +79,13 @@ class PassReport:
 class Fleet:
     """Passes over all accounts of one billing source and all records of its platforms."""
 
-    def __init__(self, billing: Billing, house: Household, ledger: Ledger, gatherer: Gatherer, clock: Clock) -> None:
+    def __init__(self, billing: Billing, house: Household, gatherer: Gatherer, tools: Tools) -> None:
         self._billing = billing
         self.house = house
-        self._ledger = ledger
+        self._ledger = tools.ledger
         self._gatherer = gatherer
-        self._clock = clock
-        self.backlog = Backlog(billing, gatherer, ledger, clock)
+        self._clock = tools.clock
+        self.backlog = Backlog(billing, gatherer, tools)
         self._names = tuple(platform.name for platform in billing.platforms)
 
     async def survey(self, options: PassOptions) -> PassReport:

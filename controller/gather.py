@@ -37,7 +37,7 @@ T = TypeVar("T")
 SLICE = 100
 PRODUCTS_EVERY = 3600.0
 DETAILS_AT_ONCE = 16
-DETAILS_PATIENCE = 5  # failures in a row, after which the others are left for the next pass
+DETAILS_PATIENCE = 5  # failures in a row, after which the others are left for later
 
 Told = Callable[[int, bool], None]
 """Hears of an account whose details were asked for, and whether they came."""
@@ -111,22 +111,24 @@ class Gatherer:
         *,
         at_once: int = DETAILS_AT_ONCE,
         for_lanes: bool = False,
-    ) -> bool:
-        """Read these accounts anew, `at_once` within billing's limits; says whether billing answered to the end.
+    ) -> PlatformError | None:
+        """Read these accounts anew, `at_once` within billing's limits; returns what put an end to it, if anything did.
 
-        Stops where it does not answer. `told` hears of every account that was tried, and whether it could be read.
+        Stops where billing does not answer. `told` hears of every account that was tried, and whether it could be read.
         `for_lanes`: their secrets are kept for the looks that follow.
         """
         read = self._fresh.read_for_another if for_lanes else self._fresh.read
         waiting, failures = iter(i_accounts), 0
+        last: PlatformError | None = None
 
         async def read_on() -> None:
-            nonlocal failures
+            nonlocal failures, last
             while failures < DETAILS_PATIENCE and (i_account := next(waiting, None)) is not None:
                 try:
                     await read(i_account)
                 except PlatformError as error:
                     failures += DETAILS_PATIENCE if isinstance(error, Unavailable) else 1
+                    last = error
                     told(i_account, False)
                 else:
                     failures = 0
@@ -135,7 +137,7 @@ class Gatherer:
         async with asyncio.TaskGroup() as group:
             for _ in range(at_once):
                 group.create_task(read_on())
-        return failures < DETAILS_PATIENCE
+        return last if failures >= DETAILS_PATIENCE else None
 
     async def _read_products(self, now: float) -> None:
         """What billing sells, now and then: only to find catalog entries that match nothing; a refusal is no harm."""

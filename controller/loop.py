@@ -16,6 +16,7 @@ from datetime import timedelta
 from functools import partial
 
 from controller.audit import LONGEST_PAUSE, Audit
+from controller.backlog import note_rest
 from controller.events.inbox import Inbox
 from controller.events.spreading import Spreader
 from controller.fleet import Fleet, PassOptions, PassReport
@@ -211,6 +212,7 @@ def _begin(store: Store, *, billing: Billing) -> None:
         platform.offer = store.targets.offer(platform.name)
         store.subscribers(platform.name).unpark()
         store.targets.set_breaker(platform.name, None)
+    note_rest(store, billing.name, None)
     key = f"{billing.name} is read by"
     if store.targets.meta(key) not in (None, billing.read_by):
         store.accounts(billing.name).forget_readings()

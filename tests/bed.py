@@ -45,15 +45,21 @@ class World(VirtualClock):
 
 
 class TimedTransport(httpx.ASGITransport):
-    """A simulator in process; notes when each request began, on the monotonic clock."""
+    """A simulator in process; notes when each request began, on the monotonic clock.
+
+    It refuses whatever is asked about one of the accounts in `refused`, and nothing else.
+    """
 
     def __init__(self, app: Simulator, world: World) -> None:
         super().__init__(app)
         self._world = world
         self.began: list[float] = []
+        self.refused: frozenset[int] = frozenset()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.began.append(self._world.monotonic())
+        if self.refused and msgspec.json.decode(request.content)["params"].get("i_account") in self.refused:
+            return httpx.Response(500, json={"faultcode": "Server.Account.refused", "faultstring": "no"})
         return await super().handle_async_request(request)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TypedDict
 
 from controller.audit import audit_round
+from controller.backlog import resting
 from controller.config import Config
 from controller.store import Progress, Provisioning, Store, TargetReading, told_counts
 from controller.writeback import trouble_of
@@ -58,11 +59,16 @@ class SourceView(TypedDict):
 class DetailsView(TypedDict):
     """Reading accounts one by one: how many are `due`, the seconds that takes at the configured rate, and the audit.
 
-    `audit_seconds` is the time in which the audit comes round, `oldest` when the details were read that are its next.
+    Where billing does not answer, the reading rests: `resting_since` it does not, `resting_until` nobody is asked for,
+    and `text` is what it answered. `audit_seconds` is the time in which the audit comes round, `oldest` when the
+    details were read that are its next.
     """
 
     due: int
     due_seconds: float
+    resting_since: str | None
+    resting_until: str | None
+    text: str | None
     audited: int
     audit_seconds: float
     oldest: str | None
@@ -109,11 +115,16 @@ class StatusView(TypedDict):
 def status_view(store: Store, config: Config, now: datetime) -> StatusView:
     """How everything stands, from the store."""
     platforms = {name: _platform(store, config, name) for name in config.platforms}
-    billing = _billing(store, config)
+    billing = _billing(store, config, now)
     fresh = [_is_fresh(store, config, target, now) for target in (*config.platforms, *_billing_names(config))]
     catalog = list(_catalog(store, config))
     sound = billing["complete"] and not billing["attention"] and not catalog
-    healthy = all(fresh) and sound and not any(map(_is_troubled, platforms.values()))
+    healthy = (
+        all(fresh)
+        and sound
+        and not _rests_long(billing["details"], now)
+        and not any(map(_is_troubled, platforms.values()))
+    )
     return StatusView(
         healthy=healthy,
         platforms=platforms,
@@ -142,6 +153,8 @@ def _billing_lines(billing: BillingView) -> Iterator[str]:
     details = billing["details"]
     if details["due"]:
         yield f"  details of {details['due']} accounts are to be read, in about {_time(details['due_seconds'])}"
+    if details["resting_until"]:
+        yield f"  that rests until {details['resting_until']}, since {details['resting_since']}: {details['text']}"
     if details["audited"]:
         comes_round = f"details of {details['audited']} accounts are read again in {_time(details['audit_seconds'])}"
         yield f"  {comes_round}, the oldest were read {details['oldest']}"
@@ -207,7 +220,7 @@ def _platform(store: Store, config: Config, name: str) -> PlatformView:
             updates=held.updates,
             limit=held.destructive_limit if held.destructive else held.update_limit,
         ),
-        last_success=reading.success_at.isoformat() if reading.success_at is not None else None,
+        last_success=_iso(reading.success_at),
         text=reading.text,
         attention=[_trouble(store, billing, *each) for each in subscribers.in_trouble(_ATTENTION)],
     )
@@ -224,7 +237,7 @@ def _trouble(store: Store, billing: str, i_account: int, progress: Progress) -> 
     )
 
 
-def _billing(store: Store, config: Config) -> BillingView:
+def _billing(store: Store, config: Config, now: datetime) -> BillingView:
     names = _billing_names(config)
     readings = {name: store.targets.reading(name) for name in names}
     successes = [reading.success_at for reading in readings.values()]
@@ -237,11 +250,11 @@ def _billing(store: Store, config: Config) -> BillingView:
     return BillingView(
         accounts=sum(reading.accounts for reading in readings.values()),
         complete=all(reading.complete for reading in readings.values()),
-        last_success=oldest.isoformat() if oldest is not None else None,
+        last_success=_iso(oldest),
         text="; ".join(_named(name, reading.text, names) for name, reading in readings.items() if reading.text) or None,
         attention=unreadable,
         sources={name: _source(reading) for name, reading in readings.items()},
-        details=_details(store, config),
+        details=_details(store, config, now),
     )
 
 
@@ -249,7 +262,7 @@ def _source(reading: TargetReading) -> SourceView:
     return SourceView(
         accounts=reading.accounts,
         complete=reading.complete,
-        last_success=reading.success_at.isoformat() if reading.success_at is not None else None,
+        last_success=_iso(reading.success_at),
         text=reading.text,
     )
 
@@ -266,20 +279,35 @@ def _write_back(store: Store, billing: str) -> WriteBackView:
     )
 
 
-def _details(store: Store, config: Config) -> DetailsView:
+def _details(store: Store, config: Config, now: datetime) -> DetailsView:
     """Sources are read side by side, so the slowest one counts."""
     seconds = {block.name: block.calls_an_account / block.requests_per_second for block in config.billing}
     due = {name: store.accounts(name).unread() for name in seconds}
     rounds = {name: audit_round(store, name, config.schedule.detail_audit) for name in seconds}
     oldest = min((each.oldest_at for each in rounds.values() if each.oldest_at is not None), default=None)
+    rests = {name: rest for name, count in due.items() if count and (rest := resting(store, name)) is not None}
+    since, until = (each.since for each in rests.values()), (each.until for each in rests.values())
+    ahead = {name: max(0.0, (rest.until - now).total_seconds()) for name, rest in rests.items()}
     possible = max(each.accounts * seconds[name] for name, each in rounds.items())
     return DetailsView(
         due=sum(due.values()),
-        due_seconds=round(max(count * seconds[name] for name, count in due.items()), 1),
+        due_seconds=round(max(count * seconds[name] + ahead.get(name, 0.0) for name, count in due.items()), 1),
+        resting_since=_iso(min(since, default=None)),
+        resting_until=_iso(max(until, default=None)),
+        text="; ".join(_named(name, rest.text, list(seconds)) for name, rest in rests.items()) or None,
         audited=sum(each.accounts for each in rounds.values()),
         audit_seconds=round(max(config.schedule.detail_audit.total_seconds(), possible), 1),
-        oldest=oldest.isoformat() if oldest is not None else None,
+        oldest=_iso(oldest),
     )
+
+
+def _rests_long(details: DetailsView, now: datetime) -> bool:
+    since = details["resting_since"]
+    return since is not None and now - datetime.fromisoformat(since) > _SLACK
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at is not None else None
 
 
 def _catalog(store: Store, config: Config) -> Iterator[str]:

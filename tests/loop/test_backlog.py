@@ -1,10 +1,12 @@
 """Details take hours on a large installation. Meanwhile passes go on, and who can be served is served."""
 
 from collections.abc import Callable
+from datetime import datetime
 from itertools import pairwise
 
 import pytest
 
+from controller.backlog import LONGEST_REST
 from controller.billing.simulator.changes import Action
 from controller.gather import DETAILS_AT_ONCE
 from controller.views.status import status_lines
@@ -109,7 +111,7 @@ async def test_p04_what_can_be_read_at_once_is_held_whole_before_the_first_write
     assert disabled(bed) == 0
 
 
-async def test_where_billing_stops_answering_the_rest_is_left_for_the_next_pass(make_bed: Callable[..., Bed]) -> None:
+async def test_where_billing_stops_answering_it_is_tried_ever_less_often(make_bed: Callable[..., Bed]) -> None:
     bed = make_bed(billing={"requests_per_second": 5}, schedule={"full_pass": "10m"})
     populate(bed)
     bed.billing.faults.add(Fault(operation=INFO, kind="status", status=503, after=10, count=None))
@@ -117,11 +119,90 @@ async def test_where_billing_stops_answering_the_rest_is_left_for_the_next_pass(
     async with bed.daemon():
         await bed.world.sleep(60)
         asked = bed.billing.requests.operations[INFO]
-        assert asked < ACCOUNTS, "a handful tried, and their lanes back off from them"
+        assert asked < ACCOUNTS, "a handful at a time"
+        await bed.world.sleep(500)
+        assert bed.billing.requests.operations[INFO] - asked < ACCOUNTS
         bed.billing.faults.clear()
-        await bed.world.sleep(1800)
+        await bed.world.sleep(LONGEST_REST.total_seconds() + ACCOUNTS)
 
     assert len(bed.customers()) == ACCOUNTS
+
+
+async def test_a_moment_without_answers_delays_a_first_convergence_by_seconds(make_bed: Callable[..., Bed]) -> None:
+    bed = make_bed(billing={"requests_per_second": 5}, schedule={"full_pass": "1h"})
+    populate(bed)
+
+    async with bed.daemon():
+        await bed.world.sleep(5)
+        bed.billing.faults.add(Fault(operation="*", kind="status", status=502, count=None))
+        await bed.world.sleep(5)
+        bed.billing.faults.clear()
+        asked = len(bed.to_billing.began)
+        await bed.world.sleep(15)
+        assert len(bed.to_billing.began) > asked
+        await bed.world.sleep(2 * ACCOUNTS / 5)
+
+    assert len(bed.customers()) == ACCOUNTS
+
+
+async def test_status_says_that_the_reading_of_details_rests_how_long_and_why(make_bed: Callable[..., Bed]) -> None:
+    bed = make_bed(billing={"requests_per_second": 5}, schedule={"full_pass": "1h"})
+    populate(bed)
+    fault = Fault(operation=INFO, kind="status", status=503, retry_after=120, after=10, count=None)
+
+    async with bed.daemon():
+        bed.billing.faults.add(fault)
+        await bed.world.sleep(60)
+        details = (await bed.status())["billing"]["details"]
+        until = datetime.fromisoformat(details["resting_until"] or "")
+        assert (details["due_seconds"] - 2 * details["due"] / 5) == pytest.approx(
+            (until - bed.world.now()).total_seconds(), abs=0.1
+        )
+        assert "answered Account/get_account_info with HTTP 503" in (details["text"] or "")
+        assert f"that rests until {details['resting_until']}" in "\n".join(status_lines(await bed.status()))
+        assert (await bed.status())["healthy"], "for a while that is nobody's business"
+        await bed.world.sleep(400)
+        assert not (await bed.status())["healthy"]
+        bed.billing.faults.clear()
+        await bed.world.sleep(500)
+        details = (await bed.status())["billing"]["details"]
+        assert (details["due"], details["resting_since"], details["resting_until"], details["text"]) == (0, *[None] * 3)
+        assert (await bed.status())["healthy"]
+
+
+async def test_p17_a_pause_that_billing_asks_for_is_kept_by_the_reading_of_details_also_at_a_pass(
+    make_bed: Callable[..., Bed],
+) -> None:
+    bed = make_bed(billing={"requests_per_second": 50}, schedule=OFTEN)
+    populate(bed)
+    bed.billing.faults.add(Fault(operation=INFO, kind="status", status=503, retry_after=60, after=10, count=None))
+
+    async with bed.daemon():
+        await bed.world.sleep(5)
+        asked = bed.billing.requests.operations[INFO]
+        await bed.world.sleep(50)
+        assert bed.billing.requests.operations[INFO] == asked
+
+
+async def test_p13_accounts_that_are_refused_keep_the_others_waiting_for_a_moment_only(bed: Bed) -> None:
+    bed.to_billing.refused = frozenset(populate(bed)[:20])
+
+    async with bed.daemon():
+        await bed.world.sleep(60)
+        assert len(bed.customers()) == ACCOUNTS - 20
+
+
+async def test_a_process_that_begins_does_not_rest(make_bed: Callable[..., Bed]) -> None:
+    bed = make_bed(billing={"requests_per_second": 5})
+    populate(bed)
+    bed.billing.faults.add(Fault(operation=INFO, kind="status", status=503, count=None))
+    await bed.full_pass()
+    assert (await bed.status())["billing"]["details"]["resting_until"] is not None
+
+    bed.restart()
+    await bed.application.loop.begin()
+
+    assert (await bed.status())["billing"]["details"]["resting_until"] is None
 
 
 async def test_a_stop_ends_the_reading(make_bed: Callable[..., Bed]) -> None:
