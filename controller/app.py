@@ -231,7 +231,7 @@ def _installation(billing: Billing, house: Household, tools: Tools, inbox: Inbox
     gatherer = Gatherer(billing, house, ledger, reconciler.fresh, world)
     lanes = tuple(Lane(platform, reconciler, tools) for platform in billing.platforms)
     audit = Audit(billing.name, gatherer, ledger, world)
-    fleet = Fleet(billing, house, gatherer, tools)
+    fleet = Fleet(billing, house, gatherer, reconciler.rivals, tools)
     spreader = Spreader(billing, inbox, ledger, world, logger("events"))
     return Installation(billing, fleet, gatherer, audit, lanes, spreader, _writer(billing, lanes, tools))
 

@@ -21,6 +21,7 @@ from controller.judgement import Comparison, bug_in, compare, rest
 from controller.lane import Tools
 from controller.moves import arrivals
 from controller.reconciler import hold_progress
+from controller.rivals import Rivals
 from controller.store import REFUSALS, HeldPlan, Progress, Store
 from controller.targets import Billing, Household, Moment, Platform
 from controller.workqueue import Priority
@@ -66,7 +67,8 @@ class PassReport:
     """What a pass found. `failed` names the targets that could not be read; their plan is not known.
 
     `unread` counts accounts of which billing did not give the details. `drift` counts, by platform and kind, what the
-    platform changed by itself since it was last as wished.
+    platform changed by itself since it was last as wished. `unsure` are in conflict with accounts that were not read
+    for it: that is for a look of theirs.
     """
 
     plan: Plan
@@ -74,16 +76,18 @@ class PassReport:
     failed: tuple[str, ...]
     drift: Mapping[tuple[str, str], int]
     unread: int = 0
+    unsure: tuple[SubscriberKey, ...] = ()
 
 
 class Fleet:
     """Passes over all accounts of one billing source and all records of its platforms."""
 
-    def __init__(self, billing: Billing, house: Household, gatherer: Gatherer, tools: Tools) -> None:
+    def __init__(self, billing: Billing, house: Household, gatherer: Gatherer, rivals: Rivals, tools: Tools) -> None:
         self._billing = billing
         self.house = house
         self._ledger = tools.ledger
         self._gatherer = gatherer
+        self._rivals = rivals
         self._clock = tools.clock
         self.backlog = Backlog(billing, gatherer, tools)
         self._names = tuple(platform.name for platform in billing.platforms)
@@ -99,16 +103,19 @@ class Fleet:
         if snapshot is not None:
             await self._read_details(options)
             await self._gatherer.judge_all()
-        plans, drift = list[Plan](), Counter[tuple[str, str]]()
+        plans, drift, unsure = list[Plan](), Counter[tuple[str, str]](), list[SubscriberKey]()
         for platform in (platform for platform, ok in zip(platforms, read, strict=True) if ok):
             comparisons = await self._differing(platform)
+            if not options.in_background and await self._ask_rivals(comparisons):
+                comparisons = await self._differing(platform)
+            unsure += await self._ledger.run(partial(self._unsure, comparisons=comparisons))
             plans.append(await self._plan(platform, comparisons, snapshot))
             drift.update(_drift(comparisons))
         failed = [platform.name for platform, ok in zip(platforms, read, strict=True) if not ok]
         if snapshot is None:
             failed.append(self._billing.name)
         unread = await self._ledger.run(lambda store: store.accounts(self._billing.name).unread())
-        return PassReport(_united(plans), snapshot, tuple(failed), drift, unread)
+        return PassReport(_united(plans), snapshot, tuple(failed), drift, unread, tuple(unsure))
 
     async def note(self, report: PassReport) -> dict[str, list[tuple[int, timedelta]]]:
         """Set the brakes, and note who waits for a call and who is held; returns, by platform, who waits how long."""
@@ -125,6 +132,7 @@ class Fleet:
             in_doubt = await self._ledger.run(partial(_in_doubt, platform=platform, now=self._clock.now()))
             for i_account, delay in (*waiting.get(platform.name, ()), *in_doubt):
                 self._enqueue(platform, [i_account], delay)
+            self._enqueue(platform, [key.i_account for key in report.unsure if key.platform == platform.name])
         if options.in_background:
             self.backlog.serve()
         else:
@@ -167,6 +175,23 @@ class Fleet:
             known |= awaited
             await self._clock.sleep(0)
         return comparisons
+
+    async def _ask_rivals(self, comparisons: Sequence[Comparison]) -> bool:
+        """Read anew with whom somebody is in conflict, where that is due; says whether anybody was read."""
+        contested = [comparison for comparison in comparisons if comparison.turn.rivals]
+        read: set[int] = set()
+        if contested:
+            unsure = await self._ledger.run(partial(self._all_rivals, comparisons=contested))
+            await self._gatherer.read_details(unsure, lambda i_account, was_read: read.update([i_account] * was_read))
+        for comparison in contested if read else ():
+            await self._ledger.run(partial(self._rivals.note, comparison=comparison, read=read))
+        return bool(read)
+
+    def _all_rivals(self, store: Store, *, comparisons: Sequence[Comparison]) -> list[int]:
+        return sorted({rival for each in comparisons for rival in self._rivals.unsure(store, comparison=each)})
+
+    def _unsure(self, store: Store, *, comparisons: Sequence[Comparison]) -> list[SubscriberKey]:
+        return [each.subscriber.desired.key for each in comparisons if self._rivals.unsure(store, comparison=each)]
 
     async def _plan(
         self, platform: Platform, comparisons: Sequence[Comparison], snapshot: BillingSnapshot | None

@@ -2,7 +2,8 @@
 
 Rules of this module:
 
-1. The order is always the same: know the account, settle what is in doubt, compare, make sure, ask the policies, act.
+1. The order is always the same: know the account, settle what is in doubt, compare, hear the other side of a conflict,
+   make sure, ask the policies, act.
 2. Nothing is taken from a viewer before both sides were read anew in this very look.
 3. Whatever the outside does ends here as a `Result`. What leaves as an exception is a bug of ours, or the store's end.
 """
@@ -17,6 +18,7 @@ from controller.executor import Attendance, Cause, Doubt, Executor, Outcome
 from controller.fresh import SETTLING, FreshReader
 from controller.judgement import Comparison, compare, lacks_values, rest, wish_now, with_values
 from controller.moves import arrivals, concerned_elsewhere
+from controller.rivals import Rivals
 from controller.store import REFUSED, TAKEN, Ledger, OpenIntent, Progress, Store
 from controller.targets import Billing, Household, Platform
 from controller.turns import Turn
@@ -86,6 +88,7 @@ class Reconciler:
         self._executor = executor
         self._clock = clock
         self.fresh = FreshReader(billing, house, ledger, clock)
+        self.rivals = Rivals(self.fresh, ledger)
 
     def queue_of(self, platform: str) -> WorkQueue:
         """The queue of one of the platforms."""
@@ -118,6 +121,8 @@ class Reconciler:
             if wait > timedelta(0):
                 return Result("noop", again_in=wait)
             known = await self._settle_doubts(look, known)
+        if known.comparison is not None and await self.rivals.ask(known.comparison):
+            known = replace(await self._load(look), freed=known.freed)
         known, account = await self._make_sure(look, known, account)
         result = await self._carry_out(look, known, account, draw)
         return replace(result, wake=(*known.freed, *result.wake))

@@ -7,7 +7,7 @@ Rules of this module:
 2. Only records bound to the account are its own: one that merely bears its name is not asked to make way (promise P1).
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -95,12 +95,14 @@ class Party:
 class Turn:
     """The change a subscriber may make now, or what stands in its way (`Desired.problems` of the change).
 
-    `waits_for`: who gives up first what the change claims. `lets_go`: it is made for the sake of others; `followers`
-    of them change their records after it. `completes`: it goes on with a swap that has begun, lest one stays without.
+    `waits_for`: who gives up first what the change claims. `rivals`: who, as far as we know, keeps it or has the older
+    right to it. `lets_go`: it is made for the sake of others; `followers` of them change their records after it.
+    `completes`: it goes on with a swap that has begun, lest one stays without.
     """
 
     change: Change | None
     waits_for: tuple[int, ...] = ()
+    rivals: tuple[int, ...] = ()
     lets_go: bool = False
     followers: int = 0
     completes: bool = False
@@ -156,8 +158,8 @@ class Turns:
         if not ways:
             return Turn(None)
         obstacles = [obstacle for _, each in ways for obstacle in each]
-        others = {each.i_account for each in obstacles if each.gives_up and each.i_account is not None}
-        return Turn(hindered(ways[-1][0], obstacles, self._platform.name), tuple(sorted(others)))
+        change = hindered(ways[-1][0], obstacles, self._platform.name)
+        return Turn(change, _accounts(obstacles, gives_up=True), _accounts(obstacles, gives_up=False))
 
     def _letting_go(
         self, party: Party, step: Change, obstacles: Collection[Obstacle], needed: Collection[Value]
@@ -258,6 +260,12 @@ class Turns:
         if value.kind != "name" or party.wished.may_rename or party.is_at_interim_name:
             return True
         return depth < LONGEST_CHAIN and self._is_needed(Value("name", party.seen.external_id), i_account, depth + 1)
+
+
+def _accounts(obstacles: Iterable[Obstacle], *, gives_up: bool) -> tuple[int, ...]:
+    """Whose the obstacles are that go by themselves, or those that do not."""
+    found = {each.i_account for each in obstacles if each.i_account is not None and each.gives_up is gives_up}
+    return tuple(sorted(found))
 
 
 def _switched_off(delete: Delete) -> Suspend:
