@@ -83,7 +83,8 @@ def _report(store: Store, *, found: Found, started_after: int, billings: Sequenc
     for (platform, kind, result), count in sorted(done.items()):
         say(f"{platform}: {count} {kind} {result}")
     if not done:
-        say("nothing was done" if found.failed or found.plan.held or found.plan.changes else "nothing had to be done")
+        is_open = found.failed or found.plan.held or found.plan.changes or found.unread
+        say("nothing was done" if is_open else "nothing had to be done")
     for held in found.plan.held:
         key = key_of(held.change)
         say(f"held by {held.by}: i_account {key.i_account} on {key.platform}: {held.text}")

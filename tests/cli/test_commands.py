@@ -48,6 +48,18 @@ def test_plan_reads_nothing_twice_that_it_has_just_read(here: Site) -> None:
     assert here.billing.requests.operations["Account/get_account_info"] == 0
 
 
+def test_apply_does_not_say_that_all_is_done_where_billing_denies_an_account_that_it_lists(here: Site) -> None:
+    account = here.tv_account()
+    assert here.call("apply").code == 0
+    here.billing.change("block", i_account=account)
+    here.billing.switch(denied_accounts=[account])
+
+    said = here.call("apply")
+
+    assert (said.code, said.out) == (2, "nothing was done\n")
+    assert here.call("plan").code == 2
+
+
 def test_plan_with_a_candidate_shows_what_another_rule_would_touch_and_leaves_no_trace(here: Site) -> None:
     account = here.tv_account()
     here.call("apply")
