@@ -375,12 +375,15 @@ async def test_a_database_of_a_release_that_knew_no_holdings_learns_them_from_th
     assert bed.platform.requests.operations["customers.update"] == 3
 
 
-async def test_an_event_for_each_side_is_enough_for_a_swap(bed: Bed) -> None:
-    first, second = await settled(bed, 2)
-    lane = bed.application.installations[0].lanes[0]
-    give(bed, first, 2)
-    give(bed, second, 1)
-    for account in (first, second):
-        result = await lane.reconciler.reconcile(lane.platform, account, "event", bed.world.draw)
-        assert result.result == "held"
-    assert first in result.wake, "the lowest of the circle has to break it"
+@pytest.mark.parametrize("heard", [(0,), (1,), (0, 1), (1, 0)])
+async def test_an_event_for_one_side_is_enough_for_a_swap(bed: Bed, heard: Sequence[int]) -> None:
+    accounts = await settled(bed, 2)
+    give(bed, accounts[0], 2)
+    give(bed, accounts[1], 1)
+
+    for which in heard:
+        await bed.espf("Account/CustomField/Changed", i_account=accounts[which])
+        await bed.act_on_events()
+
+    assert [devices(bed, account) for account in accounts] == [["02"], ["01"]]
+    assert bed.platform.requests.operations["customers.update"] == 3
