@@ -101,14 +101,19 @@ def desired(account: Account, decision: Decision, rules: PlatformRules, offer: O
         moved_to=_elsewhere(decision) if service is None else (),
     )
     if presence is Presence.DORMANT:
-        return replace(wish, spec=SubscriberSpec(enabled=False))
+        return replace(wish, spec=_off(wish))
     if presence not in (Presence.ACTIVE, Presence.SUSPENDED):
         return wish
     if service is None or account.details is None:
-        return replace(wish, spec=SubscriberSpec(enabled=False), may_create=False)
+        return replace(wish, spec=_off(wish), may_create=False)
     spec, unknown = _spec(account.details, service, rules, offer)
     spec = replace(spec, enabled=presence is Presence.ACTIVE, note=wish.owner.note, account_number=account.id)
     return replace(wish, spec=spec, problems=(*unknown, *_missing_credentials(account, spec, rules)))
+
+
+def _off(wish: Desired) -> SubscriberSpec:
+    """No service; the record stays marked as ours, so that a lost store does not lose it."""
+    return SubscriberSpec(enabled=False, note=wish.owner.note)
 
 
 def external_id(account: Account, rules: PlatformRules) -> str:

@@ -91,23 +91,23 @@ def test_without_details_a_suspension_only_turns_off_and_makes_nothing() -> None
     wish = wished(replace(FINE, blocked=True, details=None), replace(TV, create_suspended=True))
 
     assert wish.presence is Presence.SUSPENDED
-    assert wish.spec == SubscriberSpec(enabled=False)
+    assert wish.spec == SubscriberSpec(enabled=False, note=OWNER.note)
     assert wish.may_create is False
 
 
 @pytest.mark.parametrize(
     ("account", "rules", "presence", "spec"),
     [
-        (NO_PRODUCT, TV, Presence.DORMANT, SubscriberSpec(enabled=False)),
+        (NO_PRODUCT, TV, Presence.DORMANT, SubscriberSpec(enabled=False, note=OWNER.note)),
         (NO_PRODUCT, replace(TV, on_no_service="delete"), Presence.ABSENT, None),
         (
             NO_PRODUCT,
             replace(TV, on_no_service="delete", delete_enabled=False),
             Presence.DORMANT,
-            SubscriberSpec(enabled=False),
+            SubscriberSpec(enabled=False, note=OWNER.note),
         ),
         (CLOSED, TV, Presence.ABSENT, None),
-        (CLOSED, replace(TV, delete_enabled=False), Presence.DORMANT, SubscriberSpec(enabled=False)),
+        (CLOSED, replace(TV, delete_enabled=False), Presence.DORMANT, SubscriberSpec(enabled=False, note=OWNER.note)),
         (replace(FINE, status="customer_exported"), replace(TV, on_no_service="delete"), Presence.HOLD, None),
         (replace(FINE, details=None), TV, Presence.HOLD, None),
     ],
