@@ -34,6 +34,7 @@ from controller.version import VERSION
 from controller.watch import Watch
 from controller.writeback import Desk, Writer
 from desired_state.catalog import Catalog
+from desired_state.windows import Windows
 from platforms.driver import Driver
 from platforms.registry import DRIVERS, DriverSettings
 from platforms.transport import Clock, Endpoint, Http, Meter, Transport
@@ -189,6 +190,7 @@ class _Builder:
             i_env=billing.environment,
             workers=block.max_concurrency,
             observe_only=block.mode == "observe",
+            windows=Windows(block.change_windows, block.change_windows_zone),
         )
 
     def driver(self, name: str, block: PlatformBlock) -> Driver:

@@ -17,8 +17,8 @@ from controller.shown import as_json, show_spec
 from controller.store import Intent, Ledger, OpenIntent, Store
 from controller.store.codec import encode, fingerprint
 from controller.targets import Platform
+from desired_state.brake import is_limited_update
 from desired_state.plan import Change, Create, Delete, Rename, Resume, Suspend, Update, is_destructive, name_after
-from desired_state.policy import is_limited_update
 from desired_state.subscriber import SPEC_FIELDS, UNREADABLE, Observation, SubscriberSpec
 from platforms.driver import PlatformError, Transient, Unavailable
 from platforms.transport import Clock
@@ -26,7 +26,7 @@ from platforms.transport import Clock
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Who or what asked for a change, for which account label, under which plan.
+    """Who or what asked for a change, for which account label, under which plan that a person approved.
 
     `is_free`: the brake does not count it.
     """
@@ -93,7 +93,7 @@ class Executor:
             failed = _Failed(intent, number, outcome)
             await self._ledger.run(partial(self._fail, failed=failed, fail=attendance.fail))
             return outcome
-        done = _Done(platform, change, record_id, number)
+        done = _Done(platform, change, record_id, number, cause.plan)
         await self._ledger.run(partial(self._keep, done=done, settle=attendance.settle))
         return Outcome("changed")
 
@@ -108,8 +108,10 @@ class Executor:
             result = _result_seen(intent, seen)
             text = "the answer was lost; the platform was read instead"
             store.journal.close(intent.number, result, text, self._clock.now())
-            if result == "not_done":
+            if result == "not_done" and intent.plan is None:
                 store.targets.give_back(platform.name, intent.spent)
+            if result == "ok" and intent.plan is not None:
+                store.holds.performed(intent.key, intent.plan, self._clock.now())
 
     def _announce(self, store: Store, *, intent: Intent, hold: Callable[[Store], str | None]) -> int | str:
         """Store the intent and what it takes from the brake; or say why nothing is to be done."""
@@ -117,7 +119,7 @@ class Executor:
         if verdict is not None:
             return verdict
         platform = intent.key.platform
-        if intent.spent is not None:
+        if intent.spent is not None and intent.plan is None:
             store.targets.spend(platform, **{intent.spent: 1})
         store.subscribers(platform).mark_in_flight(intent.key.i_account, self._clock.now())
         return store.journal.open(intent, self._clock.now())
@@ -127,12 +129,15 @@ class Executor:
         outcome = failed.outcome
         if outcome.result != "transient" and outcome.error is not None:
             store.journal.close(failed.number, outcome.result, outcome.error.text, self._clock.now())
-            store.targets.give_back(failed.intent.key.platform, failed.intent.spent)
+            if failed.intent.plan is None:
+                store.targets.give_back(failed.intent.key.platform, failed.intent.spent)
         fail(store, outcome)
 
     def _keep(self, store: Store, *, done: "_Done", settle: Callable[[Store], None]) -> None:
         now, change = self._clock.now(), done.change
         store.journal.close(done.number, "ok", None, now)
+        if done.plan is not None:
+            store.holds.performed(change.desired.key, done.plan, now)
         records = store.records(done.platform.name, done.platform.i_env)
         if change.after is None:
             records.note_removed(done.record_id, now)
@@ -150,6 +155,7 @@ class _Done:
     change: Change
     record_id: str
     number: int
+    plan: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,33 +17,28 @@ from functools import partial
 
 from controller.backlog import Backlog
 from controller.gather import SLICE, Gatherer
+from controller.holding import (
+    Circumstances,
+    Safeguards,
+    keep_whole_plan,
+    make_contact,
+    note_held_plan,
+    safeguards,
+)
 from controller.judgement import Comparison, bug_in, compare, rest
 from controller.lane import Tools
-from controller.moves import arrivals
 from controller.reconciler import hold_progress
 from controller.rivals import Rivals
-from controller.store import REFUSALS, HeldPlan, Progress, Store
+from controller.store import REFUSALS, Progress, Store
 from controller.targets import Billing, Household, Moment, Platform
 from controller.workqueue import Priority
 from desired_state.account import BillingSnapshot
-from desired_state.plan import Change, Held, Plan, is_destructive, key_of
-from desired_state.policy import (
-    Allowance,
-    Policy,
-    apply_policies,
-    brake,
-    complete_source,
-    fit_for_platform,
-    in_turn,
-    is_limited_update,
-    moved_first,
-    observe_only,
-    owned_only,
-    parked,
-    possible,
-)
+from desired_state.brake import Allowance
+from desired_state.plan import Change, Held, Plan, identity, key_of
 from desired_state.retry import PARKED
 from desired_state.subscriber import State, SubscriberKey
+
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +63,7 @@ class PassReport:
 
     `unread` counts accounts of which billing did not give the details. `drift` counts, by platform and kind, what the
     platform changed by itself since it was last as wished. `unsure` are in conflict with accounts that were not read
-    for it: that is for a look of theirs.
+    for it: that is for a look of theirs. `resting` are in maintenance: nobody has called them.
     """
 
     plan: Plan
@@ -77,6 +72,7 @@ class PassReport:
     drift: Mapping[tuple[str, str], int]
     unread: int = 0
     unsure: tuple[SubscriberKey, ...] = ()
+    resting: tuple[str, ...] = ()
 
 
 class Fleet:
@@ -94,7 +90,8 @@ class Fleet:
 
     async def survey(self, options: PassOptions) -> PassReport:
         """Read everything and decide; nothing is enqueued or noted as held yet."""
-        platforms = self._billing.platforms
+        began, resting = self._clock.now(), await self._ledger.run(self._in_maintenance)
+        platforms = [platform for platform in self._billing.platforms if platform.name not in resting]
         async with asyncio.TaskGroup() as group:
             billing = group.create_task(self._gatherer.read_billing())
             readings = [group.create_task(self._gatherer.read_platform(platform)) for platform in platforms]
@@ -109,19 +106,24 @@ class Fleet:
             if not options.in_background and await self._ask_rivals(comparisons):
                 comparisons = await self._differing(platform)
             unsure += await self._ledger.run(partial(self._unsure, comparisons=comparisons))
-            plans.append(await self._plan(platform, comparisons, snapshot))
+            plans.append(await self._plan(platform, comparisons, _Reading(began, comparisons, _doubt(snapshot))))
             drift.update(_drift(comparisons))
         failed = [platform.name for platform, ok in zip(platforms, read, strict=True) if not ok]
         if snapshot is None:
             failed.append(self._billing.name)
         unread = await self._ledger.run(lambda store: store.accounts(self._billing.name).unread())
-        return PassReport(_united(plans), snapshot, tuple(failed), drift, unread, tuple(unsure))
+        return PassReport(_united(plans), snapshot, tuple(failed), drift, unread, tuple(unsure), resting)
+
+    def _in_maintenance(self, store: Store) -> tuple[str, ...]:
+        paused = {pause.target for pause in store.holds.pauses(self._clock.now()) if pause.maintenance}
+        return tuple(name for name in self._names if name in paused)
 
     async def note(self, report: PassReport) -> dict[str, list[tuple[int, timedelta]]]:
         """Set the brakes, and note who waits for a call and who is held; returns, by platform, who waits how long."""
         waiting = {}
+        await self._ledger.run(lambda store: keep_whole_plan(store, [self._billing.name], report.plan.hash))
         for platform in self._billing.platforms:
-            if platform.name not in report.failed:
+            if platform.name not in (*report.failed, *report.resting):
                 waiting[platform.name] = await self._note(platform, _part(report.plan, platform.name))
         return waiting
 
@@ -193,33 +195,39 @@ class Fleet:
     def _unsure(self, store: Store, *, comparisons: Sequence[Comparison]) -> list[SubscriberKey]:
         return [each.subscriber.desired.key for each in comparisons if self._rivals.unsure(store, comparison=each)]
 
-    async def _plan(
-        self, platform: Platform, comparisons: Sequence[Comparison], snapshot: BillingSnapshot | None
-    ) -> Plan:
+    async def _plan(self, platform: Platform, comparisons: Sequence[Comparison], reading: "_Reading") -> Plan:
         plan = Plan.of(comparison.change for comparison in comparisons)
-        limits = await self._ledger.run(partial(self._limits, platform=platform))
-        complete, doubt = (snapshot.complete, snapshot.doubt) if snapshot else (False, "billing could not be read")
-        completing = {each.subscriber.desired.key for each in comparisons if each.turn.completes}
-        policies: tuple[Policy, ...] = (
-            owned_only(_bound(comparisons), platform.name),
-            fit_for_platform,
-            parked(_parked(comparisons, self._clock.now())),
-            possible(platform.name, platform.impossible),
-            observe_only((platform.name,) if platform.observe_only else ()),
-            complete_source(complete, doubt),
-            brake({platform.name: limits}, lambda change: key_of(change) in completing),
-            in_turn,
-            moved_first(await self._ledger.run(lambda store: arrivals(store, self._billing, plan.changes))),
+        guards = await self._ledger.run(partial(self._safeguards, platform=platform, plan=plan, reading=reading))
+        return guards.apply(plan)
+
+    def _safeguards(self, store: Store, *, platform: Platform, plan: Plan, reading: "_Reading") -> Safeguards:
+        """What may hold changes of this plan; an approval of another plan than this is void from here on (P5)."""
+        around = Circumstances(
+            billing=self._billing,
+            platform=platform,
+            now=reading.began,
+            bound=_bound(reading.comparisons),
+            allowance=self._limits(store, platform=platform),
+            refusals=_parked(reading.comparisons, reading.began),
+            doubt=reading.doubt,
+            completing=frozenset(each.subscriber.desired.key for each in reading.comparisons if each.turn.completes),
         )
-        return apply_policies(plan, policies)
+        make_contact(store, platform, self.house.brake.floor)
+        guards = safeguards(store, around, plan.changes)
+        planned = {identity(change) for change in plan.changes} if store.holds.has_decisions(platform.name) else set()
+        if store.holds.tidy(platform.name, planned, reading.began) or guards.is_void(plan):
+            store.holds.void(platform.name)
+        return replace(guards, approved=store.holds.approved(platform.name))
 
     def _limits(self, store: Store, *, platform: Platform) -> Allowance:
         owned = store.records(platform.name, platform.i_env).owned()
-        limits = Allowance(self.house.brake.destructive_limit(owned), self.house.brake.update_limit(owned))
+        spent = store.journal.destructive_since(platform.name, self._clock.now() - _DAY)
+        limits = self.house.brake.allowance(owned, spent)
         if self.backlog.is_renewing:
             return limits
         left = store.targets.allowance(platform.name)
-        return Allowance(min(limits.destructive, left.destructive), min(limits.updates, left.updates))
+        destructive = min(limits.destructive, left.destructive)
+        return Allowance(destructive, min(limits.updates, left.updates), is_daily=limits.is_daily)
 
     async def _note(self, platform: Platform, plan: Plan) -> list[tuple[int, timedelta]]:
         waiting: list[tuple[int, timedelta]] = []
@@ -234,16 +242,7 @@ class Fleet:
     def _set_brake(self, store: Store, *, platform: Platform, plan: Plan) -> None:
         limits = self._limits(store, platform=platform)
         store.targets.set_allowance(platform.name, limits)
-        braked = [held.change for held in plan.held if held.by == "brake"]
-        if braked:
-            held_plan = HeldPlan(
-                hash=Plan.of(braked).hash,
-                destructive=sum(is_destructive(change) for change in braked),
-                updates=sum(is_limited_update(change) for change in braked),
-                destructive_limit=limits.destructive,
-                update_limit=limits.updates,
-            )
-            store.targets.hold(platform.name, held_plan)
+        note_held_plan(store, platform, plan, limits)
 
     def _note_held(self, store: Store, *, platform: Platform, held: Sequence[Held]) -> None:
         subscribers = store.subscribers(platform.name)
@@ -282,6 +281,21 @@ class Fleet:
             rings = moment.monotonic + (at - moment.now).total_seconds()
             for platform in self._billing.platforms:
                 platform.queue.add_timer(SubscriberKey(platform.name, i_account), rings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What a plan rests on: when its pass began, the comparisons, and why billing's list is not proven complete."""
+
+    began: datetime
+    comparisons: Sequence[Comparison]
+    doubt: str | None
+
+
+def _doubt(snapshot: BillingSnapshot | None) -> str | None:
+    if snapshot is None:
+        return "billing could not be read"
+    return None if snapshot.complete else snapshot.doubt
 
 
 def _in_doubt(store: Store, *, platform: Platform, now: datetime) -> list[tuple[int, timedelta]]:

@@ -124,7 +124,7 @@ class Loop:
         report = await installation.fleet.survey(options)
         await installation.fleet.hand_over(report, options)
         for lane in installation.lanes:
-            if lane.platform.name not in report.failed:
+            if lane.platform.name not in (*report.failed, *report.resting):
                 await lane.platform_answers()
         targets = [name, *(platform.name for platform in installation.billing.platforms)]
         self._watch.passed(name, report, await self._tools.ledger.run(partial(_troubles, targets=targets)))

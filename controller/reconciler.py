@@ -16,26 +16,16 @@ from functools import partial
 from controller.billing.source import HalfRead
 from controller.executor import Attendance, Cause, Doubt, Executor, Outcome
 from controller.fresh import SETTLING, FreshReader
+from controller.holding import Circumstances, Safeguards, safeguards
 from controller.judgement import Comparison, compare, lacks_values, rest, wish_now, with_values
-from controller.moves import arrivals, concerned_elsewhere
+from controller.moves import concerned_elsewhere
 from controller.rivals import Rivals
 from controller.store import REFUSED, TAKEN, Ledger, OpenIntent, Progress, Store
 from controller.targets import Billing, Household, Platform
 from controller.turns import Turn
 from controller.workqueue import WorkQueue
 from desired_state.account import Account
-from desired_state.plan import Change, Held, Kind, Plan, Suspend, is_destructive, only_off
-from desired_state.policy import (
-    Policy,
-    apply_policies,
-    fit_for_platform,
-    in_turn,
-    moved_first,
-    observe_only,
-    owned_only,
-    possible,
-    room,
-)
+from desired_state.plan import Change, Held, Kind, Plan, Suspend, identity, is_destructive, key_of, only_off
 from desired_state.retry import PARKED, backoff
 from desired_state.subscriber import Observation, State
 from desired_state.turns import Value, held, released
@@ -97,6 +87,8 @@ class Reconciler:
     async def reconcile(self, platform: Platform, i_account: int, trigger: str, draw: Callable[[], float]) -> Result:
         """Bring one subscriber nearer to its wish, by one call at most."""
         look = Look(platform, i_account, trigger, self._clock.now())
+        if await self._ledger.run(lambda store: store.holds.is_in_maintenance(platform.name, look.now)):
+            return Result("held")
         result = await self._result(look, draw)
         return replace(result, due_at=await self._ledger.run(partial(self._due_at, look=look)))
 
@@ -139,7 +131,7 @@ class Reconciler:
             await self._ledger.run(partial(self._rest, look=look, comparison=comparison))
             return Result("noop")
         change = await self._with_secrets(look, comparison.change, account)
-        cause = Cause(look.trigger, known.account_id, is_free=comparison.turn.completes)
+        cause = Cause(look.trigger, known.account_id, known.approved_with, is_free=comparison.turn.completes)
         return await self._act(replace(look, due=comparison.change), change, cause, draw)
 
     async def _know(self, look: Look) -> tuple["_Known", Account | None]:
@@ -157,10 +149,13 @@ class Reconciler:
         name = look.platform.name
         stored = store.accounts(self._billing.name).get(look.i_account)
         announced_at = store.events(self._billing.name).announced_at(look.i_account)
+        comparison = compare(store, look.platform, look.i_account)
+        change = comparison.change if comparison is not None else None
         return _Known(
             account_id=stored.account.id if stored is not None else "",
             is_account_due=stored is None or stored.details_due or announced_at is not None,
-            comparison=compare(store, look.platform, look.i_account),
+            comparison=comparison,
+            approved_with=store.holds.approval(key_of(change), identity(change)) if change is not None else None,
             open_intents=tuple(store.journal.open_of(name, look.i_account)),
             is_listed=store.targets.reading(name).complete,
             half_read=stored.half_read if stored is not None else None,
@@ -238,7 +233,7 @@ class Reconciler:
         due = comparison.change if comparison is not None else None
         if comparison is None or due is None or not _is_same(due, look.due):
             return "stale"
-        plan = apply_policies(Plan((due,)), self._policies(store, look.platform, comparison.turn, due))
+        plan = self._safeguards(store, look, comparison.turn, due).apply(Plan((due,)))
         if not plan.held:
             return None
         progress = hold_progress(plan.held[0])
@@ -247,18 +242,20 @@ class Reconciler:
         store.subscribers(look.platform.name).unsettle(look.i_account, progress, look.now)
         return "held"
 
-    def _policies(self, store: Store, platform: Platform, turn: Turn, change: Change) -> tuple[Policy, ...]:
+    def _safeguards(self, store: Store, look: Look, turn: Turn, change: Change) -> Safeguards:
+        platform = look.platform
         record_id = change.observed.record_id if change.observed is not None else None
         bound = store.records(platform.name, platform.i_env).binding(record_id) if record_id is not None else None
-        return (
-            owned_only({bound: record_id} if bound is not None and record_id is not None else {}, platform.name),
-            fit_for_platform,
-            in_turn,
-            possible(platform.name, platform.impossible),
-            observe_only((platform.name,) if platform.observe_only else ()),
-            room(store.targets.allowance(platform.name), 1 + turn.followers, lambda _: turn.completes),
-            moved_first(arrivals(store, self._billing, [change])),
+        around = Circumstances(
+            billing=self._billing,
+            platform=platform,
+            now=look.now,
+            bound={bound: record_id} if bound is not None and record_id is not None else {},
+            allowance=store.targets.allowance(platform.name),
+            completing=frozenset([key_of(change)] if turn.completes else ()),
+            alone=1 + turn.followers,
         )
+        return safeguards(store, around, [change])
 
     async def _act(self, look: Look, change: Change, cause: Cause, draw: Callable[[], float]) -> Result:
         results: list[Result] = []
@@ -324,13 +321,15 @@ class Reconciler:
 class _Known:
     """What the store knows of a subscriber; `is_listed`: the platform's last list was read whole.
 
-    `half_read`: why the account's credentials are not known as they are now. `freed`: whose turn it is, because a look
-    at the platform showed that what they wish is free.
+    `approved_with`: the plan with which a person approved the change that is due. `half_read`: why the account's
+    credentials are not known as they are now. `freed`: whose turn it is, because a look at the platform showed that
+    what they wish is free.
     """
 
     account_id: str
     is_account_due: bool
     comparison: Comparison | None
+    approved_with: str | None
     open_intents: tuple[OpenIntent, ...]
     is_listed: bool
     half_read: str | None = None
@@ -377,6 +376,8 @@ def hold_progress(held: Held) -> Progress:
     """How a subscriber stands whose change is held."""
     if held.by == "waiting":
         return Progress(State.PENDING, held.by, held.text)
+    if held.by == "paused":
+        return Progress(State.PAUSED, held.by, held.text)
     codes = {problem.code for problem in held.change.desired.problems} if held.by == "condition" else {held.by}
     state = State.CONFLICT if codes & set(_CONFLICTS) else State.HELD
     return Progress(state, held.by, held.text)

@@ -12,11 +12,12 @@ from datetime import datetime
 from controller.billing.espf import StatusApi
 from controller.billing.source import PortaBilling
 from controller.workqueue import WorkQueue
+from desired_state.brake import Brake
 from desired_state.catalog import Catalog, Offer
 from desired_state.desired import PlatformRules
 from desired_state.entitlement import Rules
 from desired_state.plan import Kind
-from desired_state.policy import Brake
+from desired_state.windows import Windows
 from platforms.driver import Driver
 from platforms.transport import Clock
 
@@ -31,6 +32,7 @@ class Platform:
     i_env: int
     workers: int
     observe_only: bool = False
+    windows: Windows = field(default_factory=Windows)
     offer: Offer = field(default_factory=lambda: Offer(()))
     queue: WorkQueue = field(default_factory=WorkQueue)
     breaker_until: float | None = None

@@ -16,7 +16,7 @@ from controller.log import Logger
 from controller.metrics import Metrics
 from controller.reconciler import Result
 from controller.server.health import Health
-from controller.store import Store
+from controller.store import EVERYTHING, Store
 from controller.targets import Billing, Moment
 from controller.workqueue import Priority
 from desired_state.entitlement import Presence
@@ -119,6 +119,8 @@ class Watch:
         self._metrics.out_of_sync(platform, elapsed * sum(counts[state] for state in _WAITING))
         held = store.targets.held_plan(platform)
         self._metrics.set_brake_held(platform, held.destructive + held.updates if held is not None else 0)
+        pauses = {pause.target for pause in store.holds.pauses(self._clock.now())}
+        self._metrics.set_paused(platform, bool(pauses & {EVERYTHING, platform}))
 
     def look_at_queues(self) -> None:
         """Bring the gauges of the queues up to date; runs in the event loop, to which the queues belong."""

@@ -134,6 +134,11 @@ class Plan:
         return digest.hexdigest()
 
 
+def identity(change: Change) -> str:
+    """What the change would do, in 16 hex digits; another one as soon as it would do anything else."""
+    return Plan((change,)).hash
+
+
 def key_of(change: Change) -> SubscriberKey:
     """Whom the change is about."""
     return change.desired.key

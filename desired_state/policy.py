@@ -8,52 +8,13 @@ Rules of this module:
 3. Their order matters only for which reason a change that has several is given: the first one's.
 """
 
-import math
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from desired_state.desired import Auth, Problem
-from desired_state.plan import Change, Create, Delete, Held, Kind, Plan, Suspend, is_destructive, key_of
+from desired_state.plan import Change, Create, Delete, Held, Kind, Plan, Suspend, identity, is_destructive, key_of
 from desired_state.subscriber import Observation, Owner, SubscriberKey
 
 Policy = Callable[[Plan], Plan]
-
-
-class Brake(BaseModel):
-    """How much of a platform may change before a person is asked (promise P4). Fractions are of the owned records."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    floor: int = Field(default=10, ge=0)
-    destructive_fraction: float = Field(default=0.05, ge=0, le=1)
-    update_fraction: float = Field(default=0.30, ge=0, le=1)
-    daily_floor: int = Field(default=20, ge=0)
-    daily_fraction: float = Field(default=0.10, ge=0, le=1)
-
-    def destructive_limit(self, owned: int) -> int:
-        """The most records that one pass may delete, suspend or take packages from."""
-        return max(self.floor, math.floor(owned * self.destructive_fraction))
-
-    def update_limit(self, owned: int) -> int:
-        """The most existing records that one pass may change in other ways."""
-        return max(self.floor, math.floor(owned * self.update_fraction))
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """What is left of one platform's brake: destructive changes and other changes of existing records."""
-
-    destructive: int
-    updates: int
-
-
-Exempt = Callable[[Change], bool]
-"""Whether a change goes on in any case."""
-
-_NOTHING = Allowance(destructive=0, updates=0)
 
 
 def apply_policies(plan: Plan, policies: Iterable[Policy]) -> Plan:
@@ -77,7 +38,7 @@ def owned_only(bound: Mapping[int, str], platform: str) -> Policy:
             return None
         return _not_ours(change.observed, platform)
 
-    return _holding("ownership", reason)
+    return holding("ownership", reason)
 
 
 def _not_ours(observed: Observation, platform: str) -> str:
@@ -101,12 +62,12 @@ def is_ours(observed: Observation, owner: Owner, bound_record_id: str | None) ->
 def fit_for_platform(plan: Plan) -> Plan:
     """Hold changes whose wish the platform cannot take; turning off and deleting always work."""
 
-    return _holding("condition", lambda change: _texts(hindrances(change)))(plan)
+    return holding("condition", lambda change: _texts(hindrances(change)))(plan)
 
 
 def in_turn(plan: Plan) -> Plan:
     """Hold changes that wait for what another record gives up first (`turns.py`)."""
-    return _holding("waiting", lambda change: _texts(_problems(change, waiting=True)))(plan)
+    return holding("waiting", lambda change: _texts(_problems(change, waiting=True)))(plan)
 
 
 def possible(platform: str, impossible: Collection[Kind]) -> Policy:
@@ -117,7 +78,7 @@ def possible(platform: str, impossible: Collection[Kind]) -> Policy:
             return None
         return f"platform {platform!r} cannot {change.kind} records; {_INSTEAD.get(change.kind, 'do it there by hand')}"
 
-    return _holding("condition", reason)
+    return holding("condition", reason)
 
 
 _INSTEAD = {
@@ -135,7 +96,7 @@ def moved_first(arrivals: Mapping[SubscriberKey, str]) -> Policy:
     def reason(change: Change) -> str | None:
         return arrivals.get(key_of(change)) if isinstance(change, Delete | Suspend) else None
 
-    return _holding("waiting", reason)
+    return holding("waiting", reason)
 
 
 def hindrances(change: Change) -> list[Problem]:
@@ -172,7 +133,7 @@ def complete_source(complete: bool, doubt: str = "") -> Policy:
             return None
         return f"billing's list is not proven complete ({doubt or 'no proof'}); nothing is taken away on its word"
 
-    return _holding("incomplete_source", reason)
+    return holding("incomplete_source", reason)
 
 
 def parked(refusals: Mapping[SubscriberKey, str]) -> Policy:
@@ -181,7 +142,7 @@ def parked(refusals: Mapping[SubscriberKey, str]) -> Policy:
     def reason(change: Change) -> str | None:
         return refusals.get(key_of(change))
 
-    return _holding("parked", reason)
+    return holding("parked", reason)
 
 
 def observe_only(platforms: Collection[str]) -> Policy:
@@ -191,64 +152,32 @@ def observe_only(platforms: Collection[str]) -> Policy:
         platform = change.desired.key.platform
         return f"platform {platform!r} is in mode 'observe'" if platform in platforms else None
 
-    return _holding("observe", reason)
+    return holding("observe", reason)
 
 
-def brake(allowances: Mapping[str, Allowance], exempt: Exempt = lambda _: False) -> Policy:
-    """Hold a platform's whole destructive plan where it is larger than allowed, and likewise its updates.
-
-    A platform without an allowance is allowed nothing of either. What is `exempt` is neither counted nor held.
-    """
-
-    def limited(plan: Plan) -> Plan:
-        counted = [change for change in plan.changes if not exempt(change)]
-        destructive = Counter(key_of(change).platform for change in counted if is_destructive(change))
-        updates = Counter(key_of(change).platform for change in counted if is_limited_update(change))
-
-        def reason(change: Change) -> str | None:
-            platform = key_of(change).platform
-            allowance = allowances.get(platform, _NOTHING)
-            if exempt(change):
-                return None
-            if is_destructive(change) and destructive[platform] > allowance.destructive:
-                return _too_many(platform, destructive[platform], "take something from", allowance.destructive)
-            if is_limited_update(change) and updates[platform] > allowance.updates:
-                return _too_many(platform, updates[platform], "alter", allowance.updates)
-            return None
-
-        return _holding("brake", reason)(plan)
-
-    return limited
+def at_rest(by: str, platforms: Mapping[str, str]) -> Policy:
+    """Hold everything on some platforms for now; each has the sentence that says why."""
+    return holding(by, lambda change: platforms.get(key_of(change).platform))
 
 
-def room(left: Allowance, needs: int = 1, exempt: Exempt = lambda _: False) -> Policy:
-    """The same for a single change between two passes: hold it where the last pass has left no room for it.
+def paused(subscribers: Mapping[SubscriberKey, str]) -> Policy:
+    """Hold everything of accounts that a person has paused; each has the sentence that says why."""
+    return holding("paused", lambda change: subscribers.get(key_of(change)))
 
-    `needs`: how many updates there has to be room for, where others follow.
-    """
+
+def rejected(identities: Collection[str]) -> Policy:
+    """Hold what a person has decided against, as long as it is the same change."""
 
     def reason(change: Change) -> str | None:
-        has_room = left.destructive > 0 if is_destructive(change) else left.updates >= needs
-        if exempt(change) or has_room or not (is_destructive(change) or is_limited_update(change)):
-            return None
-        return "the brake has no room left for this until the next full pass, which sees it with all the rest"
+        return "a person has rejected this change; it waits until it is another one" if is_in(change) else None
 
-    return _holding("brake", reason)
+    def is_in(change: Change) -> bool:
+        return bool(identities) and identity(change) in identities
 
-
-def is_limited_update(change: Change) -> bool:
-    """Whether the change counts against the brake's share of other updates: creations and resumptions never do."""
-    return change.kind in ("update", "rename") and not is_destructive(change) and not isinstance(change, Create)
+    return holding("rejected", reason)
 
 
-def _too_many(platform: str, count: int, verb: str, limit: int) -> str:
-    return (
-        f"would {verb} {count} records of platform {platform!r}, more than the brake's {limit};"
-        " if that is right, raise brake in the configuration"
-    )
-
-
-def _holding(by: str, reason: Callable[[Change], str | None]) -> Policy:
+def holding(by: str, reason: Callable[[Change], str | None]) -> Policy:
     """A policy that holds the changes `reason` has words for."""
 
     def policy(plan: Plan) -> Plan:

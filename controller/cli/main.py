@@ -98,6 +98,60 @@ def requeue(
     raise Finished(requeue_account(config, account, billing, secrets=secrets))
 
 
+PlanHash = Annotated[str, typer.Argument(metavar="HASH", help="The plan's hash, as status or plan shows it.")]
+Target = Annotated[str, typer.Argument(metavar="TARGET", help="all, a platform, an account id, or i_account:N.")]
+
+
+@app.command()
+def approve(plan: PlanHash, config: ConfigFile) -> None:
+    """Let a plan go that waits for a person."""
+    from controller.cli.decide import approve_plan
+
+    raise Finished(approve_plan(config, plan))
+
+
+@app.command()
+def reject(plan: PlanHash, config: ConfigFile) -> None:
+    """Have a plan that waits for a person wait until it is another one."""
+    from controller.cli.decide import reject_plan
+
+    raise Finished(reject_plan(config, plan))
+
+
+@app.command()
+def adopt(
+    config: ConfigFile,
+    platform: Annotated[str | None, typer.Option(help="Only on this platform.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Adopt at once what is shown.")] = False,
+) -> None:
+    """Show which records of others could be ours, or make them so."""
+    from controller.cli.decide import adopt_records
+
+    raise Finished(adopt_records(config, platform, yes=yes))
+
+
+@app.command()
+def pause(
+    target: Target,
+    config: ConfigFile,
+    reason: Annotated[str, typer.Option(help="Why, for whoever comes across it.")],
+    until: Annotated[str, typer.Option(help="A duration (2h), or an instant with its offset.")],
+    maintenance: Annotated[bool, typer.Option("--maintenance", help="Do not even read the platform.")] = False,
+) -> None:
+    """Do nothing for all, a platform or an account for a while."""
+    from controller.cli.operate import pause_target
+
+    raise Finished(pause_target(config, target, reason, until, maintenance=maintenance))
+
+
+@app.command()
+def resume(target: Target, config: ConfigFile) -> None:
+    """End a pause before its time."""
+    from controller.cli.operate import resume_target
+
+    raise Finished(resume_target(config, target))
+
+
 @app.command()
 def status(config: ConfigFile, output: OutputFormat = Output.TEXT) -> None:
     """Say how everything stands."""

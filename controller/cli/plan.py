@@ -1,7 +1,7 @@
 """`plan`: read everything, decide, print; write nothing."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -13,6 +13,7 @@ from controller.cli.session import assembled, configured, execute, private_copy
 from controller.clock import SystemClock
 from controller.config import Config
 from controller.fleet import PassOptions
+from controller.holding import begin_first_contact, is_first_contact, keep_whole_plan
 from controller.store import Ledger, Store
 from controller.targets import Billing
 from controller.views.plan import Found, PlanView, plan_lines, plan_markdown, plan_view
@@ -65,6 +66,9 @@ async def _plan(running: Config, candidate: Config | None, *, refresh: bool) -> 
         billings = [each.billing for each in application.installations]
         if candidate is None:
             await ledger.run(partial(_keep_details, billings=billings, began=taken_at))
+            for each, report in zip(application.installations, reports, strict=True):
+                await each.fleet.note(report)
+            await ledger.run(partial(_keep_held, billings=billings, plan=found.plan.hash))
         view = await ledger.run(partial(plan_view, billings=billings, found=found, taken_at=taken_at))
         targets = [*(billing.name for billing in billings), *found.failed]
         return view, found, await ledger.run(partial(troubles_of, targets=targets, unread=found.unread))
@@ -77,6 +81,23 @@ def _keep_details(copy: Store, *, billings: Iterable[Billing], began: datetime) 
         for billing in billings:
             with store.transaction():
                 store.accounts(billing.name).take_over(copy.accounts(billing.name).details_read_since(began))
+    finally:
+        store.close()
+
+
+def _keep_held(copy: Store, *, billings: Sequence[Billing], plan: str) -> None:
+    """What the plan holds can be approved by its hash, with or without a daemon."""
+    store = Store.open(copy.path)
+    try:
+        with store.transaction():
+            keep_whole_plan(store, [billing.name for billing in billings], plan)
+            for platform in (platform for billing in billings for platform in billing.platforms):
+                held = copy.targets.held_plan(platform.name)
+                if held is not None:
+                    store.holds.keep(platform.name, copy.holds.held(platform.name))
+                    store.targets.hold(platform.name, held)
+                if is_first_contact(copy, platform):
+                    begin_first_contact(store, platform)
     finally:
         store.close()
 

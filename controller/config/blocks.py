@@ -17,6 +17,7 @@ from controller.config.secret import ConfigSecret
 from controller.config.values import (
     BillingUrl,
     Block,
+    ChangeWindow,
     Count,
     CustomerId,
     FilePath,
@@ -28,6 +29,7 @@ from controller.config.values import (
     Text,
     TlsCheck,
     Url,
+    ZoneName,
 )
 from desired_state.desired import Auth, PlatformRules
 from desired_state.entitlement import Rules
@@ -105,6 +107,8 @@ class PlatformBlock(Block):
     delete_enabled: Switch = True
     rename: Switch = False
     absence_grace: Duration = timedelta(days=30)
+    change_windows: tuple[ChangeWindow, ...] = ()
+    change_windows_zone: ZoneName = "UTC"
     degrade: frozenset[Degradable] = frozenset()
     mode: Literal["enforce", "observe"] = "enforce"
     dialect: Mapping[str, JsonValue] = Field(default_factory=dict)

@@ -23,9 +23,9 @@ from controller.config.problems import nearest
 from controller.config.secret import ConfigSecret
 from controller.config.values import Block, PlatformName
 from desired_state.account import AccountStatus
+from desired_state.brake import Brake
 from desired_state.catalog import Catalog, CatalogEntry
 from desired_state.desired import Auth, PlatformRules
-from desired_state.policy import Brake
 from platforms.registry import DRIVERS
 
 
@@ -121,10 +121,6 @@ def _not_yet(config: Config) -> Iterator[str]:
     for name, block in config.platforms.items():
         if block.absence_grace != PlatformRules(name=name).absence_grace:
             yield f"platforms.{name}.absence_grace: this version removes nobody for being absent from billing"
-    for key in ("daily_floor", "daily_fraction"):
-        if getattr(config.brake, key) == getattr(Brake(), key):
-            continue
-        yield f"brake.{key}: this version has no daily budget; the brake counts within each pass"
     if config.charges.enabled:
         yield "charges.enabled: this version books no charges"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -23,6 +24,7 @@ from pydantic import (
 
 from controller.config.secret import surroundings
 from controller.server.address import Address
+from desired_state.windows import Window
 
 
 class Block(BaseModel):
@@ -97,6 +99,19 @@ def _field(_literal: str, name: str | None, form: str | None, conversion: str | 
     return (name or "") + (f"!{conversion}" if conversion else "") + (f":{form}" if form else "")
 
 
+def _change_window(text: str) -> str:
+    Window.parse(text)
+    return text
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{name!r} is not a time zone; write it like Europe/Prague") from None
+    return name
+
+
 def _listen(text: str) -> str:
     return str(Address.parse(text))
 
@@ -131,4 +146,8 @@ CustomerId = Annotated[
     str, AfterValidator(_customer_id), Field(description="may use {id}, {i_env} and {i_account}", min_length=1)
 ]
 Listen = Annotated[str, AfterValidator(_listen), Field(description="host:port; port 0 is any free one")]
+ChangeWindow = Annotated[
+    str, AfterValidator(_change_window), Field(description="22:00-06:00, or with days: sat,sun 00:00-24:00")
+]
+ZoneName = Annotated[str, AfterValidator(_zone), Field(description="a time zone: Europe/Prague")]
 PlatformName = Annotated[str, AfterValidator(_platform_name)]

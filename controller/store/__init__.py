@@ -7,6 +7,7 @@ more than the time since. The only package that knows SQLite.
 from controller.store.accounts import ListedAccount, StoredAccount
 from controller.store.database import StoreError
 from controller.store.events import Announced, StoredEvent
+from controller.store.holds import EVERYTHING, HeldChange, Holds, Pause
 from controller.store.journal import AuditRow, Intent, OpenIntent
 from controller.store.ledger import Ledger, Store
 from controller.store.records import Holder, Reading, StoredRecord
@@ -15,18 +16,22 @@ from controller.store.targets import HeldPlan, TargetReading
 from controller.store.told import Audience, Provisioning, Telling, told_counts
 
 __all__ = [
+    "EVERYTHING",
     "REFUSALS",
     "REFUSED",
     "TAKEN",
     "Announced",
     "Audience",
     "AuditRow",
+    "HeldChange",
     "HeldPlan",
     "Holder",
+    "Holds",
     "Intent",
     "Ledger",
     "ListedAccount",
     "OpenIntent",
+    "Pause",
     "Progress",
     "Provisioning",
     "Reading",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from controller.store.schema import MIGRATIONS
+from controller.store.later import MIGRATIONS
 
 CACHE_KIB = 16 * 1024
 

@@ -65,15 +65,19 @@ class OpenIntent:
     """
 
     number: int
+    key: SubscriberKey
     kind: str
     external_id: str
     after_fp: bytes | None
     managed: str
     spent: str | None
+    plan: str | None
     opened_at: datetime
 
 
-_CARRIED = "platform, i_account, account_id, kind, external_id, reason, cause, plan, request_id, epoch, before, after"
+_CARRIED = (
+    "platform, i_account, account_id, kind, external_id, reason, cause, plan, request_id, epoch, before, after, spent"
+)
 
 
 class Journal:
@@ -85,11 +89,11 @@ class Journal:
     def open(self, intent: Intent, now: datetime) -> int:
         """Write down what is about to be done; returns the intent's number."""
         cursor = self._conn.execute(
-            f"INSERT INTO intents ({_CARRIED}, after_fp, managed, spent, opened_at)"
+            f"INSERT INTO intents ({_CARRIED}, after_fp, managed, opened_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (intent.key.platform, intent.key.i_account, intent.account_id, intent.kind, intent.external_id,
              intent.reason, intent.cause, intent.plan, intent.request_id, intent.epoch, intent.before, intent.after,
-             intent.after_fp, intent.managed, intent.spent, now.timestamp()),
+             intent.spent, intent.after_fp, intent.managed, now.timestamp()),
         )  # fmt: skip
         return cursor.lastrowid or 0
 
@@ -105,13 +109,14 @@ class Journal:
     def open_of(self, platform: str, i_account: int) -> list[OpenIntent]:
         """The intents of a subscriber whose outcome nobody knows, the oldest first."""
         rows = self._conn.execute(
-            "SELECT id, kind, external_id, after_fp, managed, spent, opened_at FROM intents"
+            "SELECT id, kind, external_id, after_fp, managed, spent, plan, opened_at FROM intents"
             " WHERE platform = ? AND i_account = ? ORDER BY id",
             (platform, i_account),
         )
+        key = SubscriberKey(platform, i_account)
         return [
-            OpenIntent(number, kind, external_id, after_fp, managed, spent, instant(opened_at))
-            for number, kind, external_id, after_fp, managed, spent, opened_at in rows
+            OpenIntent(number, key, kind, external_id, after_fp, managed, spent, plan, instant(opened_at))
+            for number, kind, external_id, after_fp, managed, spent, plan, opened_at in rows
         ]
 
     def all_open(self, platform: str) -> list[int]:
@@ -132,6 +137,18 @@ class Journal:
             (key.platform, key.i_account, limit),
         )
         return [_audit_row(row) for row in rows]
+
+    def destructive_since(self, platform: str, start: datetime) -> int:
+        """How many changes took something away since an instant, or may have; what a person approved does not count."""
+        (done,) = self._conn.execute(
+            "SELECT count(*) FROM audit INDEXED BY audit_spent WHERE platform = ? AND closed_at > ?"
+            " AND spent = 'destructive' AND result IN ('ok', 'unknown') AND plan IS NULL",
+            (platform, start.timestamp()),
+        ).fetchone()
+        (under_way,) = self._conn.execute(
+            "SELECT count(*) FROM intents WHERE platform = ? AND spent = 'destructive' AND plan IS NULL", (platform,)
+        ).fetchone()
+        return int(done) + int(under_way)
 
     def last_number(self) -> int:
         """The highest number an intent has had so far."""

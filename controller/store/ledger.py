@@ -30,6 +30,7 @@ from controller.store.database import (
     writing,
 )
 from controller.store.events import Events
+from controller.store.holds import Holds
 from controller.store.journal import Journal
 from controller.store.operator import Operator
 from controller.store.records import Records
@@ -50,6 +51,7 @@ class Store:
         self.journal = Journal(db)
         self.targets = Targets(db)
         self.operator = Operator(db)
+        self.holds = Holds(db)
 
     @staticmethod
     def open(path: Path) -> "Store":

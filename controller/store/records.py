@@ -153,7 +153,7 @@ class Records:
             (self._platform, observation.record_id),
         ).fetchone()
         self._put(observation, fingerprint(encode(observation.spec)), known, None)
-        return self._get(observation.record_id)
+        return self.get(observation.record_id)
 
     def note_written(self, observation: Observation, i_account: int, at: datetime) -> bytes:
         """Take over what we just wrote, as ours; returns its fingerprint."""
@@ -172,6 +172,24 @@ class Records:
         """Forget a record that is not there."""
         self._conn.execute("DELETE FROM records WHERE platform = ? AND record_id = ?", (self._platform, record_id))
         self._hold(record_id, None)
+
+    def namesakes(self) -> list[tuple[int, str]]:
+        """Records that are nobody's and bear the name that an account's record is to have: `i_account`, record id."""
+        rows = self._conn.execute(
+            "SELECT s.i_account, r.record_id FROM records r INDEXED BY records_by_external_id"
+            " JOIN subscribers s INDEXED BY subscribers_by_external_id"
+            "  ON s.platform = r.platform AND s.external_id = r.external_id"
+            " WHERE r.platform = ? AND r.i_account IS NULL AND r.gone = 0 ORDER BY s.i_account, r.record_id",
+            (self._platform,),
+        )
+        return list(rows)
+
+    def bind(self, record_id: str, i_account: int) -> None:
+        """Make a record that was nobody's the account's."""
+        self._conn.execute(
+            "UPDATE records SET i_account = ? WHERE platform = ? AND record_id = ? AND i_account IS NULL",
+            (i_account, self._platform, record_id),
+        )
 
     def forget_secrets(self, i_account: int) -> None:
         """Have the passwords and PINs of the account's records written anew: nobody knows any longer what they are."""
@@ -201,7 +219,8 @@ class Records:
         ).fetchone()
         return int(count)
 
-    def _get(self, record_id: str) -> StoredRecord | None:
+    def get(self, record_id: str) -> StoredRecord | None:
+        """The record by the platform's id of it."""
         row = self._conn.execute(
             f"SELECT {_COLUMNS} FROM records WHERE platform = ? AND record_id = ?", (self._platform, record_id)
         ).fetchone()

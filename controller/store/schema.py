@@ -180,7 +180,7 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 @MIGRATIONS(name="first")
 def _first(db: Database) -> None:
-    _execute(db, _FIRST)
+    execute(db, _FIRST)
 
 
 _EVENTS = """
@@ -220,10 +220,11 @@ CREATE TABLE announced (
 
 @MIGRATIONS(name="events")
 def _events(db: Database) -> None:
-    _execute(db, _EVENTS)
+    execute(db, _EVENTS)
 
 
-def _execute(db: Database, statements: str) -> None:
+def execute(db: Database, statements: str) -> None:
+    """Run statements, each of which ends with a semicolon at the end of a line."""
     for statement in statements.split(";\n"):
         if statement.strip():
             db.conn.execute(statement)
@@ -264,7 +265,7 @@ UPDATE accounts SET judged_in = NULL;
 
 @MIGRATIONS(name="holdings")
 def _holdings(db: Database) -> None:
-    _execute(db, _HOLDINGS)
+    execute(db, _HOLDINGS)
 
 
 # Plans and add-ons may bear the same id; what a plan can be given beside its own channels is part of the offer. It
@@ -285,7 +286,7 @@ CREATE TABLE packages (
 
 @MIGRATIONS(name="roles of packages")
 def _roles(db: Database) -> None:
-    _execute(db, _ROLES)
+    execute(db, _ROLES)
 
 
 @MIGRATIONS(name="add-ons of rows")

@@ -15,8 +15,8 @@ from sqlite_utils import Database
 
 from controller.store.codec import to_instant, to_seconds
 from desired_state.account import AssignedProduct
+from desired_state.brake import Allowance
 from desired_state.catalog import Offer, Package, Role
-from desired_state.policy import Allowance
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,18 @@ class TargetReading:
 
 @dataclass(frozen=True, slots=True)
 class HeldPlan:
-    """What the brake holds on a platform, by the hash under which it can be approved."""
+    """What is held on a platform until a person decides, by the hash under which that is done.
+
+    `by` is what holds it: `brake` or `first_contact`. `is_daily`: the limit is what is left of 24 hours' budget.
+    """
 
     hash: str
     destructive: int
     updates: int
     destructive_limit: int
     update_limit: int
+    by: str = "brake"
+    is_daily: bool = False
 
 
 class Targets:
@@ -93,35 +98,48 @@ class Targets:
     def set_allowance(self, platform: str, allowance: Allowance) -> None:
         """A pass begins: this much may be taken away or altered until the next."""
         self._conn.execute(
-            "INSERT INTO brakes (platform, destructive, updates) VALUES (?, ?, ?) ON CONFLICT (platform) DO UPDATE SET"
+            "INSERT INTO brakes (platform, destructive, updates, is_daily) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (platform) DO UPDATE SET"
             " destructive = excluded.destructive, updates = excluded.updates, held_hash = NULL, held_destructive = 0,"
-            " held_updates = 0",
-            (platform, allowance.destructive, allowance.updates),
+            " held_updates = 0, held_by = NULL, is_daily = excluded.is_daily",
+            (platform, allowance.destructive, allowance.updates, int(allowance.is_daily)),
         )
 
     def hold(self, platform: str, held: HeldPlan) -> None:
-        """The brake holds this pass's plan, or the part of it that is too large."""
+        """This plan waits for a person, or the part of a pass's plan that is too large; nothing more goes meanwhile."""
+        self._conn.execute(
+            "INSERT OR IGNORE INTO brakes (platform, destructive, updates) VALUES (?, 0, 0)", (platform,)
+        )
         self._conn.execute(
             "UPDATE brakes SET held_hash = ?, held_destructive = ?, held_updates = ?, destructive_limit = ?,"
-            " update_limit = ?, destructive = CASE WHEN ? > 0 THEN 0 ELSE destructive END,"
+            " update_limit = ?, held_by = ?, is_daily = ?, destructive = CASE WHEN ? > 0 THEN 0 ELSE destructive END,"
             " updates = CASE WHEN ? > 0 THEN 0 ELSE updates END WHERE platform = ?",
-            (held.hash, held.destructive, held.updates, held.destructive_limit, held.update_limit, held.destructive,
-             held.updates, platform),
+            (held.hash, held.destructive, held.updates, held.destructive_limit, held.update_limit, held.by,
+             int(held.is_daily), held.destructive, held.updates, platform),
         )  # fmt: skip
 
     def held_plan(self, platform: str) -> HeldPlan | None:
         """What the brake holds on the platform."""
         row = self._conn.execute(
-            "SELECT held_hash, held_destructive, held_updates, destructive_limit, update_limit FROM brakes"
-            " WHERE platform = ? AND held_hash IS NOT NULL",
+            "SELECT held_hash, held_destructive, held_updates, destructive_limit, update_limit, held_by, is_daily"
+            " FROM brakes WHERE platform = ? AND held_hash IS NOT NULL",
             (platform,),
         ).fetchone()
-        return None if row is None else HeldPlan(*row)
+        if row is None:
+            return None
+        plan, destructive, updates, destructive_limit, update_limit, by, is_daily = row
+        return HeldPlan(plan, destructive, updates, destructive_limit, update_limit, by or "brake", bool(is_daily))
+
+    def forget_held(self, platform: str) -> None:
+        """A person has decided about what is held."""
+        self._conn.execute("UPDATE brakes SET held_hash = NULL WHERE platform = ?", (platform,))
 
     def allowance(self, platform: str) -> Allowance:
         """What is left of the brake until the next pass; nothing before the first one."""
-        row = self._conn.execute("SELECT destructive, updates FROM brakes WHERE platform = ?", (platform,)).fetchone()
-        return Allowance(0, 0) if row is None else Allowance(*row)
+        row = self._conn.execute(
+            "SELECT destructive, updates, is_daily FROM brakes WHERE platform = ?", (platform,)
+        ).fetchone()
+        return Allowance(0, 0) if row is None else Allowance(row[0], row[1], is_daily=bool(row[2]))
 
     def spend(self, platform: str, *, destructive: int = 0, updates: int = 0) -> None:
         """Count a change against the brake."""

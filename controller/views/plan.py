@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from controller.fleet import PassReport
+from controller.holding import FOR_A_PERSON
 from controller.shown import Shown, show_difference, show_spec
 from controller.store import Store
 from controller.targets import Billing
@@ -83,8 +84,8 @@ class Found:
 
     @property
     def braked(self) -> bool:
-        """Whether the brake holds any of it."""
-        return any(held.by == "brake" for held in self.plan.held)
+        """Whether any of it is held until a person approves it."""
+        return any(held.by in FOR_A_PERSON for held in self.plan.held)
 
 
 def plan_view(store: Store, billings: Sequence[Billing], found: Found, taken_at: datetime) -> PlanView:

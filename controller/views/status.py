@@ -8,7 +8,7 @@ from typing import TypedDict
 from controller.audit import audit_round
 from controller.backlog import resting
 from controller.config import Config
-from controller.store import Progress, Provisioning, Store, TargetReading, told_counts
+from controller.store import Pause, Progress, Provisioning, Store, TargetReading, told_counts
 from controller.writeback import trouble_of
 from desired_state.subscriber import State
 
@@ -24,6 +24,7 @@ class HeldPlanView(TypedDict):
     destructive: int
     updates: int
     limit: int
+    by: str
 
 
 class TroubleView(TypedDict):
@@ -116,7 +117,9 @@ def status_view(store: Store, config: Config, now: datetime) -> StatusView:
     """How everything stands, from the store."""
     platforms = {name: _platform(store, config, name) for name in config.platforms}
     billing = _billing(store, config, now)
-    fresh = [_is_fresh(store, config, target, now) for target in (*config.platforms, *_billing_names(config))]
+    resting = {pause.target for pause in store.holds.pauses(now) if pause.maintenance}
+    targets = [name for name in (*config.platforms, *_billing_names(config)) if name not in resting]
+    fresh = [_is_fresh(store, config, target, now) for target in targets]
     catalog = list(_catalog(store, config))
     sound = billing["complete"] and not billing["attention"] and not catalog
     healthy = (
@@ -132,7 +135,7 @@ def status_view(store: Store, config: Config, now: datetime) -> StatusView:
         write_back={block.name: _write_back(store, block.name) for block in config.billing if block.write_back.enabled},
         catalog=catalog,
         charges={},
-        pauses=[],
+        pauses=[_pause(each) for each in store.holds.pauses(now)],
     )
 
 
@@ -143,6 +146,8 @@ def status_lines(view: StatusView) -> Iterator[str]:
         yield from _platform_lines(name, platform)
     for name, write_back in view["write_back"].items():
         yield _write_back_line(name, write_back)
+    for pause in view["pauses"]:
+        yield f"{pause['target']}: {pause['kind']} by {pause['owner']} until {pause['until']}: {pause['reason']}"
     yield from view["catalog"]
     yield "healthy" if view["healthy"] else "needs attention"
 
@@ -172,11 +177,17 @@ def _platform_lines(name: str, platform: PlatformView) -> Iterator[str]:
     if platform["text"]:
         yield f"  {platform['text']}"
     if (held := platform["held_plan"]) is not None:
-        yield (
-            f"  the brake holds plan {held['hash']}: {held['destructive']} destructive changes and"
-            f" {held['updates']} updates (limit {held['limit']})"
-        )
+        yield from _held_lines(held)
     yield from _trouble_lines(platform["attention"])
+
+
+def _held_lines(held: HeldPlanView) -> Iterator[str]:
+    if held["by"] == "brake":
+        changes = f"{held['destructive']} destructive changes and {held['updates']} updates (limit {held['limit']})"
+        yield f"  the brake holds plan {held['hash']}: {changes}"
+    else:
+        yield f"  the first plan for a platform that has customers waits: {held['hash']}"
+    yield f"  approve {held['hash']}, or reject it"
 
 
 def _source_lines(sources: dict[str, SourceView]) -> Iterator[str]:
@@ -206,6 +217,17 @@ def _trouble_lines(troubles: list[TroubleView]) -> Iterator[str]:
         yield f"  {who} is {trouble['state']}: {trouble['text'] or ''}"
 
 
+def _pause(pause: Pause) -> dict[str, str]:
+    return {
+        "target": pause.target,
+        "reason": pause.reason,
+        "owner": pause.owner,
+        "since": pause.since.isoformat(),
+        "until": pause.until.isoformat(),
+        "kind": "maintenance" if pause.maintenance else "pause",
+    }
+
+
 def _platform(store: Store, config: Config, name: str) -> PlatformView:
     subscribers, reading, held = store.subscribers(name), store.targets.reading(name), store.targets.held_plan(name)
     billing = config.billing_of(name).name
@@ -219,6 +241,7 @@ def _platform(store: Store, config: Config, name: str) -> PlatformView:
             destructive=held.destructive,
             updates=held.updates,
             limit=held.destructive_limit if held.destructive else held.update_limit,
+            by=held.by,
         ),
         last_success=_iso(reading.success_at),
         text=reading.text,

@@ -10,11 +10,12 @@ from dataclasses import replace
 import pytest
 
 from desired_state.account import Account, AccountDetails, AssignedProduct, BillingModel
+from desired_state.brake import Allowance, Brake, brake
 from desired_state.catalog import Catalog, Offer
 from desired_state.desired import PlatformRules, desired
 from desired_state.entitlement import Rules, entitlement
 from desired_state.plan import Plan, diff
-from desired_state.policy import Allowance, Brake, apply_policies, brake, complete_source, fit_for_platform, owned_only
+from desired_state.policy import apply_policies, complete_source, fit_for_platform, owned_only
 from desired_state.subscriber import Observation, SubscriberSpec
 from tests.desired_state.builders import CATALOG, DAY, DETAILS, FINE, NOW, OFFER, TV
 

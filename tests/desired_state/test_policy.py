@@ -5,19 +5,26 @@ from dataclasses import replace
 import pytest
 
 from desired_state.account import Credentials, Secret
+from desired_state.brake import Allowance, Brake, brake, is_limited_update
 from desired_state.desired import Problem
 from desired_state.entitlement import Presence
-from desired_state.plan import Change, Create, Delete, Held, Plan, Rename, Resume, Suspend, Update
+from desired_state.plan import (
+    Change,
+    Create,
+    Delete,
+    Held,
+    Plan,
+    Rename,
+    Resume,
+    Suspend,
+    Update,
+)
 from desired_state.policy import (
-    Allowance,
-    Brake,
     apply_policies,
-    brake,
     complete_source,
     fit_for_platform,
     hindrances,
     in_turn,
-    is_limited_update,
     is_ours,
     observe_only,
     owned_only,
@@ -263,7 +270,7 @@ def test_p04_one_too_many_and_the_whole_destructive_plan_waits(change: Change) -
         (
             "brake",
             "would take something from 4 records of platform 'tv', more than the brake's 3;"
-            " if that is right, raise brake in the configuration",
+            " approve or reject the plan by its hash, which status shows",
         )
     }
 
@@ -294,7 +301,7 @@ def test_p04_other_updates_have_a_share_of_their_own() -> None:
         (
             "brake",
             "would alter 3 records of platform 'tv', more than the brake's 2;"
-            " if that is right, raise brake in the configuration",
+            " approve or reject the plan by its hash, which status shows",
         )
     }
 

@@ -7,16 +7,14 @@ from functools import cache
 from hypothesis import given
 from hypothesis import strategies as st
 
+from desired_state.brake import Allowance, brake, is_limited_update
 from desired_state.plan import Change, Kind, Plan, is_destructive, key_of
 from desired_state.policy import (
-    Allowance,
     Policy,
     apply_policies,
-    brake,
     complete_source,
     fit_for_platform,
     in_turn,
-    is_limited_update,
     observe_only,
     owned_only,
     parked,

@@ -1,0 +1,74 @@
+"""Adopting records that others made: which could be ours, what adopting them would change, and doing it.
+
+Rules of this module:
+
+1. Adoptable is a record that bears the name we would give, and no mark of anybody: it is made ours by being bound to
+   its account. The next look writes our mark, and the credentials anew, since nobody can read them.
+2. The plan has a hash over everything in it. What is approved is what was shown: if anything has changed since, the
+   hash is another one, and nothing is done.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from controller.store import HeldChange, Store
+from controller.targets import Platform
+from desired_state.entitlement import Presence
+from desired_state.plan import Change, diff, identity
+from desired_state.subscriber import Observation, Owner
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """A record, the account that it would belong to, and what the next look would change of it."""
+
+    platform: str
+    i_account: int
+    observed: Observation
+    change: Change | None
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptionPlan:
+    """Everything that can be adopted."""
+
+    adoptions: tuple[Adoption, ...]
+
+    @property
+    def hash(self) -> str:
+        """What would be done, in 16 hex digits."""
+        digest = hashlib.blake2b(b"adopt", digest_size=8)
+        for each in self.adoptions:
+            change = identity(each.change) if each.change is not None else ""
+            digest.update(repr((each.platform, each.i_account, each.observed.record_id, change)).encode())
+        return digest.hexdigest()
+
+
+def adoption_plan(store: Store, platforms: Iterable[Platform]) -> AdoptionPlan:
+    """What could be adopted on these platforms now."""
+    return AdoptionPlan(tuple(each for platform in platforms for each in _adoptable(store, platform)))
+
+
+def adopt(store: Store, plan: AdoptionPlan, now: datetime) -> None:
+    """Make the records ours. What this changes was shown with the plan, so the brake does not count it."""
+    for each in plan.adoptions:
+        platform, change = each.platform, each.change
+        store.records(platform, 0).bind(each.observed.record_id, each.i_account)
+        if change is not None:
+            store.holds.exempt(platform, [HeldChange(each.i_account, identity(change))], plan.hash, now)
+
+
+def _adoptable(store: Store, platform: Platform) -> list[Adoption]:
+    records, subscribers = store.records(platform.name, platform.i_env), store.subscribers(platform.name)
+    found = []
+    for i_account, record_id in records.namesakes():
+        subscriber, record = subscribers.get(i_account), records.get(record_id)
+        if subscriber is None or record is None or records.is_bound(i_account):
+            continue
+        is_wished = subscriber.desired.presence in (Presence.ACTIVE, Presence.SUSPENDED)
+        if is_wished and Owner.of(record.observation.spec.note) is None:
+            change = diff(subscriber.desired, record.observation)
+            found.append(Adoption(platform.name, i_account, record.observation, change))
+    return found

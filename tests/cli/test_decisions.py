@@ -1,0 +1,130 @@
+"""`approve`, `reject`, `adopt`, `pause` and `resume` by their public names."""
+
+import json
+import re
+
+import pytest
+
+from tests.cli.site import Site
+
+
+def held(here: Site) -> str:
+    status = json.loads(here.call("status", "--output", "json").out)
+    return str(status["platforms"]["tv"]["held_plan"]["hash"])
+
+
+def mass(here: Site) -> None:
+    """A dozen customers, all of whom are terminated."""
+    accounts = [here.tv_account(number) for number in range(1, 13)]
+    assert here.call("apply").code == 0
+    for account in accounts:
+        here.billing.change("terminate", i_account=account)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_plan_that_is_held_is_approved_by_its_hash_and_applied(here: Site, whole: bool) -> None:
+    mass(here)
+    shown = here.call("plan", "--output", "json")
+    assert shown.code == 3
+    plan = json.loads(shown.out)["hash"] if whole else held(here)
+    said = here.call("approve", plan)
+    assert (said.code, said.out) == (0, "tv: 12 changes approved\n")
+    assert here.call("apply").code == 0
+    assert here.platform.operator.customers == {}
+
+
+def test_p05_an_approval_is_no_longer_good_for_a_plan_that_has_changed(here: Site) -> None:
+    other = here.tv_account(50)
+    mass(here)
+    here.call("plan")
+    assert here.call("approve", held(here)).code == 0
+    here.billing.change("terminate", i_account=other)
+    assert here.call("apply").code == 3
+    assert len(here.platform.operator.customers) == 13
+
+
+@pytest.mark.parametrize("command", ["approve", "reject"])
+def test_an_unknown_hash_exits_6_and_changes_nothing(here: Site, command: str) -> None:
+    mass(here)
+    here.call("plan")
+    said = here.call(command, "0123456789abcdef")
+    assert (said.code, said.out) == (6, "")
+    assert "0123456789abcdef" in said.err
+    assert here.call("apply").code == 3
+    assert len(here.platform.operator.customers) == 12
+
+
+def test_a_decision_can_be_made_only_once(here: Site) -> None:
+    mass(here)
+    here.call("plan")
+    plan = held(here)
+    assert here.call("reject", plan).code == 0
+    assert here.call("approve", plan).code == 6
+    assert here.call("apply").code == 0
+    assert len(here.platform.operator.customers) == 12
+
+
+def test_adopt_shows_a_hash_and_makes_records_ours_when_that_is_approved(here: Site) -> None:
+    here.platform.operator.create({"externalId": "tv000001_3", "notes": "theirs"})
+    here.tv_account(1)
+    here.call("apply")
+    shown = here.call("adopt")
+    assert shown.code == 0
+    found = re.search(r"^plan ([0-9a-f]{16})$", shown.out, re.MULTILINE)
+    assert found is not None
+    assert here.call("approve", "f" * 16).code == 6
+    assert here.call("approve", found[1]).code == 0
+    assert here.call("apply").code == 0
+    (row,) = here.platform.operator.customers.values()
+    assert row["notes"] == "iptv-reconciler env=3 i_account=70001"
+    assert here.call("adopt").out == "there is nothing to adopt\n"
+
+
+def test_adopt_yes_does_both(here: Site) -> None:
+    here.platform.operator.create({"externalId": "tv000001_3", "notes": "theirs"})
+    here.tv_account(1)
+    here.call("apply")
+    assert "1 records adopted" in here.call("adopt", "--yes").out
+    assert here.call("adopt", "--platform", "tvv").code == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--until", "2h"), 64, "--reason"),
+        (("--reason", " ", "--until", "2h"), 64, "needs a --reason"),
+        (("--reason", "r", "--until", "2020-01-01T00:00:00Z"), 64, "in the past"),
+        (("--reason", "r", "--until", "0s"), 64, "in the past"),
+        (("--reason", "r", "--until", "soon"), 64, "is no time"),
+        (("--reason", "r", "--until", "2036-01-01T00:00:00"), 64, "in which zone"),
+    ],
+)
+def test_a_pause_that_makes_no_sense_is_refused_and_nothing_is_paused(
+    here: Site, words: tuple[str, ...], code: int, said: str
+) -> None:
+    here.call("apply")
+    answer = here.call("pause", "all", *words)
+    assert answer.code == code
+    assert said in answer.err
+    assert json.loads(here.call("status", "--output", "json").out)["pauses"] == []
+
+
+def test_a_pause_holds_everything_until_it_is_resumed(here: Site) -> None:
+    here.call("apply")
+    assert here.call("pause", "all", "--reason", "move", "--until", "2h").code == 0
+    here.tv_account(1)
+    assert here.call("apply").code == 0
+    assert here.platform.requests.writes == 0
+    assert here.call("resume", "all").out == "all goes on\n"
+    assert here.call("apply").code == 0
+    assert here.platform.requests.writes == 1
+
+
+def test_only_known_accounts_can_be_paused(here: Site) -> None:
+    here.tv_account(1)
+    here.call("apply")
+    assert here.call("pause", "tv999999", "--reason", "r", "--until", "2h").code == 4
+    assert here.call("pause", "tv000001", "--reason", "r", "--until", "2h").code == 0
+    (pause,) = json.loads(here.call("status", "--output", "json").out)["pauses"]
+    assert pause["target"] == "i_account:70001@billing"
+    assert here.call("resume", "i_account:70001").code == 0

@@ -1,0 +1,235 @@
+"""What waits for a person: held plans that are approved or rejected by their hash, the day's budget, first contact."""
+
+from collections.abc import Callable
+
+import pytest
+
+from controller.adoption import adopt, adoption_plan
+from controller.holding import FIRST_CONTACT, end_first_contact
+from controller.store import Store
+from platforms.simulation import Fault
+from tests.bed import Bed
+
+FLOOR = 10
+TIGHT = {"floor": 2, "destructive_fraction": 0.0, "daily_floor": 5, "daily_fraction": 0.0}
+
+
+def enabled(bed: Bed) -> int:
+    return sum(row["status"] == "active" for row in bed.customers())
+
+
+async def fleet(bed: Bed, count: int) -> list[int]:
+    accounts = [bed.tv_account(number) for number in range(1, count + 1)]
+    await bed.full_pass()
+    return accounts
+
+
+async def held_hash(bed: Bed) -> str:
+    held = (await bed.status())["platforms"]["tv"]["held_plan"]
+    assert held is not None
+    return held["hash"]
+
+
+async def approve(bed: Bed, plan: str) -> int:
+    def decide(store: Store) -> int:
+        held = store.targets.held_plan("tv")
+        assert held is not None
+        assert held.hash == plan
+        accounts = store.holds.approve("tv", plan, bed.world.now())
+        store.targets.forget_held("tv")
+        if held.by == FIRST_CONTACT:
+            end_first_contact(store, "tv")
+        for i_account in accounts:
+            store.operator.requeue("billing", i_account, bed.world.now())
+        return len(accounts)
+
+    return await bed.application.ledger.run(decide)
+
+
+async def test_p04_an_approved_plan_is_performed_and_nothing_else(bed: Bed) -> None:
+    accounts = await fleet(bed, 14)
+    for account in accounts[: FLOOR + 1]:
+        bed.billing.change("terminate", i_account=account)
+    await bed.full_pass()
+    assert len(bed.customers()) == 14
+    assert await approve(bed, await held_hash(bed)) == FLOOR + 1
+    await bed.full_pass()
+    assert len(bed.customers()) == 3
+    assert (await bed.status())["platforms"]["tv"]["held_plan"] is None
+
+
+async def test_the_daemon_acts_upon_an_approval_within_seconds(bed: Bed) -> None:
+    accounts = await fleet(bed, 14)
+    for account in accounts[: FLOOR + 1]:
+        bed.billing.change("terminate", i_account=account)
+    async with bed.daemon():
+        await bed.world.sleep(30)
+        assert len(bed.customers()) == 14
+        await approve(bed, await held_hash(bed))
+        await bed.world.sleep(5)
+        assert len(bed.customers()) == 3
+
+
+async def test_p05_one_account_more_voids_the_approval(bed: Bed) -> None:
+    accounts = await fleet(bed, 14)
+    for account in accounts[: FLOOR + 1]:
+        bed.billing.change("terminate", i_account=account)
+    await bed.full_pass()
+    first = await held_hash(bed)
+    await approve(bed, first)
+    bed.world.advance(60)
+    bed.billing.change("terminate", i_account=accounts[-1])
+    await bed.full_pass()
+    assert len(bed.customers()) == 14, "what was approved was another plan"
+    assert await held_hash(bed) != first
+
+
+async def test_p05_one_account_less_voids_the_approval(bed: Bed) -> None:
+    accounts = await fleet(bed, 30)
+    for account in accounts[:12]:
+        bed.billing.change("block", i_account=account)
+    await bed.full_pass()
+    await approve(bed, await held_hash(bed))
+    bed.world.advance(60)
+    bed.billing.change("unblock", i_account=accounts[0])
+    await bed.full_pass()
+    assert enabled(bed) == 30
+
+
+async def test_p05_a_change_that_became_another_is_not_made_under_an_approval(bed: Bed) -> None:
+    accounts = await fleet(bed, 14)
+    for account in accounts[: FLOOR + 1]:
+        bed.billing.change("block", i_account=account)
+    await bed.full_pass()
+    await approve(bed, await held_hash(bed))
+    bed.billing.change("unblock", i_account=accounts[0])
+    async with bed.daemon():
+        await bed.world.sleep(5)
+        assert enabled(bed) >= 4, "each is looked at anew before it is turned off"
+    assert next(row for row in bed.customers() if row["externalId"] == "tv000001_3")["status"] == "active"
+
+
+async def test_an_approval_outlives_a_kill_and_a_lost_answer(bed: Bed) -> None:
+    accounts = await fleet(bed, 14)
+    for account in accounts[: FLOOR + 1]:
+        bed.billing.change("terminate", i_account=account)
+    await bed.full_pass()
+    await approve(bed, await held_hash(bed))
+    bed.restart()
+    bed.platform.faults.add(Fault(operation="customers.delete", kind="lost_answer", count=2))
+    await bed.full_pass()
+    await bed.converge()
+    assert len(bed.customers()) == 3
+
+
+async def test_a_rejected_plan_waits_and_asks_for_no_attention_until_it_is_another_one(bed: Bed) -> None:
+    accounts = await fleet(bed, 14)
+    for account in accounts[: FLOOR + 1]:
+        bed.billing.change("block", i_account=account)
+    await bed.full_pass()
+    plan = await held_hash(bed)
+
+    def reject(store: Store) -> None:
+        store.holds.reject("tv", plan, bed.world.now())
+        store.targets.forget_held("tv")
+
+    await bed.application.ledger.run(reject)
+    await bed.full_pass()
+    assert enabled(bed) == 14
+    assert (await bed.status())["platforms"]["tv"]["held_plan"] is None
+    view = (await bed.explain(f"i_account:{accounts[0]}"))["platforms"]["tv"]
+    assert view["held"] == {
+        "by": "rejected",
+        "text": "a person has rejected this change; it waits until it is another one",
+    }
+    bed.billing.change("terminate", i_account=accounts[0])
+    await bed.full_pass()
+    assert len(bed.customers()) == 13
+
+
+async def test_p04_any_24_hours_have_a_budget_that_survives_a_restart(make_bed: Callable[..., Bed]) -> None:
+    bed = make_bed(brake=TIGHT)
+    accounts = await fleet(bed, 12)
+    for start in (0, 2, 4, 6):
+        for account in accounts[start : start + 2]:
+            bed.billing.change("block", i_account=account)
+        bed.world.advance(600)
+        bed.restart()
+        await bed.full_pass()
+    assert enabled(bed) == 8, "two a pass, and no more than five a day: so the third two wait, and with them the fourth"
+    held = (await bed.status())["platforms"]["tv"]["held_plan"]
+    assert held is not None
+    assert (held["destructive"], held["limit"]) == (4, 1)
+    bed.world.advance(24 * 3600)
+    await bed.full_pass()
+    assert enabled(bed) == 8, "four are more than a pass may"
+    bed.billing.change("unblock", i_account=accounts[7])
+    bed.billing.change("unblock", i_account=accounts[6])
+    await bed.full_pass()
+    assert enabled(bed) == 6
+
+
+def others(bed: Bed, count: int, start: int = 1) -> None:
+    for number in range(start, start + count):
+        bed.platform.operator.create({"externalId": f"tv{number:06}_3", "notes": "theirs"})
+
+
+async def test_p01_the_first_plan_for_a_platform_with_customers_is_held_as_a_whole(bed: Bed) -> None:
+    others(bed, FLOOR)
+    accounts = [bed.tv_account(number) for number in range(8, 14)]
+    before = bed.customers()
+    await bed.full_pass()
+    await bed.converge(2)
+    assert bed.customers() == before
+    held = (await bed.status())["platforms"]["tv"]["held_plan"]
+    assert held is not None
+    assert held["by"] == "first_contact"
+    view = (await bed.explain(f"i_account:{accounts[-1]}"))["platforms"]["tv"]
+    assert view["state"] == "held"
+    await approve(bed, held["hash"])
+    await bed.full_pass()
+    assert len(bed.customers()) == FLOOR + 3, "who bears a name of ours stays untouched until it is adopted"
+    bed.tv_account(20)
+    await bed.full_pass()
+    assert len(bed.customers()) == FLOOR + 4, "after that, creations go on"
+
+
+async def test_p01_fewer_records_than_the_floor_are_no_first_contact(bed: Bed) -> None:
+    others(bed, FLOOR - 1, start=50)
+    bed.tv_account(1)
+    await bed.full_pass()
+    assert len(bed.customers()) == FLOOR
+
+
+async def test_what_is_adopted_is_ours_and_gets_everything_anew(bed: Bed) -> None:
+    others(bed, 2)
+    bed.platform.operator.create({"externalId": "tv000009_3", "notes": "iptv-reconciler env=9 i_account=5"})
+    for number in (1, 2, 9):
+        bed.tv_account(number)
+    await bed.full_pass()
+    platforms = bed.application.installations[0].billing.platforms
+    plan = await bed.application.ledger.run(lambda store: adoption_plan(store, platforms))
+    assert [each.observed.external_id for each in plan.adoptions] == ["tv000001_3", "tv000002_3"]
+    again = await bed.application.ledger.run(lambda store: adoption_plan(store, platforms))
+    assert again.hash == plan.hash
+    await bed.application.ledger.run(lambda store: adopt(store, plan, bed.world.now()))
+    await bed.full_pass()
+    assert bed.customer("tv000001_3")["notes"] == "iptv-reconciler env=3 i_account=70001"
+    assert bed.customer("tv000009_3")["notes"] == "iptv-reconciler env=9 i_account=5"
+    assert len(bed.customers()) == 3
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_a_foreign_record_that_changes_makes_another_adoption_plan(bed: Bed, moment: str) -> None:
+    others(bed, 1)
+    bed.tv_account(1)
+    await bed.full_pass()
+    platforms = bed.application.installations[0].billing.platforms
+    plan = await bed.application.ledger.run(lambda store: adoption_plan(store, platforms))
+    if moment == "before":
+        row = bed.customer("tv000001_3")
+        bed.platform.operator.change(str(row["id"]), {"status": "disabled"})
+        await bed.full_pass()
+        assert (await bed.application.ledger.run(lambda store: adoption_plan(store, platforms))).hash != plan.hash
+    else:
+        assert plan.hash

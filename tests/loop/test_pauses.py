@@ -1,0 +1,89 @@
+"""Pauses, maintenance and change windows: nothing is done meanwhile, and everything afterwards."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from controller.store import Pause
+from platforms.simulation import Fault
+from tests.bed import Bed
+
+
+async def pause(bed: Bed, target: str, *, i_account: int | None = None, maintenance: bool = False) -> None:
+    now = bed.world.now()
+    until = now + timedelta(hours=2)
+    entry = Pause(target, "billing" if i_account else "", i_account, "moving house", "ops", now, until, maintenance)
+    await bed.application.ledger.run(lambda store: store.holds.pause(entry))
+
+
+@pytest.mark.parametrize("target", ["all", "tv"])
+async def test_p09_while_everything_is_paused_nothing_is_written(bed: Bed, target: str) -> None:
+    account = bed.tv_account(1)
+    await bed.full_pass()
+    await pause(bed, target)
+    bed.billing.change("block", i_account=account)
+    bed.tv_account(2)
+    bed.platform.requests.reset()
+    await bed.espf("Account/Blocked", i_account=account, i_event=1)
+    await bed.act_on_events()
+    await bed.full_pass()
+    assert bed.platform.requests.writes == 0
+    view = (await bed.explain(f"i_account:{account}"))["platforms"]["tv"]
+    assert view["state"] == "paused"
+    assert view["held"] is not None
+    assert "paused by ops" in view["held"]["text"]
+    assert "moving house" in view["held"]["text"]
+    (shown,) = (await bed.status())["pauses"]
+    assert (shown["target"], shown["owner"], shown["reason"]) == (target, "ops", "moving house")
+
+    bed.world.advance(2 * 3600 + 1)
+    await bed.full_pass()
+    assert [row["status"] for row in bed.customers()].count("disabled") == 1
+    assert len(bed.customers()) == 2
+    assert (await bed.status())["pauses"] == []
+
+
+async def test_a_paused_account_is_left_alone_and_nobody_else(bed: Bed) -> None:
+    first, second = bed.tv_account(1), bed.tv_account(2)
+    await bed.full_pass()
+    await pause(bed, f"i_account:{first}@billing", i_account=first)
+    for account in (first, second):
+        bed.billing.change("block", i_account=account)
+    await bed.full_pass()
+    assert (bed.customer("tv000001_3")["status"], bed.customer("tv000002_3")["status"]) == ("active", "disabled")
+    await bed.application.ledger.run(lambda store: store.holds.resume(f"i_account:{first}@billing"))
+    await bed.full_pass()
+    assert bed.customer("tv000001_3")["status"] == "disabled"
+
+
+async def test_a_platform_in_maintenance_is_not_called_and_makes_no_noise(bed: Bed) -> None:
+    account = bed.tv_account(1)
+    await bed.full_pass()
+    await pause(bed, "tv", maintenance=True)
+    bed.platform.faults.add(Fault(operation="*", kind="status", status=503, count=None))
+    bed.platform.requests.reset()
+    bed.billing.change("block", i_account=account)
+    await bed.espf("Account/Blocked", i_account=account, i_event=1)
+    await bed.act_on_events()
+    (report,) = await bed.full_pass()
+    assert report.failed == ()
+    assert sum(bed.platform.requests.operations.values()) == 0
+    assert (await bed.status())["healthy"]
+    bed.platform.faults.clear()
+    bed.world.advance(2 * 3600 + 1)
+    await bed.full_pass()
+    assert bed.customer("tv000001_3")["status"] == "disabled"
+
+
+async def test_outside_its_change_windows_a_platform_is_not_written_to(make_bed: Callable[..., Bed]) -> None:
+    tv = {"driver": "telebreeze", "url": "http://tv.test", "api_key": "simulated"}
+    bed = make_bed(platforms={"tv": {**tv, "change_windows": ["22:00-04:00"], "change_windows_zone": "Europe/Prague"}})
+    noon = datetime(2026, 3, 12, 11, 0, tzinfo=UTC)
+    bed.world.advance((noon - bed.world.now()).total_seconds() % (24 * 3600))
+    bed.tv_account(1)
+    await bed.full_pass()
+    assert bed.customers() == []
+    bed.world.advance(10 * 3600 + 60)
+    await bed.full_pass()
+    assert len(bed.customers()) == 1
