@@ -14,6 +14,7 @@ from controller.billing import espf
 from controller.billing.client import BillingClient, BillingSettings
 from controller.billing.espf import StatusApi
 from controller.billing.source import OPERATIONS, PortaBilling
+from controller.breakers import BreakerBook
 from controller.config import Config
 from controller.config.blocks import BillingBlock, PlatformBlock
 from controller.events.inbox import Inbox
@@ -35,6 +36,7 @@ from controller.watch import Watch
 from controller.writeback import Desk, Writer
 from desired_state.catalog import Catalog
 from desired_state.windows import Windows
+from platforms.breaker import Breaker, NeverOpen
 from platforms.driver import Driver
 from platforms.registry import DRIVERS, DriverSettings
 from platforms.transport import Clock, Endpoint, Http, Meter, Transport
@@ -101,9 +103,11 @@ class Connections:
 def connect(config: Config, world: Clock, network: Network | None = None) -> Connections:
     """The targets alone, for a command that only asks. Secrets cannot be compared by what it reads: it has no key."""
     build = _Builder(config, world, network or {}, lambda *_: None)
-    clients = [(block.name, build.client(block)) for block in config.billing]
+    clients = [(block.name, build.client(block, NeverOpen())) for block in config.billing]
     sources = tuple((client, PortaBilling(name, client, world, lambda _: "")) for name, client in clients)
-    return Connections(sources, tuple(build.driver(name, block) for name, block in config.platforms.items()))
+    return Connections(
+        sources, tuple(build.driver(name, block, NeverOpen()) for name, block in config.platforms.items())
+    )
 
 
 def assemble(config: Config, ledger: Ledger, world: World, network: Network | None = None) -> Application:
@@ -112,7 +116,8 @@ def assemble(config: Config, ledger: Ledger, world: World, network: Network | No
     build = _Builder(config, world, network or {}, metrics.meter)
     billings = tuple(build.billing(block) for block in config.billing)
     watch = Watch(billings, metrics, health, world, logger("loop"))
-    tools = Tools(ledger, world, world.draw, world.request_id, watch, logger("lane"))
+    breakers = BreakerBook(billings, ledger, world, logger("breakers"))
+    tools = Tools(ledger, world, world.draw, world.request_id, watch, logger("lane"), breakers)
     inbox = Inbox(billings, ledger, world, world.request_id)
     installations = tuple(_installation(billing, household(config, billing.name), tools, inbox) for billing in billings)
     rhythm = Rhythm(config.schedule.full_pass, config.schedule.detail_audit)
@@ -154,7 +159,7 @@ class _Builder:
     network: Network
     meter: Meter
 
-    def client(self, block: BillingBlock) -> BillingClient:
+    def client(self, block: BillingBlock, breaker: Breaker) -> BillingClient:
         reading, _ = _endpoints(block)
         settings = BillingSettings(
             endpoint=reading,
@@ -166,16 +171,18 @@ class _Builder:
             custom_fields=block.custom_fields,
             addons_from=block.addons_from,
         )
-        return BillingClient(settings, self.world, http=self.network.get(block.name), meter=self.meter)
+        http = self.network.get(block.name)
+        return BillingClient(settings, self.world, http=http, meter=self.meter, breaker=breaker)
 
     def billing(self, block: BillingBlock) -> Billing:
         _, telling = _endpoints(block)
-        client = self.client(block)
+        breaker = Breaker()
+        client = self.client(block, breaker)
         source = PortaBilling(block.name, client, self.world, fingerprinter(self.config.store.path))
         served = [name for name in self.config.platforms if self.config.billing_of(name).name == block.name]
         platforms = tuple(self.platform(name, self.config.platforms[name], block) for name in served)
         api = None if telling is None else self.status_api(block, telling, client)
-        return Billing(source, platforms, repr((block.environment, block.custom_fields)), api)
+        return Billing(source, platforms, repr((block.environment, block.custom_fields)), api, breaker)
 
     def status_api(self, block: BillingBlock, endpoint: Endpoint, client: BillingClient) -> StatusApi:
         transport = Transport(endpoint, self.world, http=self.network.get(block.name), meter=self.meter)
@@ -183,17 +190,19 @@ class _Builder:
         return StatusApi(transport, client.session, block.write_back.group, encoding)
 
     def platform(self, name: str, block: PlatformBlock, billing: BillingBlock) -> Platform:
+        breaker = Breaker()
         return Platform(
             rules=block.rules(name),
-            driver=self.driver(name, block),
+            driver=self.driver(name, block, breaker),
             billing=billing.name,
             i_env=billing.environment,
             workers=block.max_concurrency,
             observe_only=block.mode == "observe",
             windows=Windows(block.change_windows, block.change_windows_zone),
+            breaker=breaker,
         )
 
-    def driver(self, name: str, block: PlatformBlock) -> Driver:
+    def driver(self, name: str, block: PlatformBlock, breaker: Breaker) -> Driver:
         given = dict(block.credentials())
         settings = DriverSettings(
             endpoint=block.endpoint(name),
@@ -203,7 +212,7 @@ class _Builder:
             dialect=block.dialect,
         )
         build = DRIVERS[block.driver].build
-        return build(settings, self.world, http=self.network.get(name), meter=self.meter)
+        return build(settings, self.world, http=self.network.get(name), meter=self.meter, breaker=breaker)
 
 
 def _endpoints(block: BillingBlock) -> tuple[Endpoint, Endpoint | None]:

@@ -29,7 +29,7 @@ from controller.targets import Billing, Household, Moment, Platform
 from desired_state.account import BillingSnapshot
 from desired_state.catalog import Offer
 from desired_state.subscriber import Observation
-from platforms.driver import PlatformError, Unavailable
+from platforms.driver import PlatformError, Resting, Transient, Unavailable
 from platforms.transport import Clock
 
 T = TypeVar("T")
@@ -66,16 +66,17 @@ class Gatherer:
     async def _noted(self, target: str, read: Callable[[], Awaitable[T]]) -> T | None:
         """What reading the target brings; `None` if that failed, which is noted: by a bug of ours, too."""
         await self._note_attempt(target)
+        failure: PlatformError
         try:
             return await read()
         except StoreError:
             raise
         except PlatformError as error:
-            text = error.text
+            failure = error
         except Exception as bug:
             logger("gather").error("a target could not be read, by a bug", target=target, exc_info=bug)
-            text = f"{target!r} could not be read, by a bug of ours: the log has it"
-        await self._note_failure(target, text)
+            failure = Transient(f"{target!r} could not be read, by a bug of ours: the log has it")
+        await self._note_failure(target, failure)
         return None
 
     async def _read_billing(self) -> BillingSnapshot:
@@ -153,8 +154,10 @@ class Gatherer:
     async def _note_attempt(self, target: str) -> None:
         await self._ledger.run(lambda store: store.targets.note_attempt(target, self._clock.now()))
 
-    async def _note_failure(self, target: str, text: str) -> None:
-        await self._ledger.run(lambda store: store.targets.note_failure(target, text))
+    async def _note_failure(self, target: str, error: PlatformError) -> None:
+        """What a target that rests had been found to suffer from says more than that it rests."""
+        is_new = not isinstance(error, Resting)
+        await self._ledger.run(lambda store: store.targets.note_failure(target, error.text, is_new=is_new))
 
     async def _keep_rows(self, taken_at: datetime, rows: Sequence[AccountRow]) -> None:
         with_addons = await self._addons.can_be_relied_upon(rows)

@@ -3,36 +3,40 @@
 Rules of this module:
 
 1. A lane is a bulkhead: a platform that is slow or down holds up its own lane only.
-2. Credentials refused, licence ended, all down: the breaker opens. Nobody is sent there until it is time to try, and
-   then one worker tries.
+2. While the platform's breaker is open, or it wants to be left alone, no key is taken. When it is time to try, one
+   worker tries. Who was put off by a trouble that is over has their turn at once.
 3. A bug of ours costs one subscriber a delay. It is logged and counted, and the lane lives.
-4. Some workers take urgent keys only: while all others wait for billing over a long first convergence, an event finds
+4. Routine looks at keys that failed before are a small part of all (`retries.py`), except for a command that a person
+   waits for: it lets go of what fails too often instead.
+5. Some workers take urgent keys only: while all others wait for billing over a long first convergence, an event finds
    one at once. How many calls reach the platform at a time is the transport's business, not theirs.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import islice
 from typing import Protocol
 
+from controller.breakers import BreakerBook
 from controller.log import Logger
-from controller.reconciler import Reconciler, Result
+from controller.look import Result
+from controller.reconciler import Reconciler
+from controller.retries import Ending, Retries
 from controller.store import Ledger, StoreError
 from controller.targets import Moment, Platform
 from controller.waiting import first_of
 from controller.workqueue import Item, Priority
-from desired_state.retry import backoff
+from desired_state.retry import FIRST, LONGEST, backoff
 from desired_state.subscriber import SubscriberKey
-from platforms.gate import urgent
+from platforms.driver import PlatformError
+from platforms.gate import PATIENCE, urgent
 from platforms.transport import Clock
 
 _IDLE = 60.0
-_PROBING = 1.0
 _FORESIGHT = timedelta(days=2)  # what is farther off is a later pass's to set
 _FOR_URGENT = 4  # workers besides the platform's own
-FIRST_PROBE = 30.0
-LAST_PROBE = 900.0
 _AFTER_A_BUG = 4  # a bug is retried as late as the fourth failure in a row
 _TRIGGERS = {
     Priority.OPERATOR: "operator",
@@ -65,6 +69,7 @@ class Tools:
     new_request_id: Callable[[], str]
     watcher: Watcher
     log: Logger
+    breakers: BreakerBook
 
 
 class Lane:
@@ -75,13 +80,28 @@ class Lane:
         self.reconciler = reconciler
         self._tools = tools
         self._changed = asyncio.Event()
-        self._probe_after = FIRST_PROBE
         self._failures: dict[SubscriberKey, int] = {}
+        self._put_off: set[SubscriberKey] = set()
+        self._retries = Retries()
+        self._withheld: dict[SubscriberKey, None] = {}
         self._drained = False
         self.stopping = False
         self.on_done: Callable[[], None] = lambda: None
         self.on_looked: Callable[[int], None] = lambda _: None
         platform.queue.on_add = self._changed.set
+        for breaker in (platform.breaker, reconciler.billing_breaker):
+            breaker.listeners.append(self._target_changed)
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether nothing will happen here for longer than a command should wait."""
+        breaker = self.platform.breaker
+        return breaker.is_open or breaker.rests(self._tools.clock.monotonic()) > PATIENCE
+
+    def remember(self, failing: Mapping[int, int]) -> None:
+        """A process has begun: these accounts had failed so often in a row when the last one ended."""
+        self._failures = {SubscriberKey(self.platform.name, i_account): count for i_account, count in failing.items()}
+        self._retries.remember(self._failures)
 
     async def work(self, *, until_empty: bool = False, most_failures: int | None = None) -> None:
         """Work until stopped, or until nothing is left; then keys that failed `most_failures` times are let go."""
@@ -112,20 +132,43 @@ class Lane:
     async def _worker(self, number: int, until_empty: bool, most_failures: int | None) -> None:
         queue, urgent_only = self.platform.queue, number >= self.platform.workers
         while not (self.stopping or self._drained):
-            may_take = self.platform.breaker_until is None or (number == 0 and self._breaker_rests() <= 0)
-            item = queue.take(self._tools.clock.monotonic(), urgent_only=urgent_only) if may_take else None
-            if item is not None:
+            if number == 0 and self.platform.breaker.is_open:
+                await self._probe()
+            now = self._tools.clock.monotonic()
+            if number == 0:
+                self._bring_forward(now)
+            may_take = not (self._is_anothers(number) or self.platform.breaker.rests(now))
+            item = queue.take(now, urgent_only=urgent_only) if may_take else None
+            if item is not None and not until_empty and self._has_to_wait(item, now):
+                await asyncio.sleep(0)
+            elif item is not None:
                 await self._look(item, most_failures)
                 self._changed.set()
-            elif until_empty and (not len(queue) or self.platform.breaker_until is not None) and not queue.working:
+            elif until_empty and (not len(queue) or self.is_resting) and not queue.working:
                 self._drained = True
                 self._changed.set()
             else:
-                await self._wait(_PROBING if self._is_probing(number) else 0.0, urgent_only=urgent_only)
+                await self._wait(number)
+
+    def _has_to_wait(self, item: Item, now: float) -> bool:
+        """Whether there have been enough repeats for now; the key is brought forward when there may be more."""
+        if self._retries.admits(item.key, now, is_urgent=item.priority.is_urgent):
+            return False
+        self._withheld[item.key] = None
+        self.platform.queue.done(item.key)
+        self.platform.queue.add(item.key, item.priority, now, LONGEST.total_seconds())
+        return True
+
+    def _bring_forward(self, now: float) -> None:
+        """Have as many repeats looked at as there may be now, those that have waited longest first."""
+        for key in list(islice(self._withheld, self._retries.free(now) if self._withheld else 0)):
+            del self._withheld[key]
+            self.platform.queue.add(key, Priority.RETRY, now)
 
     async def _look(self, item: Item, most_failures: int | None) -> None:
         clock, trigger = self._tools.clock, _TRIGGERS[item.priority]
         started = clock.monotonic()
+        self._withheld.pop(item.key, None)
         self._tools.watcher.waited(item.priority.name.lower(), max(0.0, started - item.due))
         try:
             with urgent(item.priority.is_urgent):
@@ -140,17 +183,21 @@ class Lane:
         self.on_done()
         self.on_looked(item.key.i_account)
         self._tools.watcher.looked(self.platform.name, trigger, result, clock.monotonic() - started)
-        await self._mind_breaker(result)
-        for i_account in result.wake:
-            key = SubscriberKey(self.platform.name, i_account)
-            self.platform.queue.add(key, Priority.RETRY, clock.monotonic())
-        for name in result.elsewhere:
-            key = SubscriberKey(name, item.key.i_account)
-            self.reconciler.queue_of(name).add(key, Priority.RETRY, clock.monotonic())
+        await self._tools.breakers.keep()
+        self._retries.ended(item.key, _ending(result), clock.monotonic())
+        self._wake_others(item.key, result)
         self._set_timer(item.key, result)
         result = self._paced(item.key, result)
-        if result.again_in is not None and (most_failures is None or result.failures < most_failures):
+        if result.again_in is not None and (most_failures is None or _is_worth_another(result, most_failures)):
             self.platform.queue.add(item.key, Priority.RETRY, clock.monotonic(), result.again_in.total_seconds())
+
+    def _wake_others(self, key: SubscriberKey, result: Result) -> None:
+        """Put on the queues whose turn it is now because of this look."""
+        now = self._tools.clock.monotonic()
+        for i_account in result.wake:
+            self.platform.queue.add(SubscriberKey(self.platform.name, i_account), Priority.RETRY, now)
+        for name in result.elsewhere:
+            self.reconciler.queue_of(name).add(SubscriberKey(name, key.i_account), Priority.RETRY, now)
 
     def _set_timer(self, key: SubscriberKey, result: Result) -> None:
         """Have the key looked at again when time alone will have changed something, if that is soon."""
@@ -160,6 +207,10 @@ class Lane:
 
     def _paced(self, key: SubscriberKey, result: Result) -> Result:
         """The result, its failures in a row counted here too: the store counts none of an account it does not know."""
+        if result.put_off:
+            self._put_off.add(key)
+            return result
+        self._put_off.discard(key)
         if not result.failures:
             self._failures.pop(key, None)
             return result
@@ -169,36 +220,53 @@ class Lane:
         again_in = max(result.again_in, backoff(failures, self._tools.draw()))
         return replace(result, failures=failures, again_in=again_in)
 
-    async def platform_answers(self) -> None:
-        """The platform was read: whatever opened its breaker is over."""
-        self._probe_after = FIRST_PROBE
-        if self.platform.breaker_until is not None:
-            self.platform.breaker_until = None
-            self._changed.set()
-            await self._tools.ledger.run(lambda store: store.targets.set_breaker(self.platform.name, None))
+    async def _probe(self) -> None:
+        """When it is time, try whether the platform works again: by a question that is about no account (P13)."""
+        if self.platform.breaker.rests(self._tools.clock.monotonic()):
+            return
+        try:
+            await self.platform.driver.packages()
+        except PlatformError:
+            return  # its breaker knows
+        except Exception as bug:
+            self._tools.log.error("a probe failed by a bug", platform=self.platform.name, exc_info=bug)
+        await self._tools.breakers.keep()
 
-    async def _mind_breaker(self, result: Result) -> None:
-        tools, platform = self._tools, self.platform
-        if result.result == "unavailable":
-            platform.breaker_until = tools.clock.monotonic() + self._probe_after
-            self._probe_after = min(self._probe_after * 2, LAST_PROBE)
-            now = tools.clock.now()
-            tools.log.warning("the breaker opened", platform=platform.name, seconds=self._probe_after)
-            await tools.ledger.run(lambda store: store.targets.set_breaker(platform.name, now))
-        elif platform.breaker_until is not None and result.kind is not None:
-            await self.platform_answers()
+    def _target_changed(self) -> None:
+        """A breaker opened or closed: look up, and look at those again whom a trouble had put off that is over."""
+        now = self._tools.clock.monotonic()
+        breakers = (self.platform.breaker, self.reconciler.billing_breaker)
+        if not any(breaker.is_open or breaker.rests(now) for breaker in breakers):
+            while self._put_off:
+                delay = FIRST.total_seconds() * self._tools.draw()
+                self.platform.queue.add(self._put_off.pop(), Priority.RETRY, now, delay)
+        self._changed.set()
 
-    def _breaker_rests(self) -> float:
-        until = self.platform.breaker_until
-        return 0.0 if until is None else until - self._tools.clock.monotonic()
-
-    def _is_probing(self, number: int) -> bool:
-        """Whether another worker is the one who tries whether the platform works again."""
-        return self.platform.breaker_until is not None and number != 0
-
-    async def _wait(self, at_least: float, *, urgent_only: bool) -> None:
-        """Until a key comes in, the next one is due, or the breaker may be tried."""
+    async def _wait(self, number: int) -> None:
+        """Until a key comes in, the next one is due, or the platform may be asked again."""
         self._changed.clear()
-        due = self.platform.queue.next_due(urgent_only=urgent_only)
-        seconds = _IDLE if due is None else max(0.0, due - self._tools.clock.monotonic())
-        await first_of(self._changed.wait(), self._tools.clock.sleep(max(seconds, self._breaker_rests(), at_least)))
+        now = self._tools.clock.monotonic()
+        rests = self.platform.breaker.rests(now)
+        due = self.platform.queue.next_due(urgent_only=number >= self.platform.workers)
+        seconds = _IDLE if due is None or self._is_anothers(number) else max(0.0, due - now)
+        if self._withheld and number == 0:
+            seconds = min(seconds, max(0.0, self._retries.wait(now)))
+        await first_of(self._changed.wait(), self._tools.clock.sleep(rests or seconds))
+
+    def _is_anothers(self, number: int) -> bool:
+        """Whether another worker is the one who tries whether the platform works again."""
+        return self.platform.breaker.is_open and number != 0
+
+
+def _is_worth_another(result: Result, most_failures: int) -> bool:
+    """Whether a command goes on trying; a trouble of the target's may outlast anybody's patience."""
+    return not result.put_off and result.failures < most_failures
+
+
+def _ending(result: Result) -> Ending:
+    """What a look says about its platform; a change or a refusal is a sound answer."""
+    if result.put_off or (result.result == "noop" and result.again_in is not None):
+        return Ending.PUT_OFF
+    if result.result in ("transient", "unavailable", "bug"):
+        return Ending.FAILED
+    return Ending.IDLE if result.kind is None and not result.failures else Ending.SOUND

@@ -10,7 +10,7 @@ Rules of this module:
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -84,8 +84,11 @@ class Loop:
 
     async def begin(self) -> None:
         """A process has started: what the old one was refused is tried once more, by other settings perhaps."""
+        await self._tools.ledger.run(self._tools.breakers.restore)
         for installation in self._installations:
             await self._tools.ledger.run(partial(_begin, billing=installation.billing))
+            for lane in installation.lanes:
+                lane.remember(await self._tools.ledger.run(partial(_failing, platform=lane.platform.name)))
 
     async def run(self) -> None:
         """Work until `stop`; returns when everything that was begun has ended."""
@@ -123,9 +126,7 @@ class Loop:
         options = PassOptions(horizon=2 * self._rhythm.full_pass, announced=False, in_background=True)
         report = await installation.fleet.survey(options)
         await installation.fleet.hand_over(report, options)
-        for lane in installation.lanes:
-            if lane.platform.name not in (*report.failed, *report.resting):
-                await lane.platform_answers()
+        await self._tools.breakers.keep()
         targets = [name, *(platform.name for platform in installation.billing.platforms)]
         self._watch.passed(name, report, await self._tools.ledger.run(partial(_troubles, targets=targets)))
         if installation.writer is not None:
@@ -188,6 +189,7 @@ class Loop:
         while not self._stopping.is_set():
             try:
                 await self.serve_operators()
+                await self._tools.breakers.keep()
                 await self._tools.ledger.run(self._watch.look)
                 self._watch.look_at_queues()
                 self._watch.progressed()
@@ -207,11 +209,14 @@ def _requeued(store: Store, *, billing: str) -> list[int]:
     return store.operator.take_requeued(billing)
 
 
+def _failing(store: Store, *, platform: str) -> Mapping[int, int]:
+    return store.subscribers(platform).failing()
+
+
 def _begin(store: Store, *, billing: Billing) -> None:
     for platform in billing.platforms:
         platform.offer = store.targets.offer(platform.name)
         store.subscribers(platform.name).unpark()
-        store.targets.set_breaker(platform.name, None)
     note_rest(store, billing.name, None)
     key = f"{billing.name} is read by"
     if store.targets.meta(key) not in (None, billing.read_by):

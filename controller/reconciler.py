@@ -18,54 +18,22 @@ from controller.executor import Attendance, Cause, Doubt, Executor, Outcome
 from controller.fresh import SETTLING, FreshReader
 from controller.holding import Circumstances, Safeguards, safeguards
 from controller.judgement import Comparison, compare, lacks_values, rest, wish_now, with_values
+from controller.look import Look, Result, billings_trouble, note_failure
 from controller.moves import concerned_elsewhere
 from controller.rivals import Rivals
-from controller.store import REFUSED, TAKEN, Ledger, OpenIntent, Progress, Store
+from controller.store import Ledger, OpenIntent, Progress, Store
 from controller.targets import Billing, Household, Platform
 from controller.turns import Turn
 from controller.workqueue import WorkQueue
 from desired_state.account import Account
-from desired_state.plan import Change, Held, Kind, Plan, Suspend, identity, is_destructive, key_of, only_off
-from desired_state.retry import PARKED, backoff
+from desired_state.plan import Change, Held, Plan, Suspend, identity, is_destructive, key_of, only_off
 from desired_state.subscriber import Observation, State
 from desired_state.turns import Value, held, released
-from platforms.driver import PlatformError, Reference, Taken, Transient, Unavailable
+from platforms.driver import PlatformError, Reference, Transient, Unavailable
 from platforms.transport import Clock
 
 _ASKS_BILLING = ("event", "operator", "timer")
 _CONFLICTS = ("ownership", "duplicate")
-_TRIES_IF_TAKEN = 3  # by as many passes; a value that is still refused then is not shown by any list
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What one look came to, as metrics name it, and when the next one is due (`None`: when something changes).
-
-    `kind` is the call that was made, if one was; `failures` how many looks in a row have failed; `converged_after` how
-    long the subscriber had been waiting that now is as wished; `wake` whose turn it is now: something they wish was set
-    free, or they have something to set free; `elsewhere` on which other platforms the same account waited for this;
-    `due_at` when time alone will have changed something, so that another look is needed.
-    """
-
-    result: str
-    kind: Kind | None = None
-    again_in: timedelta | None = None
-    failures: int = 0
-    converged_after: timedelta | None = None
-    wake: tuple[int, ...] = ()
-    elsewhere: tuple[str, ...] = ()
-    due_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One subscriber that is looked at, and why. `due` is the change that was found to be due."""
-
-    platform: Platform
-    i_account: int
-    trigger: str
-    now: datetime
-    due: Change | None = None
 
 
 class Reconciler:
@@ -79,6 +47,7 @@ class Reconciler:
         self._clock = clock
         self.fresh = FreshReader(billing, house, ledger, clock)
         self.rivals = Rivals(self.fresh, ledger)
+        self.billing_breaker = billing.breaker
 
     def queue_of(self, platform: str) -> WorkQueue:
         """The queue of one of the platforms."""
@@ -86,7 +55,7 @@ class Reconciler:
 
     async def reconcile(self, platform: Platform, i_account: int, trigger: str, draw: Callable[[], float]) -> Result:
         """Bring one subscriber nearer to its wish, by one call at most."""
-        look = Look(platform, i_account, trigger, self._clock.now())
+        look = Look(platform, i_account, trigger, self._clock.now(), is_probe=platform.breaker.is_open)
         if await self._ledger.run(lambda store: store.holds.is_in_maintenance(platform.name, look.now)):
             return Result("held")
         result = await self._result(look, draw)
@@ -97,7 +66,7 @@ class Reconciler:
             return await self._look(look, draw)
         except PlatformError as error:
             outcome = Outcome("unavailable" if isinstance(error, Unavailable) else "transient", error)
-            return await self._ledger.run(partial(self._note_failure, look=look, outcome=outcome, draw=draw))
+            return await self._ledger.run(lambda store: note_failure(store, look, outcome, draw))
 
     def _due_at(self, store: Store, *, look: Look) -> datetime | None:
         """When the decision changes by itself, or a reading will be late enough after the last event."""
@@ -162,13 +131,13 @@ class Reconciler:
         )
 
     async def _ask_billing(self, i_account: int) -> Account | None:
+        was_open = self._billing.breaker.is_open
         try:
             return await self.fresh.read(i_account)
         except HalfRead as half:
             return half.account
         except PlatformError as error:
-            # Whatever billing's trouble is, it is not this platform's: its breaker must not open for it.
-            raise Transient(error.text, getattr(error, "retry_after", None)) from error
+            raise billings_trouble(error, is_known=was_open) from error
 
     async def _settle_doubts(self, look: Look, known: "_Known") -> "_Known":
         """Resolve calls whose answers were lost, by reading the platform."""
@@ -263,9 +232,7 @@ class Reconciler:
         attendance = Attendance(
             hold=partial(self._hold, look=look, to_wake=to_wake),
             settle=lambda store: results.append(self._note_success(store, look=look, change=change)),
-            fail=lambda store, outcome: results.append(
-                self._note_failure(store, look=look, outcome=outcome, draw=draw)
-            ),
+            fail=lambda store, outcome: results.append(note_failure(store, look, outcome, draw)),
         )
         outcome = await self._executor.perform(look.platform, change, cause, attendance)
         if outcome.result == "stale":
@@ -297,24 +264,6 @@ class Reconciler:
         rest(store, look.platform, comparison)
         since = comparison.subscriber.unconverged_since
         return None if since is None else self._clock.now() - since
-
-    def _note_failure(self, store: Store, *, look: Look, outcome: Outcome, draw: Callable[[], float]) -> Result:
-        subscribers = store.subscribers(look.platform.name)
-        known = subscribers.get(look.i_account)
-        failures = (known.progress.failures if known is not None else 0) + 1
-        text = outcome.error.text if outcome.error is not None else None
-        if outcome.result == "rejected":
-            may_be_free = isinstance(outcome.error, Taken) and failures < _TRIES_IF_TAKEN
-            next_try = None if may_be_free else look.now + PARKED
-            by = TAKEN if isinstance(outcome.error, Taken) else REFUSED
-            progress = Progress(State.PARKED, by, text, failures, next_try)
-            subscribers.unsettle(look.i_account, progress, look.now)
-            return Result("rejected", failures=failures)
-        asked_for = getattr(outcome.error, "retry_after", None) or timedelta(0)
-        delay = backoff(failures, draw(), asked_for)
-        progress = Progress(State.BACKOFF, None, text, failures, look.now + delay)
-        subscribers.unsettle(look.i_account, progress, look.now)
-        return Result(outcome.result, again_in=delay, failures=failures)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 Rules of this module:
 
 1. Everything about one target stands in one value; the loop never asks the configuration.
-2. What a target offers (`offer`) is the only thing here that changes, once a pass.
+2. Of what is here only these change: what a platform offers (`offer`), once a pass; its queue; and the breakers, which
+   the transports feed.
 """
 
 from dataclasses import dataclass, field
@@ -18,13 +19,14 @@ from desired_state.desired import PlatformRules
 from desired_state.entitlement import Rules
 from desired_state.plan import Kind
 from desired_state.windows import Windows
+from platforms.breaker import Breaker
 from platforms.driver import Driver
 from platforms.transport import Clock
 
 
 @dataclass(slots=True)
 class Platform:
-    """One platform instance: its driver, its rules, its queue, and whether it can be talked to."""
+    """One platform instance: its driver, its rules, its queue, and whether it can be talked to (`breaker`)."""
 
     rules: PlatformRules
     driver: Driver
@@ -35,7 +37,7 @@ class Platform:
     windows: Windows = field(default_factory=Windows)
     offer: Offer = field(default_factory=lambda: Offer(()))
     queue: WorkQueue = field(default_factory=WorkQueue)
-    breaker_until: float | None = None
+    breaker: Breaker = field(default_factory=Breaker)
 
     @property
     def name(self) -> str:
@@ -62,6 +64,7 @@ class Billing:
     platforms: tuple[Platform, ...]
     read_by: str
     status_api: StatusApi | None = None
+    breaker: Breaker = field(default_factory=Breaker)
 
     @property
     def name(self) -> str:

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 
 from controller.fleet import PassReport
 from controller.log import Logger
+from controller.look import Result
 from controller.metrics import Metrics
-from controller.reconciler import Result
 from controller.server.health import Health
 from controller.store import EVERYTHING, Store
 from controller.targets import Billing, Moment

@@ -7,6 +7,7 @@ The error tree; what the loop does about each:
     |- Rejected(field)          this wish is refused -> a condition on this subscriber, everybody else goes on
     |  `- Taken                 another record has a value only one can have -> tried again after the next list
     |- Unavailable              credentials, licence, all down -> nobody's turn on this platform for a while
+    |  `- Resting(retry_after)  nothing was sent: it failed, or wants to be left alone -> nobody's failure, put off
     `- Unsupported              the platform has no such thing -> found at planning, the change is held
 
 Anything else that leaves a driver is a bug of ours.
@@ -61,6 +62,14 @@ class Taken(Rejected):
 
 class Unavailable(PlatformError):
     """Nothing can be done on this platform now: credentials refused, licence ended, service down."""
+
+
+class Resting(Unavailable):
+    """Nothing was sent: the target is not to be asked before `retry_after` is over. It says nothing new about it."""
+
+    def __init__(self, text: str, retry_after: timedelta) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
 
 
 class Unsupported(PlatformError):

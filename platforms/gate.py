@@ -8,6 +8,8 @@ Rules of this module:
    second has room, and before routine ones that wait as well; but every `FAIR`th start is a routine one's where any
    waits, so that a flood of events never stops a sweep (promise P15).
 3. Whoever works on something urgent says so around it (`urgent`); what it calls, and the tasks it starts, inherit it.
+4. How many may be inside is for the target's pace to say (`pace.py`), never more than there are places.
+5. In a pause nothing starts. A short one is waited for; nobody is kept waiting for a long one, they are sent away.
 """
 
 import asyncio
@@ -17,7 +19,10 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import Protocol
 
+from platforms.pace import Pace
+
 FAIR = 5
+PATIENCE = 15.0  # seconds of a pause that are worth waiting for
 
 _urgent: ContextVar[bool] = ContextVar("urgent", default=False)
 
@@ -44,12 +49,17 @@ def urgent(is_urgent: bool = True) -> Iterator[None]:
         _urgent.reset(token)
 
 
+class Paused(Exception):
+    """The gate is closed for longer than anybody should wait."""
+
+
 class Gate:
-    """The entrance to one target."""
+    """The entrance to one target; `pace` is to be told how requests went."""
 
     def __init__(self, places: int, per_second: float | None, clock: Ticking) -> None:
         """`places` is how many may be inside; `per_second` how many may enter in a second (`None`: no limit)."""
-        self._free = places
+        self.pace = Pace(places)
+        self._inside = 0
         self._interval = 1 / per_second if per_second else 0.0
         self._clock = clock
         self._starts: deque[float] = deque(maxlen=max(1, int(per_second or 1)))
@@ -57,44 +67,59 @@ class Gate:
         self._urgent_in_a_row = 0
         self._pause: asyncio.Task[None] | None = None
         self._back_at = 0.0
+        self._paused_until = 0.0
 
     @asynccontextmanager
     async def entered(self) -> AsyncIterator[None]:
-        """Inside while the context lasts."""
+        """Inside while the context lasts. Raises `Paused` where that would take too long."""
         await self._enter()
         try:
             yield
         finally:
-            self._free += 1
+            self._inside -= 1
             self._admit()
+
+    def pause(self, until: float) -> None:
+        """Let nobody in before an instant; those who wait are sent away if it is far off."""
+        self._paused_until = max(self._paused_until, until)
+        if self._is_closed():
+            for line in self._waiting.values():
+                for ticket in line:
+                    if not ticket.done():
+                        ticket.set_exception(Paused())
 
     def close(self) -> None:
         """Let nobody in any more."""
         if self._pause is not None:
             self._pause.cancel()
 
+    def _is_closed(self) -> bool:
+        return self._paused_until - self._clock.monotonic() > PATIENCE
+
     async def _enter(self) -> None:
+        if self._is_closed():
+            raise Paused
         ticket: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[_urgent.get()].append(ticket)
         self._admit()
         try:
             await ticket
         except asyncio.CancelledError:
-            if ticket.done() and not ticket.cancelled():  # admitted in the very moment it was called off
-                self._free += 1
+            if ticket.done() and not ticket.cancelled() and ticket.exception() is None:
+                self._inside -= 1  # admitted in the very moment it was called off
                 self._admit()
             raise
 
     def _admit(self) -> None:
         """Let in those whose turn it is; come back when the next turn comes."""
-        while self._free and (lines := self._lines()):
+        while self._inside < self.pace.limit and (lines := self._lines()):
             waits = [(self._wait(line), line) for line in lines]
             line = next((line for wait, line in waits if wait <= 0), None)
             if line is None:
                 self._come_back(min(wait for wait, _ in waits))
                 return
             self._urgent_in_a_row = self._urgent_in_a_row + 1 if line is self._waiting[True] else 0
-            self._free -= 1
+            self._inside += 1
             self._starts.append(self._clock.monotonic())
             line.popleft().set_result(None)
 
@@ -107,13 +132,16 @@ class Gate:
         return [line for line in (self._waiting[not is_routines_turn], self._waiting[is_routines_turn]) if line]
 
     def _wait(self, line: "deque[asyncio.Future[None]]") -> float:
-        """How long until the head of a line may start: for a gap in the last second, a routine one for its spacing."""
-        if not self._interval or not self._starts:
-            return 0.0
-        is_full = len(self._starts) == self._starts.maxlen
-        gap = self._starts[0] + len(self._starts) * self._interval if is_full else 0.0
-        spaced = self._starts[-1] + self._interval if line is self._waiting[False] else 0.0
-        return max(gap, spaced) - self._clock.monotonic()
+        """How long until the head of a line may start: until a pause is over, the last second has a gap, and a routine
+        one has its distance.
+        """
+        instants = [self._paused_until]
+        if self._interval and self._starts:
+            if len(self._starts) == self._starts.maxlen:
+                instants.append(self._starts[0] + len(self._starts) * self._interval)
+            if line is self._waiting[False]:
+                instants.append(self._starts[-1] + self._interval)
+        return max(instants) - self._clock.monotonic()
 
     def _come_back(self, seconds: float) -> None:
         """Be there again after that time, or sooner if that was the plan already."""

@@ -7,6 +7,7 @@ from typing import Protocol
 from pydantic import BaseModel
 from starlette.types import ASGIApp
 
+from platforms.breaker import Breaker
 from platforms.driver import Capabilities, Driver
 from platforms.ministra.client import OPERATIONS as MINISTRA_OPERATIONS
 from platforms.ministra.client import Client as MinistraClient
@@ -51,7 +52,7 @@ class DriverSettings:
 
 
 class Build(Protocol):
-    """Makes a driver; `http` replaces the network, `meter` is told of every request."""
+    """Makes a driver; `http` replaces the network, `meter` is told of every request, `breaker` how it ended."""
 
     def __call__(
         self,
@@ -60,6 +61,7 @@ class Build(Protocol):
         *,
         http: Http | None = None,
         meter: Meter | None = None,
+        breaker: Breaker | None = None,
     ) -> Driver:
         """Raises `pydantic.ValidationError` for a dialect that is none."""
         ...
@@ -88,9 +90,10 @@ def _telebreeze(
     *,
     http: Http | None = None,
     meter: Meter | None = None,
+    breaker: Breaker | None = None,
 ) -> Driver:
     dialect = TelebreezeDialect.model_validate(settings.dialect)
-    transport = Transport(settings.endpoint, clock, http=http, meter=meter)
+    transport = Transport(settings.endpoint, clock, http=http, meter=meter, breaker=breaker)
     session = TelebreezeSession(transport, settings.api_key or "", dialect, clock)
     wire = TelebreezeWire(settings.endpoint.target, dialect)
     return TelebreezeDriver(TelebreezeClient(session, dialect, clock), wire, clock)
@@ -102,9 +105,10 @@ def _seachange(
     *,
     http: Http | None = None,
     meter: Meter | None = None,
+    breaker: Breaker | None = None,
 ) -> Driver:
     wire = SeaChangeWire(settings.endpoint.target, SeaChangeDialect.model_validate(settings.dialect))
-    transport = Transport(settings.endpoint, clock, http=http, meter=meter)
+    transport = Transport(settings.endpoint, clock, http=http, meter=meter, breaker=breaker)
     authorization = basic(settings.username or "", settings.password or "")
     return SeaChangeDriver(SeaChangeClient(transport, authorization, wire, clock), wire, clock)
 
@@ -115,8 +119,9 @@ def _ministra(
     *,
     http: Http | None = None,
     meter: Meter | None = None,
+    breaker: Breaker | None = None,
 ) -> Driver:
-    transport = Transport(settings.endpoint, clock, http=http, meter=meter)
+    transport = Transport(settings.endpoint, clock, http=http, meter=meter, breaker=breaker)
     connection = MinistraConnection(transport, settings.username or "", settings.password or "")
     wire = MinistraWire(settings.endpoint.target, MinistraDialect.model_validate(settings.dialect))
     return MinistraDriver(MinistraClient(connection, wire, clock), wire, clock)

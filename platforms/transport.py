@@ -8,22 +8,25 @@ Rules of this module:
 1. Whatever goes wrong between us and an answer is `Transient`: the request may or may not have been carried out. So is
    an answer that says "later" (429, 502, 503, 504). Every other answer is the caller's to judge; `unexpected` names
    what a caller did not foresee.
-2. A request starts only when the target's gate lets it in (`gate.py`): `max_concurrency` at once, at most
-   `requests_per_second` in any second, whoever asks, logins and repeats included; urgent ones first.
+2. A request starts only when the target's breaker is closed, or for its probe (`breaker.py`), and when its gate lets it
+   in (`gate.py`): `max_concurrency` at once or fewer, at most `requests_per_second` in any second, none while the
+   target wants to be left alone; whoever asks, logins and repeats included; urgent ones first. Else it is `Resting`.
 3. The time-out covers the request from its start to the last byte of its answer, not the wait before it.
-4. No text that leaves here holds a header, a query, a body or an address: only the target, the operation, the kind of
+4. Breaker and pace are told here how each request ended, once: what the network and the status say, unless whoever
+   reads the answer finds at once that it is none (`unreadable`), a failure (`trouble`), or a refusal of everybody
+   (`unexpected`).
+5. No text that leaves here holds a header, a query, a body or an address: only the target, the operation, the kind of
    failure and a status. Redirects are not followed, proxies and credentials of the environment are not used.
 """
 
 import asyncio
 import ssl
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
-from math import isfinite
 from typing import NoReturn, Protocol
 from urllib.parse import quote
 
@@ -32,11 +35,12 @@ import httpx
 import msgspec
 from httpx_aiohttp import AiohttpTransport
 
-from platforms.driver import PlatformError, Rejected, Transient, Unavailable
-from platforms.gate import Gate
+from platforms.breaker import Breaker, Verdict
+from platforms.driver import PlatformError, Rejected, Resting, Transient, Unavailable
+from platforms.gate import Gate, Paused
+from platforms.pauses import retry_after
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
-MAX_RETRY_AFTER = timedelta(hours=1)
 _KEEP_ALIVE_SECONDS = 4.0  # below the 5 s after which common servers close an idle connection
 _HEADERS = {"accept": "*/*", "accept-encoding": "gzip, deflate", "user-agent": "iptv-reconciler"}
 _LATER = (429, 502, 503, 504)
@@ -109,14 +113,23 @@ class Request:
     content: bytes | None = field(default=None, kw_only=True, repr=False)
 
 
+def _nobody(verdict: Verdict) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back, whole. Header names are in lower case."""
+    """What came back, whole. Header names are in lower case.
+
+    `judged` is to be called, before anything is awaited, by whoever finds that the answer says something about the
+    target that its status does not.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     target: str = ""
+    judged: Callable[[Verdict], None] = field(default=_nobody, repr=False, compare=False)
 
     def json(self, what: str) -> object:
         """The body as JSON values; `what` names it in the sentence of the `Transient` raised where it is none."""
@@ -136,10 +149,15 @@ class Answer:
     def unreadable(self, what: str, wanted: str) -> Transient:
         """The error for an answer that is not in the format it should have: a proxy's page, or a part of it."""
         kind = self.headers.get("content-type", "").partition(";")[0].strip() or "of no stated type"
-        return Transient(
+        return self.trouble(
             f"{self.target} answered {what} with HTTP {self.status} and a body that is not {wanted}"
             f" ({kind}, {len(self.body)} bytes); a proxy or a login page may stand before it"
         )
+
+    def trouble(self, text: str) -> Transient:
+        """The error for an answer that shows a failure of the target's; `text` says which."""
+        self.judged(Verdict.FAILED)
+        return Transient(text)
 
 
 class Transport:
@@ -152,37 +170,85 @@ class Transport:
         *,
         http: Http | None = None,
         meter: Meter | None = None,
+        breaker: Breaker | None = None,
     ) -> None:
-        """`http` replaces the network."""
+        """`http` replaces the network; `breaker` is shared with whoever wants to know whether the target rests."""
         self.endpoint = endpoint
         self._base = endpoint.url.rstrip("/")
         self._clock = clock
         self._meter = meter
         self._http = http or _network(endpoint)
+        self._breaker = breaker if breaker is not None else Breaker()
         self._gate = Gate(endpoint.max_concurrency, endpoint.requests_per_second, clock)
+        self._unjudged: deque[tuple[int, list[Verdict], float]] = deque()
 
     async def request(self, request: Request) -> Answer:
         """Make one request and return its answer, whatever its status but 429, 502, 503 and 504.
 
         Raises `Transient`: for those, with the server's wish for a pause (at most an hour), and for everything that
-        keeps an answer from us.
+        keeps an answer from us. Raises `Resting` where nothing was sent, because the target is not to be asked now.
         """
-        async with self._gate.entered():
-            started = self._clock.monotonic()
-            outcome: Outcome | None = None
-            try:
-                answer = await self._answer(request)
-                outcome = _outcome(answer.status)
-            except _NoAnswer as problem:
-                outcome = problem.outcome
-                raise Transient(f"{self.endpoint.target} {problem.text} ({request.operation})") from None
-            finally:
-                if self._meter is not None and outcome is not None:
-                    seconds = self._clock.monotonic() - started
-                    self._meter(self.endpoint.target, request.operation, outcome.value, seconds)
+        self._conclude()
+        if self._breaker.is_open and self._breaker.rests(self._clock.monotonic()) > 0:
+            raise self._resting(request)
+        try:
+            async with self._gate.entered():
+                return await self._attempt(request)
+        except Paused:
+            raise self._resting(request) from None
+
+    async def _attempt(self, request: Request) -> Answer:
+        began = self._clock.monotonic()
+        turn = self._breaker.begin(began)
+        if turn is None:
+            raise self._resting(request)
+        attempt = _Attempt(request.operation, began)
+        try:
+            answer = await self._answer(request)
+        except _NoAnswer as problem:
+            self._ended(attempt, problem.outcome)
+            self._breaker.tell(turn, Verdict.FAILED, self._clock.monotonic())
+            raise Transient(f"{self.endpoint.target} {problem.text} ({request.operation})") from None
+        except BaseException:
+            self._breaker.called_off(turn)
+            raise
+        self._ended(attempt, _outcome(answer.status))
         if answer.status in _LATER:
+            verdict = Verdict.SOUND if answer.status == 429 else Verdict.FAILED
+            self._breaker.tell(turn, verdict, self._clock.monotonic())
             raise self._later(request, answer)
-        return answer
+        return self._to_be_judged(turn, answer)
+
+    def _ended(self, attempt: "_Attempt", outcome: Outcome) -> None:
+        """Tell the meter and the pace; only an answer that is somebody's work says how fast the target works."""
+        now = self._clock.monotonic()
+        if self._meter is not None:
+            self._meter(self.endpoint.target, attempt.operation, outcome.value, now - attempt.began)
+        if outcome in (Outcome.THROTTLED, Outcome.TIMEOUT):
+            self._gate.pace.overloaded(attempt.began, now)
+        elif outcome in (Outcome.OK, Outcome.REFUSED):
+            self._gate.pace.answered(attempt.operation, attempt.began, now)
+
+    def _to_be_judged(self, turn: int, answer: Answer) -> Answer:
+        """The answer, for its reader to say what its status does not: until the event loop turns, or they ask anew."""
+        words: list[Verdict] = []
+        self._unjudged.append((turn, words, self._clock.monotonic()))
+        asyncio.get_running_loop().call_soon(self._conclude)
+        return replace(answer, judged=words.append)
+
+    def _conclude(self) -> None:
+        """Whoever has read their answer by now has said what there was to say."""
+        while self._unjudged:
+            turn, words, came_at = self._unjudged.popleft()
+            self._breaker.tell(turn, words[0] if words else Verdict.SOUND, came_at)
+
+    def _resting(self, request: Request) -> Resting:
+        """The error for a request that is not sent."""
+        seconds = self._breaker.rests(self._clock.monotonic())
+        again_at = self._clock.now() + timedelta(seconds=seconds)
+        why = "failed too often" if self._breaker.is_open else "asked to be left alone"
+        text = f"{self.endpoint.target} {why} and is not asked before {again_at:%Y-%m-%d %H:%M:%S} UTC"
+        return Resting(f"{text} ({request.operation})", timedelta(seconds=seconds))
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -215,9 +281,22 @@ class Transport:
         )
 
     def _later(self, request: Request, answer: Answer) -> Transient:
+        """The error for an answer that says "later"; for everybody, where it says when."""
         pause = retry_after(answer.headers.get("retry-after", ""), self._clock.now())
+        if pause is not None and answer.status in (429, 503):
+            until = self._clock.monotonic() + pause.total_seconds()
+            self._breaker.leave_alone(until)
+            self._gate.pause(until)
         wish = f" and asks to wait {pause.total_seconds():g} s" if pause is not None else ""
         return Transient(f"{answer.target} answered {request.operation} with HTTP {answer.status}{wish}", pause)
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One request under way: what it is, and since when on the monotonic clock."""
+
+    operation: str
+    began: float
 
 
 class _NoAnswer(Exception):
@@ -237,11 +316,13 @@ def unexpected(answer: Answer, operation: str) -> PlatformError:
     """
     said = f"{answer.target} answered {operation} with HTTP {answer.status}"
     if answer.status in (401, 403):
+        answer.judged(Verdict.REFUSED)
         return Unavailable(f"{said}: it does not accept our credentials or rights; check them in the configuration")
     if 300 <= answer.status < 400:
+        answer.judged(Verdict.REFUSED)
         return Unavailable(f"{said}, a redirect; check the url in the configuration")
     if answer.status >= 500 or answer.status in (408, 425):
-        return Transient(said)
+        return answer.trouble(said)
     return Rejected(f"{said}, which is not foreseen for this call")
 
 
@@ -250,26 +331,6 @@ def segment(text: str) -> str:
     if text in ("", ".", ".."):
         raise Rejected(f"{text!r} cannot stand in the path of a request")
     return quote(text, safe="")
-
-
-def retry_after(text: str, now: datetime) -> timedelta | None:
-    """The pause a `Retry-After` header asks for, seconds or an HTTP date: between nothing and an hour.
-
-    `None` where the header is missing or makes no sense.
-    """
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = _seconds_until(text, now)
-    return min(max(timedelta(0), timedelta(seconds=min(seconds, 1e9))), MAX_RETRY_AFTER) if isfinite(seconds) else None
-
-
-def _seconds_until(date: str, now: datetime) -> float:
-    try:
-        instant = parsedate_to_datetime(date)
-    except ValueError:
-        return float("nan")
-    return ((instant if instant.tzinfo else instant.replace(tzinfo=UTC)) - now).total_seconds()
 
 
 def _outcome(status: int) -> Outcome:

@@ -231,7 +231,7 @@ class Bed:
 
     async def _work(self) -> None:
         """Everything on the queues; what one platform did may have put something on another's."""
-        while lanes := [lane for lane in self._lanes() if len(lane.platform.queue) and not lane.platform.breaker_until]:
+        while lanes := [lane for lane in self._lanes() if len(lane.platform.queue) and not lane.is_resting]:
             for lane in lanes:
                 await lane.work(until_empty=True, most_failures=1)
 

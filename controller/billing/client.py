@@ -7,7 +7,9 @@ Rules of this module:
 2. A fault about the session means that the call was not carried out: the session is renewed and the call repeated,
    once; and once more by a login, where a refresh gave a session that is refused as well. Nothing else is ever repeated
    here.
-3. A fault of any other code is `BillingFault`, with HTTP 200 too: it is no answer. A 500 without a fault, and an answer
+3. A fault that lets nobody in (a login refused or locked) opens billing's breaker, unless the present session goes on
+   living; so does a session that is refused although it is new. A 500 with any other fault is a sound answer.
+4. A fault of any other code is `BillingFault`, with HTTP 200 too: it is no answer. A 500 without a fault, and an answer
    that is no JSON object, are `Transient`: a proxy's page, a cut connection, or our address not being trusted.
 """
 
@@ -21,7 +23,8 @@ from controller.billing.custom_fields import CustomFields
 from controller.billing.faults import BillingFault, Meaning, fault_in
 from controller.billing.session import Session, session_error
 from controller.billing.wire import decode_object
-from platforms.driver import PlatformError, Rejected, Transient
+from platforms.breaker import Breaker, Verdict
+from platforms.driver import PlatformError, Rejected
 from platforms.transport import Answer, Clock, Endpoint, Meter, Request, Transport, unexpected
 
 T = TypeVar("T")
@@ -30,6 +33,8 @@ AddonsFrom = Literal["auto", "list", "info"]
 """Where an account's add-ons are read: in the list, in its details, or where a probe shows that they can be."""
 
 _FAULT = b'"faultcode"'
+_NOBODY_LET_IN = (Meaning.LOGIN_REFUSED, Meaning.LOGIN_LOCKED, Meaning.PASSWORD_EXPIRED)
+
 MAX_PAGE = 1000  # billing silently returns no more (contract, section 2.1)
 
 
@@ -63,10 +68,13 @@ class BillingClient:
         *,
         http: httpx.AsyncBaseTransport | None = None,
         meter: Meter | None = None,
+        breaker: Breaker | None = None,
     ) -> None:
-        """`http` replaces the network, for tests."""
+        """`http` replaces the network, for tests; `breaker` is shared with whoever asks whether billing rests."""
         self.settings = settings
-        self._transport = Transport(settings.endpoint, clock, http=http, meter=meter)
+        self._clock = clock
+        self._breaker = breaker if breaker is not None else Breaker()
+        self._transport = Transport(settings.endpoint, clock, http=http, meter=meter, breaker=self._breaker)
         self._session = Session(settings.credentials, self._ask, clock)
 
     async def log_in(self) -> None:
@@ -108,6 +116,7 @@ class BillingClient:
             return await self._authorised(operation, params, decode, token)
         except BillingFault as fault:
             _raise_unless_session_over(fault)
+        self._breaker.refuse(self._clock.monotonic())
         raise self._session.give_up(token)
 
     async def aclose(self) -> None:
@@ -133,6 +142,8 @@ class BillingClient:
             Request(operation, "POST", f"/rest/{operation}", headers=headers, json=body)
         )
         if answer.status in (200, 500) and _FAULT in answer.body and (fault := fault_in(answer.body, operation)):
+            if fault.meaning in _NOBODY_LET_IN and not self._session.is_living:
+                answer.judged(Verdict.REFUSED)
             raise fault
         if answer.status != 200:
             raise _error(answer, operation)
@@ -143,7 +154,7 @@ class BillingClient:
 
 
 def _raise_unless_session_over(fault: BillingFault) -> None:
-    if fault.meaning in (Meaning.LOGIN_REFUSED, Meaning.LOGIN_LOCKED, Meaning.PASSWORD_EXPIRED):
+    if fault.meaning in _NOBODY_LET_IN:
         raise session_error(fault) from None
     if fault.meaning is not Meaning.SESSION_OVER:
         raise fault
@@ -152,11 +163,11 @@ def _raise_unless_session_over(fault: BillingFault) -> None:
 def _error(answer: Answer, operation: str) -> PlatformError:
     """What an answer means that is neither a 200 nor states a fault. Another status than 500 is a proxy's."""
     if answer.status == 500:
-        return Transient(
+        return answer.trouble(
             f"{answer.target} answered {operation} with HTTP 500 and no fault in it: an outage, or our address is not"
             " among those that the API user may come from"
         )
     error = unexpected(answer, operation)
     if isinstance(error, Rejected):
-        return Transient(f"{answer.target} answered {operation} with HTTP {answer.status}: is the url right?")
+        return answer.trouble(f"{answer.target} answered {operation} with HTTP {answer.status}: is the url right?")
     return error

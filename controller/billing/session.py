@@ -8,7 +8,8 @@ Rules of this module:
    it or its life is over; the next try is made after a tenth of what is left of it.
 3. A login that failed is not tried again for a while: everybody gets the same error until then. After refusals in a row
    the pause doubles, so that wrong credentials do not get the user locked; the longest follows a lock for brute force,
-   which every further try would prolong, a login in place of a locked refresh included.
+   which every further try would prolong, a login in place of a locked refresh included. A login that was not sent
+   (`Resting`) has not failed.
 4. `i_env` is never sent: a user of one environment is refused for it.
 """
 
@@ -19,7 +20,7 @@ from datetime import timedelta
 
 from controller.billing.faults import BillingFault, Meaning
 from controller.billing.tokens import Tokens, tokens_in
-from platforms.driver import Transient, Unavailable
+from platforms.driver import Resting, Transient, Unavailable
 from platforms.transport import Clock
 
 LOGIN = "Session/login"
@@ -56,6 +57,11 @@ class Session:
         self._paused_until = 0.0
         self._early_from = 0.0
         self._refusals = 0
+
+    @property
+    def is_living(self) -> bool:
+        """Whether there is a token that is still of use, so that a login that fails keeps nobody out."""
+        return self._living is not None
 
     async def token(self) -> str:
         """A token that should be accepted. Raises `Unavailable` or `Transient` where there is none to be had."""
@@ -116,6 +122,8 @@ class Session:
     async def _new_tokens(self, old: Tokens | None) -> Tokens:
         try:
             tokens = await self._refreshed(old) or await self._logged_in()
+        except Resting:
+            raise
         except (Transient, Unavailable) as error:
             self._pause(error)
             raise

@@ -175,6 +175,15 @@ class Subscribers:
             "UPDATE subscribers SET next_try = NULL WHERE platform = ? AND state = 'parked'", (self._platform,)
         )
 
+    def failing(self) -> dict[int, int]:
+        """Who backs off after failures of their own, and how many there were in a row."""
+        rows = self._conn.execute(
+            "SELECT i_account, failures FROM subscribers WHERE platform = ? AND state IN ('backoff', 'pending')"
+            " AND failures > 0 AND held_by IS NULL",
+            (self._platform,),
+        )
+        return dict(rows.fetchall())
+
     def try_again(self, i_account: int) -> None:
         """Have one tried once more without a delay, however often it has failed."""
         self._conn.execute(

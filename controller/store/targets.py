@@ -83,9 +83,15 @@ class Targets:
              target),
         )  # fmt: skip
 
-    def note_failure(self, target: str, text: str) -> None:
-        """A reading failed: what was known stays, but nothing is taken away on its word."""
-        self._conn.execute("UPDATE targets SET complete = 0, text = ? WHERE target = ?", (text, target))
+    def note_failure(self, target: str, text: str, *, is_new: bool = True) -> None:
+        """A reading failed: what was known stays, but nothing is taken away on its word.
+
+        A text that says nothing new does not replace what went wrong before.
+        """
+        self._conn.execute(
+            "UPDATE targets SET complete = 0, text = CASE WHEN ? THEN ? ELSE coalesce(text, ?) END WHERE target = ?",
+            (is_new, text, text, target),
+        )
 
     def set_breaker(self, target: str, opened_at: datetime | None) -> None:
         """The breaker of a target opens or closes."""

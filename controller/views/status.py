@@ -53,6 +53,7 @@ class SourceView(TypedDict):
 
     accounts: int
     complete: bool
+    breaker: str
     last_success: str | None
     text: str | None
 
@@ -122,9 +123,11 @@ def status_view(store: Store, config: Config, now: datetime) -> StatusView:
     fresh = [_is_fresh(store, config, target, now) for target in targets]
     catalog = list(_catalog(store, config))
     sound = billing["complete"] and not billing["attention"] and not catalog
+    breakers = [name for name, source in billing["sources"].items() if source["breaker"] == "open"]
     healthy = (
         all(fresh)
         and sound
+        and not breakers
         and not _rests_long(billing["details"], now)
         and not any(map(_is_troubled, platforms.values()))
     )
@@ -155,6 +158,9 @@ def status_lines(view: StatusView) -> Iterator[str]:
 def _billing_lines(billing: BillingView) -> Iterator[str]:
     known = "complete" if billing["complete"] else "not proven complete"
     yield f"billing: {billing['accounts']} accounts, {known}, last read {billing['last_success'] or 'never'}"
+    for name, source in billing["sources"].items():
+        if source["breaker"] == "open":
+            yield f"  breaker of {name} open"
     details = billing["details"]
     if details["due"]:
         yield f"  details of {details['due']} accounts are to be read, in about {_time(details['due_seconds'])}"
@@ -233,7 +239,7 @@ def _platform(store: Store, config: Config, name: str) -> PlatformView:
     billing = config.billing_of(name).name
     return PlatformView(
         accounts={state.value: count for state, count in subscribers.counts().items()},
-        breaker="open" if reading.breaker_opened_at is not None else "closed",
+        breaker=_breaker(reading),
         held_plan=None
         if held is None
         else HeldPlanView(
@@ -247,6 +253,10 @@ def _platform(store: Store, config: Config, name: str) -> PlatformView:
         text=reading.text,
         attention=[_trouble(store, billing, *each) for each in subscribers.in_trouble(_ATTENTION)],
     )
+
+
+def _breaker(reading: TargetReading) -> str:
+    return "open" if reading.breaker_opened_at is not None else "closed"
 
 
 def _trouble(store: Store, billing: str, i_account: int, progress: Progress) -> TroubleView:
@@ -285,6 +295,7 @@ def _source(reading: TargetReading) -> SourceView:
     return SourceView(
         accounts=reading.accounts,
         complete=reading.complete,
+        breaker=_breaker(reading),
         last_success=_iso(reading.success_at),
         text=reading.text,
     )

@@ -12,6 +12,7 @@ from controller.billing.custom_fields import CustomFields
 from controller.billing.simulator import Simulator, Switches, create_simulator
 from controller.billing.source import PortaBilling
 from controller.billing.wire import AccountRow
+from platforms.breaker import Breaker
 from platforms.transport import Endpoint
 from tests.clocks import VirtualClock
 
@@ -80,12 +81,12 @@ async def billing(configured: BillingSettings | None = None, **switches: object)
 
 @asynccontextmanager
 async def billing_with(
-    switches: Mapping[str, object], configured: BillingSettings | None = None
+    switches: Mapping[str, object], configured: BillingSettings | None = None, breaker: Breaker | None = None
 ) -> AsyncIterator[Billing]:
-    """The same, with the switches in a mapping."""
+    """The same, with the switches in a mapping, and a breaker of the test's."""
     clock = VirtualClock()
     sim = installation(clock, **switches)
-    client = BillingClient(configured or settings(), clock, http=httpx.ASGITransport(app=sim))
+    client = BillingClient(configured or settings(), clock, http=httpx.ASGITransport(app=sim), breaker=breaker)
     source = PortaBilling("billing", client, clock, fingerprint)
     try:
         yield Billing(clock, sim, client, source)

@@ -7,6 +7,7 @@ from controller.billing.custom_fields import CustomFields
 from controller.doctor.billing import BillingTarget, examine_billing
 from controller.doctor.checks import Check
 from desired_state.catalog import CatalogEntry, ProductMatch
+from platforms.breaker import NeverOpen
 from platforms.simulation import Fault
 from tests.billing.helpers import FIELDS, Billing, billing, billing_with, settings
 from tests.doctor.helpers import FAIL, OK, WARN, levels, text_of
@@ -83,7 +84,7 @@ async def test_a_call_that_fails_now_and_then_is_a_warning() -> None:
 
 @pytest.mark.parametrize(("switch", "value"), [("token", "another"), ("must_change_password", True)])
 async def test_without_a_session_the_rest_is_left_out_and_a_line_says_so(switch: str, value: object) -> None:
-    async with billing_with({switch: value}) as world:
+    async with billing_with({switch: value}, breaker=NeverOpen()) as world:
         populate(world)
         checks = await examined(world)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from controller.reconciler import Result
+from controller.look import Result
 from platforms.simulation import Fault
 from tests.bed import Bed
 

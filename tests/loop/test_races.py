@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
-from controller.reconciler import Result
+from controller.look import Result
 from platforms.simulation import Fault
 from tests.bed import Bed
 

@@ -29,6 +29,7 @@ PAGE = (ROOT / "platforms" / "README.md").read_text(encoding="utf-8")
 EXAMPLE = dict(re.findall(r"^`acme/(\w+\.py)`:\n\n```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
 REGISTRY = re.findall(r"^`registry\.py`.*?:\n\n```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)[0]
 ALREADY_IN_THE_REGISTRY = """\
+from platforms.breaker import Breaker
 from platforms.driver import Driver
 from platforms.registry import DriverKind, DriverSettings
 from platforms.transport import Clock, Http, Meter, Transport
