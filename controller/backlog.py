@@ -26,7 +26,7 @@ import msgspec
 
 from controller.gather import DETAILS_PATIENCE, Gatherer
 from controller.lane import Tools
-from controller.store import Store
+from controller.store import Store, StoreUnavailable
 from controller.targets import Billing, Moment
 from controller.waiting import first_of
 from controller.workqueue import Priority
@@ -139,6 +139,12 @@ class Backlog:
             self._records = set(with_record)
 
     async def _read(self) -> None:
+        try:
+            await self._read_all()
+        except* StoreUnavailable:
+            self._failed.clear()  # when the store can be used again, a pass says who is due
+
+    async def _read_all(self) -> None:
         while self._due:
             turns = islice(self._next(), None if self._rest is None else DETAILS_PATIENCE)
             stopped = await self._gatherer.read_details(turns, self._told, for_lanes=True)

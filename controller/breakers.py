@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from controller.log import Logger
-from controller.store import Ledger, Store
+from controller.store import Ledger, Store, StoreUnavailable
 from controller.targets import Billing, Moment
 from platforms.breaker import Breaker
 from platforms.transport import Clock
@@ -41,9 +41,13 @@ class BreakerBook:
     async def keep(self) -> None:
         """Write down which have opened or closed."""
         for name, breaker in self._breakers.items():
-            if breaker.opened_at != self._written[name]:
+            before = self._written[name]
+            if breaker.opened_at != before:
                 self._written[name] = breaker.opened_at
-                await self._write(name, breaker.opened_at)
+                try:
+                    await self._write(name, breaker.opened_at)
+                except StoreUnavailable:
+                    self._written[name] = before  # the next pulse writes it, when the store can be used again
 
     async def _write(self, name: str, opened_at: float | None) -> None:
         moment = Moment.of(self._clock)

@@ -3,7 +3,8 @@
 Rules of this module:
 
 1. The intent is committed before the call, together with what it takes from the brake; the outcome after the call,
-   together with its audit row and all it changes. Between the two there is only the call.
+   together with its audit row and all it changes. Between the two there is only the call. Without an intent there is
+   no call: where none can be stored, nothing is done. An outcome waits until it can be.
 2. An answer that got lost leaves the intent open. It is resolved by reading (`resolve`), never by sending again.
 3. What a call answered is not believed to be the state of the platform; the next list is.
 """
@@ -91,10 +92,10 @@ class Executor:
         except PlatformError as error:
             outcome = Outcome(_result_of(error), error)
             failed = _Failed(intent, number, outcome)
-            await self._ledger.run(partial(self._fail, failed=failed, fail=attendance.fail))
+            await self._ledger.run(partial(self._fail, failed=failed, fail=attendance.fail), patient=True)
             return outcome
         done = _Done(platform, change, record_id, number, cause.plan)
-        await self._ledger.run(partial(self._keep, done=done, settle=attendance.settle))
+        await self._ledger.run(partial(self._keep, done=done, settle=attendance.settle), patient=True)
         return Outcome("changed")
 
     def note_seen(self, store: Store, *, platform: Platform, looked_for: str | None, doubt: Doubt) -> None:
@@ -122,7 +123,7 @@ class Executor:
         if intent.spent is not None and intent.plan is None:
             store.targets.spend(platform, **{intent.spent: 1})
         store.subscribers(platform).mark_in_flight(intent.key.i_account, self._clock.now())
-        return store.journal.open(intent, self._clock.now())
+        return store.journal.open(replace(intent, epoch=store.recovery.identity().epoch), self._clock.now())
 
     def _fail(self, store: Store, *, failed: "_Failed", fail: Callable[[Store, Outcome], None]) -> None:
         """Nobody knows whether a call happened whose answer is missing: its intent stays open."""

@@ -28,6 +28,7 @@ from controller.holding import (
 from controller.judgement import Comparison, bug_in, compare, rest
 from controller.lane import Tools
 from controller.reconciler import hold_progress
+from controller.recovery import conclude
 from controller.rivals import Rivals
 from controller.store import REFUSALS, Progress, Store
 from controller.targets import Billing, Household, Moment, Platform
@@ -92,23 +93,19 @@ class Fleet:
         """Read everything and decide; nothing is enqueued or noted as held yet."""
         began, resting = self._clock.now(), await self._ledger.run(self._in_maintenance)
         platforms = [platform for platform in self._billing.platforms if platform.name not in resting]
-        async with asyncio.TaskGroup() as group:
-            billing = group.create_task(self._gatherer.read_billing())
-            readings = [group.create_task(self._gatherer.read_platform(platform)) for platform in platforms]
-        snapshot, read = billing.result(), [reading.result() for reading in readings]
-        await self._gatherer.judge_all()
+        snapshot, read = await self.read(platforms)
         if snapshot is not None:
             await self._read_details(options)
             await self._gatherer.judge_all()
         plans, drift, unsure = list[Plan](), Counter[tuple[str, str]](), list[SubscriberKey]()
-        for platform in (platform for platform, ok in zip(platforms, read, strict=True) if ok):
+        for platform in read:
             comparisons = await self._differing(platform)
             if not options.in_background and await self._ask_rivals(comparisons):
                 comparisons = await self._differing(platform)
             unsure += await self._ledger.run(partial(self._unsure, comparisons=comparisons))
             plans.append(await self._plan(platform, comparisons, _Reading(began, comparisons, _doubt(snapshot))))
             drift.update(_drift(comparisons))
-        failed = [platform.name for platform, ok in zip(platforms, read, strict=True) if not ok]
+        failed = [platform.name for platform in platforms if platform not in read]
         if snapshot is None:
             failed.append(self._billing.name)
         unread = await self._ledger.run(lambda store: store.accounts(self._billing.name).unread())
@@ -117,6 +114,18 @@ class Fleet:
     def _in_maintenance(self, store: Store) -> tuple[str, ...]:
         paused = {pause.target for pause in store.holds.pauses(self._clock.now()) if pause.maintenance}
         return tuple(name for name in self._names if name in paused)
+
+    async def read(self, platforms: Sequence[Platform]) -> tuple[BillingSnapshot | None, list[Platform]]:
+        """Read billing's list and these platforms, and judge; returns what billing gave, and who answered."""
+        async with asyncio.TaskGroup() as group:
+            billing = group.create_task(self._gatherer.read_billing())
+            readings = [group.create_task(self._gatherer.read_platform(platform)) for platform in platforms]
+        snapshot = billing.result()
+        read = [platform for platform, reading in zip(platforms, readings, strict=True) if reading.result()]
+        is_complete = snapshot is not None and snapshot.complete
+        await self._ledger.run(partial(conclude, read=read, is_billing_complete=is_complete))
+        await self._gatherer.judge_all()
+        return snapshot, read
 
     async def note(self, report: PassReport) -> dict[str, list[tuple[int, timedelta]]]:
         """Set the brakes, and note who waits for a call and who is held; returns, by platform, who waits how long."""

@@ -24,6 +24,7 @@ from controller.billing.wire import to_account
 from controller.fresh import FreshReader
 from controller.judgement import bug_in, context, judge
 from controller.log import logger
+from controller.recovery import notice_marks
 from controller.store import Ledger, ListedAccount, Reading, Store, StoreError, TargetReading
 from controller.targets import Billing, Household, Moment, Platform
 from desired_state.account import BillingSnapshot
@@ -214,13 +215,15 @@ class Gatherer:
     def _conclude_platform(self, store: Store, *, platform: Platform, reading: Reading, done: TargetReading) -> bool:
         records = store.records(platform.name, platform.i_env)
         lost, owned = records.unlisted(reading), records.owned()
-        if lost > self._house.brake.destructive_limit(owned):
+        is_old_copy = store.recovery.rebuilding(platform.name) is not None  # what it remembers is no proof
+        if lost > self._house.brake.destructive_limit(owned) and not is_old_copy:
             text = (
                 f"platform {platform.name!r} listed {done.accounts} records; {lost} of our {owned} were not among them"
             )
             store.targets.note_failure(platform.name, f"{text}: they are taken to be there still")
             return True
         records.drop_unlisted(reading)
+        notice_marks(store, platform, self._clock.now())
         store.targets.note_success(platform.name, done)
         return True
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import partial
 
 from controller.moves import arrivals
+from controller.recovery import precautions
 from controller.store import EVERYTHING, HeldChange, HeldPlan, Store
 from controller.targets import Billing, Platform
 from desired_state.brake import Allowance, Exempt, brake, is_limited_update, room
@@ -85,6 +86,7 @@ def safeguards(store: Store, around: Circumstances, changes: Iterable[Change]) -
     """Everything that may hold one of these changes."""
     platform, changes = around.platform, tuple(changes)
     before: tuple[Policy, ...] = (
+        *precautions(store, platform),
         owned_only(around.bound, platform.name),
         fit_for_platform,
         parked(around.refusals),

@@ -141,7 +141,11 @@ def compare(store: Store, platform: Platform, i_account: int) -> Comparison | No
 def rest(store: Store, platform: Platform, comparison: Comparison) -> None:
     """Note that there is nothing to do; a subscriber whose details are awaited, or a part of them, is not at rest."""
     progress = resting(comparison.subscriber.desired, comparison.record)
-    stored = store.accounts(platform.billing).get(comparison.subscriber.desired.key.i_account)
+    i_account = comparison.subscriber.desired.key.i_account
+    stored = store.accounts(platform.billing).get(i_account)
+    ambiguity = store.recovery.ambiguity(platform.name, i_account)
+    if ambiguity is not None:
+        progress = Progress(State.CONFLICT, "ambiguous", ambiguity)
     if progress.state is not State.PENDING and (stored is None or stored.half_read is None):
         store.subscribers(platform.name).settle(comparison.subscriber, comparison.observed_fp, progress)
 

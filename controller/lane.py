@@ -10,6 +10,7 @@ Rules of this module:
    waits for: it lets go of what fails too often instead.
 5. Some workers take urgent keys only: while all others wait for billing over a long first convergence, an event finds
    one at once. How many calls reach the platform at a time is the transport's business, not theirs.
+6. While the store cannot be used, a lane rests; whom it was looking at is looked at again from the beginning.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ from controller.log import Logger
 from controller.look import Result
 from controller.reconciler import Reconciler
 from controller.retries import Ending, Retries
-from controller.store import Ledger, StoreError
+from controller.store import Ledger, StoreError, StoreUnavailable
 from controller.targets import Moment, Platform
 from controller.waiting import first_of
 from controller.workqueue import Item, Priority
@@ -173,6 +174,9 @@ class Lane:
         try:
             with urgent(item.priority.is_urgent):
                 result = await self.reconciler.reconcile(self.platform, item.key.i_account, trigger, self._tools.draw)
+        except StoreUnavailable:
+            await self._rest(item)
+            return
         except StoreError:
             raise
         except Exception as bug:
@@ -198,6 +202,12 @@ class Lane:
             self.platform.queue.add(SubscriberKey(self.platform.name, i_account), Priority.RETRY, now)
         for name in result.elsewhere:
             self.reconciler.queue_of(name).add(SubscriberKey(name, key.i_account), Priority.RETRY, now)
+
+    async def _rest(self, item: Item) -> None:
+        """Until the store can be used again; the key waits meanwhile as it did before."""
+        self.platform.queue.done(item.key)
+        self.platform.queue.add(item.key, item.priority, self._tools.clock.monotonic())
+        await self._tools.ledger.usable()
 
     def _set_timer(self, key: SubscriberKey, result: Result) -> None:
         """Have the key looked at again when time alone will have changed something, if that is soon."""

@@ -7,10 +7,13 @@ Rules of this module:
    its own: one that is slow keeps no other waiting.
 2. Lanes work while a pass runs, and so do the reading of details that are due and the audit of the others.
 3. `stop` lets what is being worked on finish; nothing new is begun.
+4. While the store cannot be used but will be again (a full disk, a lock), everything rests but the pulse, which tries
+   it every second; then everything begins anew, with a pass. Trouble with it that does not pass ends the loop.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -22,7 +25,9 @@ from controller.events.spreading import Spreader
 from controller.fleet import Fleet, PassOptions, PassReport
 from controller.gather import Gatherer
 from controller.lane import Lane, Tools
-from controller.store import Store, StoreError
+from controller.marker import Marker
+from controller.recovery import take_stock
+from controller.store import Store, StoreError, StoreUnavailable, store_error_in
 from controller.targets import Billing
 from controller.waiting import first_of
 from controller.watch import Watch
@@ -67,6 +72,7 @@ class Loop:
         self._watch = watch
         self._asked = {installation.billing.name: asyncio.Event() for installation in self._installations}
         self._stopping = asyncio.Event()
+        self.marker = Marker(tools.ledger, tools.clock, tools.log)
         inbox.on_many = self._spread
 
     def ask_for_pass(self) -> None:
@@ -77,6 +83,7 @@ class Loop:
     def stop(self) -> None:
         """Begin nothing new."""
         self._stopping.set()
+        self._tools.ledger.give_up()
         for installation in self._installations:
             installation.fleet.backlog.stop()
             for lane in installation.lanes:
@@ -84,34 +91,50 @@ class Loop:
 
     async def begin(self) -> None:
         """A process has started: what the old one was refused is tried once more, by other settings perhaps."""
-        await self._tools.ledger.run(self._tools.breakers.restore)
+        ledger, billings = self._tools.ledger, [installation.billing for installation in self._installations]
+        await ledger.run(partial(take_stock, billings=billings, now=self._tools.clock.now()), durable=True)
+        await ledger.run(self._tools.breakers.restore)
         for installation in self._installations:
-            await self._tools.ledger.run(partial(_begin, billing=installation.billing))
+            await ledger.run(partial(_begin, billing=installation.billing))
             for lane in installation.lanes:
-                lane.remember(await self._tools.ledger.run(partial(_failing, platform=lane.platform.name)))
+                lane.remember(await ledger.run(partial(_failing, platform=lane.platform.name)))
+        await self.marker.write()
 
     async def run(self) -> None:
         """Work until `stop`; returns when everything that was begun has ended."""
-        await self.begin()
-        await self._inbox.begin()
+        self._tools.ledger.watch()
         try:
-            await self._work()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._pulse())
+                await self._patiently(self.begin)
+                await self._patiently(self._inbox.begin)
+                await self._work()
         finally:
             for installation in self._installations:
                 installation.fleet.backlog.stop()
                 await installation.fleet.backlog.ended()
+            with suppress(StoreError):
+                await self.marker.write()
 
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as group:
             for installation in self._installations:
-                group.create_task(installation.spreader.work(self._stopping))
+                group.create_task(self._patiently(partial(installation.spreader.work, self._stopping)))
                 for lane in installation.lanes:
                     group.create_task(lane.work())
                 if installation.writer is not None:
                     group.create_task(first_of(installation.writer.run(), self._stopping.wait()))
                 group.create_task(self._pass_again_and_again(installation))
                 group.create_task(self._audit(installation))
-            group.create_task(self._pulse())
+
+    async def _patiently(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Do it, from its beginning again whenever the store could not be used meanwhile."""
+        while not self._stopping.is_set():
+            try:
+                await work()
+                return
+            except StoreUnavailable:
+                await self._tools.ledger.usable()
 
     def _spread(self) -> None:
         for installation in self._installations:
@@ -143,9 +166,7 @@ class Loop:
             finally:
                 passing.cancel()
             (outcome,) = await asyncio.gather(passing, return_exceptions=True)
-            if isinstance(outcome, StoreError):
-                raise outcome
-            if isinstance(outcome, Exception):
+            if isinstance(outcome, Exception) and not await self._rested(outcome):
                 name = installation.billing.name
                 self._tools.log.error("a full pass failed by a bug", billing=name, exc_info=outcome)
             await self._until(asked)
@@ -157,11 +178,20 @@ class Loop:
             await first_of(self._stopping.wait(), self._tools.clock.sleep(pause))
             try:
                 pause = await self.audit_step(installation)
-            except StoreError:
-                raise
-            except Exception as bug:
-                self._tools.log.error("the audit failed by a bug", exc_info=bug)
+            except Exception as error:
                 pause = LONGEST_PAUSE
+                if not await self._rested(error):
+                    self._tools.log.error("the audit failed by a bug", exc_info=error)
+
+    async def _rested(self, error: Exception) -> bool:
+        """Wait until the store can be used, if that was the trouble; raises what does not pass."""
+        trouble = store_error_in(error)
+        if trouble is None:
+            return False
+        if not isinstance(trouble, StoreUnavailable):
+            raise trouble
+        await self._tools.ledger.usable()
+        return True
 
     async def audit_step(self, installation: Installation) -> float:
         """Let the audit read whom it owes; returns the seconds until the next step."""
@@ -185,19 +215,33 @@ class Loop:
                     platform.queue.add(SubscriberKey(platform.name, i_account), Priority.OPERATOR, now)
 
     async def _pulse(self) -> None:
-        """Show that the event loop turns and the store answers; `/livez` looks at it."""
+        """Show that the event loop turns; `/livez` looks at it. See to it that the store can be used."""
         while not self._stopping.is_set():
             try:
+                await self._see_to_store()
                 await self.serve_operators()
                 await self._tools.breakers.keep()
                 await self._tools.ledger.run(self._watch.look)
                 self._watch.look_at_queues()
-                self._watch.progressed()
+                await self.marker.keep_up()
+            except StoreUnavailable as trouble:
+                self._watch.store_failed(str(trouble))
             except StoreError:
                 raise
             except Exception as bug:
                 self._tools.log.error("the gauges could not be taken, by a bug", exc_info=bug)
+            self._watch.progressed()
             await first_of(self._stopping.wait(), self._tools.clock.sleep(PULSE))
+
+    async def _see_to_store(self) -> None:
+        """Where the store could not be used, try whether it can: then all go on, and a pass sees to the rest."""
+        ledger = self._tools.ledger
+        if ledger.trouble is None:
+            return
+        self._watch.store_failed(str(ledger.trouble))
+        if await ledger.try_again():
+            self._watch.store_works()
+            self.ask_for_pass()
 
 
 def _troubles(store: Store, *, targets: Sequence[str]) -> dict[str, str]:

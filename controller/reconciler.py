@@ -33,7 +33,7 @@ from platforms.driver import PlatformError, Reference, Transient, Unavailable
 from platforms.transport import Clock
 
 _ASKS_BILLING = ("event", "operator", "timer")
-_CONFLICTS = ("ownership", "duplicate")
+_CONFLICTS = ("ownership", "duplicate", "ambiguous")
 
 
 class Reconciler:
@@ -239,7 +239,7 @@ class Reconciler:
             return Result("noop", again_in=timedelta(0))
         if outcome.result == "held":
             return Result("held", wake=tuple(to_wake))
-        return replace(results[0], kind=change.kind)
+        return replace(results[-1], kind=change.kind)
 
     def _note_success(self, store: Store, *, look: Look, change: Change) -> Result:
         """Note how the subscriber stands after a call; what is left to do is done by another look."""

@@ -42,6 +42,7 @@ class Watch:
         self._counted_at: float | None = None
         self._started_at = clock.now()
         self._successes: dict[str, datetime] = {}
+        self._is_store_usable = True
 
     def looked(self, platform: str, trigger: str, result: Result, seconds: float) -> None:
         """A look at a subscriber ended."""
@@ -75,8 +76,22 @@ class Watch:
         self._log.info("pass finished", billing=billing, accounts=accounts, changes=changes, held=held, failed=failed)
 
     def progressed(self) -> None:
-        """The event loop turns and the store answers."""
+        """The event loop turns."""
         self._health.progressed()
+
+    def store_failed(self, text: str) -> None:
+        """The store cannot be used at present; said once for each such time."""
+        if self._is_store_usable:
+            self._log.error("the store cannot be used; nothing is done until it can", text=text)
+        self._is_store_usable = False
+        self._health.stored(usable=False)
+
+    def store_works(self) -> None:
+        """The store can be used."""
+        if not self._is_store_usable:
+            self._log.info("the store can be used again")
+        self._is_store_usable = True
+        self._health.stored()
 
     def look(self, store: Store) -> None:
         """Bring the gauges up to date that are read from the store; runs in the store's thread."""

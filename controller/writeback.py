@@ -20,7 +20,7 @@ from itertools import islice
 
 from controller.billing.espf import StatusApi, StatusReport
 from controller.log import Logger
-from controller.store import Audience, Ledger, Store, StoreError, Telling
+from controller.store import Audience, Ledger, Store, StoreError, StoreUnavailable, Telling
 from desired_state.retry import backoff
 from platforms.driver import PlatformError, Rejected, Transient
 from platforms.transport import Clock
@@ -74,6 +74,9 @@ class Writer:
             self._changed.clear()
             try:
                 await self.tell_all()
+            except StoreUnavailable:
+                await self._desk.ledger.usable()
+                continue
             except StoreError:
                 raise
             except Exception as bug:

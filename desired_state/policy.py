@@ -160,6 +160,24 @@ def at_rest(by: str, platforms: Mapping[str, str]) -> Policy:
     return holding(by, lambda change: platforms.get(key_of(change).platform))
 
 
+def rebuilding(platform: str, text: str | None) -> Policy:
+    """Hold everything on a platform whose records are not all known at present; `text` says why (promise P8)."""
+
+    def reason(change: Change) -> str | None:
+        return text if key_of(change).platform == platform else None
+
+    return holding("rebuilding", reason)
+
+
+def unambiguous(platform: str, ambiguous: Mapping[int, str]) -> Policy:
+    """Hold everything of accounts of which only a person can say which record is theirs, with its sentence."""
+
+    def reason(change: Change) -> str | None:
+        return ambiguous.get(key_of(change).i_account) if key_of(change).platform == platform else None
+
+    return holding("ambiguous", reason)
+
+
 def paused(subscribers: Mapping[SubscriberKey, str]) -> Policy:
     """Hold everything of accounts that a person has paused; each has the sentence that says why."""
     return holding("paused", lambda change: subscribers.get(key_of(change)))

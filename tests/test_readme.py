@@ -11,6 +11,7 @@ from controller.config import schema
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 COMMANDS = (
     *("demo", "run", "plan", "apply", "explain", "status", "config check", "config schema", "simulate", "doctor"),
+    *("rebuild", "requeue"),
     *("make demo", "make test"),
 )
 ENDPOINTS = ("/metrics", "/livez", "/readyz", "/health")

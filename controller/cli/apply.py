@@ -45,6 +45,7 @@ async def _apply(config: Config, plan: str | None, *, refresh: bool) -> Code:
             return Code.ANOTHER_PLAN
         if plan is None or not found.failed:
             found = await _until_quiet(application, reports, rounds=1 if plan is not None else ROUNDS)
+            await application.loop.marker.write()
         names = [installation.billing.name for installation in application.installations]
         await ledger.run(partial(_report, found=found, started_after=started_after, billings=names))
         return found_code(found)

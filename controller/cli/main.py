@@ -153,6 +153,17 @@ def resume(target: Target, config: ConfigFile) -> None:
 
 
 @app.command()
+def rebuild(
+    config: ConfigFile,
+    yes: Annotated[bool, typer.Option("--yes", help="Also a store that is in order.")] = False,
+) -> None:
+    """Put a damaged store aside and read everything anew; writes nothing to any platform."""
+    from controller.cli.rebuild import rebuild_store
+
+    raise Finished(rebuild_store(config, even_if_sound=yes))
+
+
+@app.command()
 def status(config: ConfigFile, output: OutputFormat = Output.TEXT) -> None:
     """Say how everything stands."""
     from controller.cli.looks import show_status

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 from controller.app import Application
@@ -14,7 +15,7 @@ from controller.scheduler import scheduled
 from controller.server.app import create_app
 from controller.server.hooks import EspfAccess, Hooks
 from controller.server.serving import ListenError, serving
-from controller.store import Ledger, Store, StoreError
+from controller.store import Ledger, Store, StoreError, StoreUnavailable
 
 
 def run_daemon(path: Path) -> Code:
@@ -31,8 +32,9 @@ def run_daemon(path: Path) -> Code:
 async def _run(config: Config) -> None:
     ledger = Ledger(lambda: Store.open(config.store.path), threaded=True)
     async with assembled(config, ledger) as application:
-        await ledger.run(lambda _: None)  # opens the store, or says why it cannot
-        application.health.stored()
+        with suppress(StoreUnavailable):  # the loop waits for it
+            await ledger.run(lambda _: None)  # opens the store, or says why it cannot
+            application.health.stored()
         web = create_app(application.health, application.metrics.render, hooks(application))
         async with serving(web, str(config.server.listen)) as address:
             logger("run").info("started", listen=str(address), store=str(config.store.path))

@@ -11,7 +11,7 @@ from controller.app import Application, Network, World, assemble
 from controller.cli.codes import Failed
 from controller.clock import SystemClock
 from controller.config import Config, ConfigError, load
-from controller.store import Ledger, Store, StoreError
+from controller.store import Ledger, Store, StoreError, store_error_in
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ def execute(work: Coroutine[object, object, T]) -> T:
     except StoreError as error:
         raise Failed(str(error)) from error
     except ExceptionGroup as group:
-        failed = next((each for each in group.exceptions if isinstance(each, StoreError)), None)
+        failed = store_error_in(group)
         if failed is None:
             raise
         raise Failed(str(failed)) from group
@@ -46,14 +46,16 @@ def opened(config: Config) -> Iterator[Store]:
     """The store, to look at. Raises `Failed` where there is none yet or it cannot be used."""
     if not config.store.path.exists():
         raise Failed(f"there is no store at {config.store.path} yet: nothing has been read so far; run or apply first")
+    store = None
     try:
         store = Store.open(config.store.path)
+        with store.translating():
+            yield store
     except StoreError as error:
         raise Failed(str(error)) from error
-    try:
-        yield store
     finally:
-        store.close()
+        if store is not None:
+            store.close()
 
 
 def private_copy(path: Path) -> Store:

@@ -22,7 +22,7 @@ from starlette.routing import Route
 from controller.events.bodies import NotAnEvent, Notice, espf_notice, nsps_notice
 from controller.events.inbox import Overloaded
 from controller.log import Logger
-from controller.store import StoreError
+from controller.store import StoreError, StoreUnavailable
 
 MAX_BODY_BYTES = 1024 * 1024
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]
@@ -68,7 +68,7 @@ class Hooks:
         try:
             outcome = await self.take("espf", espf_notice(await _body(request)))
         except _TROUBLES as error:
-            return self._refused("espf", 400 if isinstance(error, NotAnEvent) else 503, _text(error))
+            return self._refused("espf", 400 if isinstance(error, NotAnEvent) else 503, _text(error), error)
         self.count("espf", outcome)
         return JSONResponse({"message": outcome})
 
@@ -82,20 +82,24 @@ class Hooks:
         try:
             outcome = await self.take("nsps", nsps_notice(await _body(request)))
         except _TROUBLES as error:
-            return self._failed(_nsps_status(error), _text(error))
+            return self._failed(_nsps_status(error), _text(error), error)
         self.count("nsps", outcome)
         return JSONResponse({"message": "Event accepted for processing"}, 202)
 
-    def _refused(self, source: str, status: int, text: str) -> Response:
-        self.count(source, "refused")
-        self.log.warning("an event was refused", source=source, status=status, text=text)
+    def _refused(self, source: str, status: int, text: str, trouble: Exception | None = None) -> Response:
+        self._note(source, status, text, trouble)
         challenge = {"www-authenticate": 'Basic realm="events"'} if status == 401 else None
         return JSONResponse({"message": text}, status, challenge)
 
-    def _failed(self, status: int, text: str) -> Response:
-        self.count("nsps", "refused")
-        self.log.warning("an event was refused", source="nsps", status=status, text=text)
+    def _failed(self, status: int, text: str, trouble: Exception | None = None) -> Response:
+        self._note("nsps", status, text, trouble)
         return nsps_error(status, text)
+
+    def _note(self, source: str, status: int, text: str, trouble: Exception | None) -> None:
+        """Count and tell it; that the store cannot be used is told once, by the loop, not with every event."""
+        self.count(source, "refused")
+        if not isinstance(trouble, StoreUnavailable):
+            self.log.warning("an event was refused", source=source, status=status, text=text)
 
 
 _TROUBLES = (NotAnEvent, Overloaded, StoreError, ClientDisconnect)

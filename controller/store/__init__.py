@@ -5,15 +5,17 @@ more than the time since. The only package that knows SQLite.
 """
 
 from controller.store.accounts import ListedAccount, StoredAccount
-from controller.store.database import StoreError
+from controller.store.aside import examine, put_aside
 from controller.store.events import Announced, StoredEvent
 from controller.store.holds import EVERYTHING, HeldChange, Holds, Pause
 from controller.store.journal import AuditRow, Intent, OpenIntent
 from controller.store.ledger import Ledger, Store
 from controller.store.records import Holder, Reading, StoredRecord
+from controller.store.recovery import Identity
 from controller.store.subscribers import REFUSALS, REFUSED, TAKEN, Progress, StoredSubscriber
 from controller.store.targets import HeldPlan, TargetReading
 from controller.store.told import Audience, Provisioning, Telling, told_counts
+from controller.store.trouble import StoreDamaged, StoreError, StoreUnavailable, store_error_in
 
 __all__ = [
     "EVERYTHING",
@@ -27,6 +29,7 @@ __all__ = [
     "HeldPlan",
     "Holder",
     "Holds",
+    "Identity",
     "Intent",
     "Ledger",
     "ListedAccount",
@@ -36,12 +39,17 @@ __all__ = [
     "Provisioning",
     "Reading",
     "Store",
+    "StoreDamaged",
     "StoreError",
+    "StoreUnavailable",
     "StoredAccount",
     "StoredEvent",
     "StoredRecord",
     "StoredSubscriber",
     "TargetReading",
     "Telling",
+    "examine",
+    "put_aside",
+    "store_error_in",
     "told_counts",
 ]

@@ -5,7 +5,8 @@ Rules of this module:
 1. WAL. A commit survives a kill of the process; with `synchronous=FULL`, which every intent asks for, it is on the
    disk before the call it announces is made (`ledger.py`).
 2. A transaction is explicit (`Database.atomic`), short, and never spans a network call.
-3. What SQLite says is translated into a sentence that names the file (`StoreError`).
+3. What SQLite says is translated into a sentence that names the file (`trouble.py`).
+4. A database of a newer version is not touched: who does not know its tables cannot keep its promises.
 """
 
 import sqlite3
@@ -16,12 +17,10 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from controller.store.later import MIGRATIONS
+from controller.store.schema import unknown_migrations
+from controller.store.trouble import StoreError, of_sqlite, of_system
 
 CACHE_KIB = 16 * 1024
-
-
-class StoreError(Exception):
-    """The database cannot be used; `str()` names the file and says what to do."""
 
 
 def open_database(path: Path) -> Database:
@@ -33,9 +32,14 @@ def open_database(path: Path) -> Database:
         path.parent.mkdir(parents=True, exist_ok=True)
         is_new = not path.exists()
         db = Database(path)
-        if is_new:
-            path.chmod(0o600)
-        return _prepared(db)
+        try:
+            if is_new:
+                path.chmod(0o600)
+            _refuse_newer(db, path)
+            return _prepared(db)
+        except BaseException:
+            db.close()
+            raise
 
 
 def copy_in_memory(db: Database) -> Database:
@@ -43,6 +47,15 @@ def copy_in_memory(db: Database) -> Database:
     copy = Database(memory=True)
     db.conn.backup(copy.conn)
     return _prepared(copy)
+
+
+def _refuse_newer(db: Database, path: Path) -> None:
+    unknown = unknown_migrations(db)
+    if unknown:
+        raise StoreError(
+            f"the store {path} was written by a newer version of this program (its step {unknown[0]!r} is not known"
+            " here); nothing was changed. Install that version again, or restore a backup made before it"
+        )
 
 
 def _prepared(db: Database) -> Database:
@@ -65,10 +78,10 @@ def writing(db: Database) -> Iterator[None]:
     db.conn.execute("BEGIN IMMEDIATE")
     try:
         yield
+        db.conn.commit()
     except BaseException:
-        db.conn.rollback()
+        db.conn.rollback()  # also after a commit that failed: what it leaves open would be in everybody's way
         raise
-    db.conn.commit()
 
 
 def is_database_error(error: Exception) -> bool:
@@ -77,11 +90,11 @@ def is_database_error(error: Exception) -> bool:
 
 
 @contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Turn what the file system and SQLite raise into `StoreError`."""
+def translated(path: Path, *, is_open: bool = False) -> Iterator[None]:
+    """Turn what the file system and SQLite raise into `StoreError`; `is_open`: the file could be opened before."""
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise StoreError(f"the store {path} cannot be used: {error}") from error
+        raise of_sqlite(path, error, is_open=is_open) from error
     except OSError as error:
-        raise StoreError(f"the store {path} cannot be opened: {error.strerror or error}") from error
+        raise of_system(f"the store {path} cannot be opened", error) from error

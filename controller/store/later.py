@@ -60,3 +60,34 @@ def _absence(db: Database) -> None:
     """That an account is missing is certain after a second complete list and a look at that very account."""
     for column in ("missing_again_at", "gone_at"):
         db.conn.execute(f"ALTER TABLE accounts ADD COLUMN {column} REAL")
+
+
+_IDENTITY = """
+-- Which database this is (`store`), and how often it had to be begun anew or was found to be an old copy (`epoch`).
+INSERT INTO meta (key, value) VALUES ('store', lower(hex(randomblob(16)))), ('epoch', '1');
+
+-- Platforms to which nothing is written until billing and they have been read whole, because this database was lost or
+-- is an old copy.
+CREATE TABLE rebuilding (platform TEXT PRIMARY KEY, since REAL NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;
+
+-- Records that an old copy had bound to another account than the one their mark names.
+CREATE TABLE rebound (
+    platform TEXT NOT NULL,
+    record_id TEXT NOT NULL,
+    i_account INTEGER NOT NULL,
+    PRIMARY KEY (platform, record_id)
+) WITHOUT ROWID;
+
+-- Accounts of which only a person can say which record is theirs.
+CREATE TABLE ambiguous (
+    platform TEXT NOT NULL,
+    i_account INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (platform, i_account)
+) WITHOUT ROWID;
+"""
+
+
+@MIGRATIONS(name="identity")
+def _identity(db: Database) -> None:
+    execute(db, _IDENTITY)

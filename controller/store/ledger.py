@@ -6,6 +6,8 @@ Rules of this module:
 2. Functions that arrive while a commit is under way share the next one: many intents cost one `fsync`. Each has its
    own savepoint, so that one that fails takes nobody along. One that asks for durability makes its commit durable.
 3. A result is given out only after its commit.
+4. While the database cannot be used but will be again, nobody gets in: all are refused at once, but for what has
+   happened already and must not be forgotten (`patient`). Whether it is over is found out by writing for trial.
 """
 
 import asyncio
@@ -21,7 +23,6 @@ from sqlite_utils import Database
 
 from controller.store.accounts import Accounts
 from controller.store.database import (
-    StoreError,
     copy_in_memory,
     is_database_error,
     open_database,
@@ -34,12 +35,15 @@ from controller.store.holds import Holds
 from controller.store.journal import Journal
 from controller.store.operator import Operator
 from controller.store.records import Records
+from controller.store.recovery import Recovery
 from controller.store.subscribers import Subscribers
 from controller.store.targets import Targets
 from controller.store.told import Audience, Told
+from controller.store.trouble import StoreError, StoreUnavailable
 
 I = TypeVar("I")  # noqa: E741  an item
 T = TypeVar("T")
+_TRIAL_BYTES = 256 * 1024
 
 
 class Store:
@@ -52,6 +56,7 @@ class Store:
         self.targets = Targets(db)
         self.operator = Operator(db)
         self.holds = Holds(db)
+        self.recovery = Recovery(db)
 
     @staticmethod
     def open(path: Path) -> "Store":
@@ -60,7 +65,14 @@ class Store:
 
     def copy(self) -> "Store":
         """A private copy in memory."""
-        return Store(copy_in_memory(self.db), self.path)
+        with self.translating():
+            return Store(copy_in_memory(self.db), self.path)
+
+    @contextmanager
+    def translating(self) -> Iterator[None]:
+        """What fails within the context is said as a `StoreError`."""
+        with translated(self.path, is_open=True):
+            yield
 
     def accounts(self, billing: str) -> Accounts:
         """What one billing source says."""
@@ -85,8 +97,16 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """One transaction, translated where it fails."""
-        with translated(self.path), writing(self.db):
+        with self.translating(), writing(self.db):
             yield
+
+    def write_for_trial(self) -> None:
+        """Write as much as a slice of a pass does."""
+        self.db.conn.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('room', zeroblob(?))", (_TRIAL_BYTES,))
+
+    def take_back_trial(self) -> None:
+        """Make the room free again that the trial took."""
+        self.db.conn.execute("DELETE FROM meta WHERE key = 'room'")
 
     def each(self, items: Iterable[I], action: Callable[[I], T], failed: Callable[[I, Exception], None]) -> list[T]:
         """Do something for each item; one that trips a bug of ours is told to `failed` and stops nobody else."""
@@ -124,13 +144,57 @@ class Ledger:
         self._is_durable: bool | None = None
         self._closed = False
         self._flushing: asyncio.Task[None] | None = None
+        self._is_watched = False
+        self._has_given_up = False
+        self._over = asyncio.Event()
+        self.trouble: StoreUnavailable | None = None
 
-    async def run(self, action: Callable[[Store], T], *, durable: bool = False) -> T:
+    async def run(self, action: Callable[[Store], T], *, durable: bool = False, patient: bool = False) -> T:
         """Run `action` in a transaction and return what it returned, once that is committed.
 
         Any commit survives the end of the process; a `durable` one survives a power cut as well, for the price of
         waiting for the disk. What was lost to a power cut is read anew from billing and the platforms.
+        A `patient` one waits until the database can be used. Raises `StoreError`.
         """
+        while True:
+            try:
+                if self.trouble is not None and self._is_watched:
+                    raise self.trouble
+                return await self._run(action, durable)
+            except StoreUnavailable:
+                if not (patient and self._is_watched):
+                    raise
+                await self.usable()
+
+    def watch(self) -> None:
+        """Somebody sees to it from now on that troubles end (`try_again`): they can be waited for."""
+        self._is_watched = True
+
+    def give_up(self) -> None:
+        """Nobody waits any longer: the process is about to end."""
+        self._is_watched, self._has_given_up = False, True
+        self._over.set()
+
+    async def usable(self) -> None:
+        """Wait until the database can be used, or nobody waits any longer. Raises the trouble that nobody sees to."""
+        if self.trouble is None or self._has_given_up:
+            return
+        if not self._is_watched:
+            raise self.trouble
+        await self._over.wait()
+
+    async def try_again(self) -> bool:
+        """Write for trial; says whether the trouble is over."""
+        try:
+            await self._run(Store.write_for_trial, durable=True)
+            await self._run(Store.take_back_trial, durable=True)
+        except StoreUnavailable:
+            return False
+        self.trouble = None
+        self._over.set()
+        return True
+
+    async def _run(self, action: Callable[[Store], T], durable: bool) -> T:
         if self._closed:
             raise StoreError("the store is closed already: the process is about to end")
         future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
@@ -138,6 +202,10 @@ class Ledger:
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())
         return await future  # type: ignore[return-value]  # the future carries what `action` returns
+
+    async def beside(self, function: Callable[[], T]) -> T:
+        """Do something with a file beside the database, where waiting for the disk keeps nobody else."""
+        return await self._in_thread(function)
 
     async def close(self) -> None:
         """Finish what was handed over, then let go of the file."""
@@ -154,9 +222,15 @@ class Ledger:
             try:
                 outcomes = await self._in_thread(partial(self._commit, batch))
             except Exception as error:
+                self._note(error)
                 outcomes = [error] * len(batch)
             for waiting, outcome in zip(batch, outcomes, strict=True):
                 _resolve(waiting.future, outcome)
+
+    def _note(self, error: Exception) -> None:
+        if isinstance(error, StoreUnavailable) and self.trouble is None:
+            self.trouble = error
+            self._over.clear()
 
     async def _in_thread(self, function: Callable[[], T]) -> T:
         if self._executor is None:
@@ -167,7 +241,7 @@ class Ledger:
         if self._store is None:
             self._store = self._open()
         store = self._store
-        with translated(store.path):
+        with store.translating():
             self._set_durable(store, any(waiting.durable for waiting in batch))
             with writing(store.db):
                 return [_guarded(store, waiting.action) for waiting in batch]

@@ -7,7 +7,8 @@ Rules of this module:
 2. A reading that began before our last write, or so soon after it that the platform may not show it yet (`read_lag`),
    cannot contradict that write.
 3. What no platform shows (passwords, PINs) is remembered as last written, by fingerprint.
-4. `holdings` says which devices and logins the records have; whatever changes a record keeps it true.
+4. While a platform is rebuilt (`recovery.py`), a record that is bound to another account than before is noted.
+5. `holdings` says which devices and logins the records have; whatever changes a record keeps it true.
 """
 
 from collections.abc import Iterable
@@ -203,6 +204,12 @@ class Records:
             spec = replace(seen.spec, password=None, pin=None)
             self._put(replace(seen, spec=spec), listed_fp, (encode(spec), i_account), None)
 
+    def forget_all_secrets(self) -> None:
+        """Have every password and PIN written anew that is remembered of a record of ours."""
+        rows = self._conn.execute(_WITH_SECRETS, (self._platform,)).fetchall()
+        for (i_account,) in rows:
+            self.forget_secrets(i_account)
+
     def owned(self) -> int:
         """How many records are ours."""
         (count,) = self._conn.execute(
@@ -246,6 +253,8 @@ class Records:
              observed_fp, observation.observed_at.timestamp(), at and at.timestamp()),
         )  # fmt: skip
         self._hold(observation.record_id, spec)
+        if known is not None and known[1] not in (None, i_account):
+            self._conn.execute(_REBIND, (self._platform, observation.record_id, known[1]))
         return observed_fp
 
     def _hold(self, record_id: str, spec: SubscriberSpec | None) -> None:
@@ -273,6 +282,14 @@ _BEARING = (
 _HAVING = (
     "SELECT external_id, i_account FROM holdings CROSS JOIN records USING (platform, record_id)"
     " WHERE platform = ? AND kind = ? AND value = ? AND record_id <> ? ORDER BY record_id LIMIT 1"
+)
+_WITH_SECRETS = (
+    "SELECT DISTINCT i_account FROM records WHERE platform = ? AND i_account IS NOT NULL AND gone = 0"
+    " AND coalesce(json_extract(CAST(spec AS TEXT), '$.password'), json_extract(CAST(spec AS TEXT), '$.pin')) NOT NULL"
+)
+_REBIND = (
+    "INSERT OR IGNORE INTO rebound (platform, record_id, i_account) SELECT ?1, ?2, ?3"
+    " WHERE EXISTS (SELECT 1 FROM rebuilding WHERE platform = ?1)"
 )
 _UNLISTED = "platform = ? AND (listed_in IS NULL OR listed_in < ?) AND coalesce(written_at, observed_at) < ?"
 

@@ -8,6 +8,8 @@ Rules of this module:
 3. No table holds the clear text of a secret. Only `accounts` and the specs hold personal data; the journal does not.
 """
 
+from contextlib import closing
+
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
@@ -176,6 +178,13 @@ CREATE TABLE products (
 
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
+
+
+def unknown_migrations(db: Database) -> list[str]:
+    """The steps that were taken with this database by a version that knows more than this one."""
+    with closing(Database(memory=True)) as empty:
+        known = {migration.name for migration in MIGRATIONS.pending(empty)}
+    return [migration.name for migration in MIGRATIONS.applied(db) if migration.name not in known]
 
 
 @MIGRATIONS(name="first")

@@ -38,13 +38,17 @@ class TroubleView(TypedDict):
 
 
 class PlatformView(TypedDict):
-    """One platform; `attention` names the first subscribers that are stuck, `text` what failed last."""
+    """One platform; `attention` names the first subscribers that are stuck, `text` what failed last.
+
+    `rebuilding` says why nothing is written to it until it has been read whole, where the store was lost.
+    """
 
     accounts: dict[str, int]
     breaker: str
     held_plan: HeldPlanView | None
     last_success: str | None
     text: str | None
+    rebuilding: str | None
     attention: list[TroubleView]
 
 
@@ -182,6 +186,8 @@ def _platform_lines(name: str, platform: PlatformView) -> Iterator[str]:
     yield f"{name}: {counts or 'nobody yet'}; {read}"
     if platform["text"]:
         yield f"  {platform['text']}"
+    if platform["rebuilding"]:
+        yield f"  {platform['rebuilding']}"
     if (held := platform["held_plan"]) is not None:
         yield from _held_lines(held)
     yield from _trouble_lines(platform["attention"])
@@ -251,6 +257,7 @@ def _platform(store: Store, config: Config, name: str) -> PlatformView:
         ),
         last_success=_iso(reading.success_at),
         text=reading.text,
+        rebuilding=store.recovery.rebuilding(name),
         attention=[_trouble(store, billing, *each) for each in subscribers.in_trouble(_ATTENTION)],
     )
 
@@ -364,7 +371,7 @@ def _is_fresh(store: Store, config: Config, target: str, now: datetime) -> bool:
 def _is_troubled(platform: PlatformView) -> bool:
     holds_plan = platform["held_plan"] is not None
     stuck = any(trouble["state"] != State.PENDING for trouble in platform["attention"])
-    return bool(stuck or platform["text"]) or platform["breaker"] == "open" or holds_plan
+    return bool(stuck or platform["text"] or platform["rebuilding"]) or platform["breaker"] == "open" or holds_plan
 
 
 def _billing_names(config: Config) -> list[str]:

@@ -1,10 +1,12 @@
 """`run`: the daemon as Kubernetes sees it."""
 
 import json
+import resource
 import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +26,13 @@ class Daemon:
     def get(self, path: str) -> str:
         with urllib.request.urlopen(self.url + path, timeout=DEADLINE) as answer:
             return str(answer.read().decode())
+
+    def status(self, path: str) -> int:
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=DEADLINE) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
 
     def until(self, holds: Callable[[], bool]) -> None:
         """Ask the daemon's metrics again and again (each answer takes its time) until the condition holds."""
@@ -86,3 +95,25 @@ def test_a_second_process_on_the_same_store_refuses_with_a_sentence(here: Site) 
             assert said.code == 1
             assert "another process works on the store" in said.err
         assert here.call("status").code in (0, 5)
+
+
+def test_p16_a_daemon_whose_files_cannot_grow_any_more_lives_and_goes_on_when_they_can(here: Site) -> None:
+    here.tv_account()
+    operator = here.platform.operator
+    with daemon(here) as running:
+        running.until(lambda: running.status("/readyz") == 200 and len(operator.customers) == 1)
+        before = resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (65536, resource.RLIM_INFINITY))
+        for number in range(2, 100):
+            here.tv_account(number)
+        running.until(lambda: running.status("/readyz") == 503)
+        made = len(operator.customers)
+        for _ in range(20):
+            running.until(lambda: running.status("/readyz") == 503)
+        assert len(operator.customers) == made
+        assert running.status("/livez") == 200
+        assert running.process.poll() is None
+
+        resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, before)
+        running.until(lambda: running.status("/readyz") == 200)
+        running.until(lambda: len(operator.customers) == 99)
+        running.until(lambda: 'state="in_sync"} 99.0' in running.get("/metrics"))

@@ -18,6 +18,8 @@ from desired_state.policy import (
     observe_only,
     owned_only,
     parked,
+    rebuilding,
+    unambiguous,
 )
 from desired_state.subscriber import Owner, SubscriberKey
 from tests import strategies
@@ -48,6 +50,8 @@ def policies() -> st.SearchStrategy[Policy]:
         st.builds(complete_source, st.booleans()),
         st.builds(parked, st.dictionaries(keys, st.just("refused"), max_size=9)),
         st.builds(observe_only, st.sets(st.sampled_from(PLATFORMS))),
+        st.builds(rebuilding, st.sampled_from(PLATFORMS), st.none() | st.just("not read whole yet")),
+        st.builds(unambiguous, st.sampled_from(PLATFORMS), st.dictionaries(st.integers(1, 30), st.just("two records"))),
         st.builds(brake, allowances()),
     )
 

@@ -1,0 +1,72 @@
+"""What can be wrong with the database, as whoever uses the store has to tell it apart.
+
+Rules of this module:
+
+1. What passes by itself (`StoreUnavailable`) is waited for: a full disk, a lock held by another program, a device that
+   fails. What does not pass ends the process with a sentence that says what to do.
+2. The sentence names the file and quotes SQLite; it never holds a row.
+"""
+
+import errno
+import sqlite3
+from pathlib import Path
+
+_PASSING = {
+    sqlite3.SQLITE_BUSY: "another program holds a lock on it",
+    sqlite3.SQLITE_FULL: "there is no room left for it",
+    sqlite3.SQLITE_IOERR: "its disk fails",
+    sqlite3.SQLITE_LOCKED: "another connection holds a lock on it",
+    sqlite3.SQLITE_NOMEM: "there is no memory for it",
+    sqlite3.SQLITE_READONLY: "it cannot be written to",
+}
+_PASSING_IF_OPEN = {sqlite3.SQLITE_CANTOPEN: "a file beside it cannot be opened"}
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_PASSING_IN_FILES = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG)
+
+
+class StoreError(Exception):
+    """The database cannot be used; `str()` names the file and says what to do."""
+
+
+class StoreUnavailable(StoreError):
+    """It cannot be used now; nothing is wrong with what is in it."""
+
+
+class StoreDamaged(StoreError):
+    """What is in it cannot be read."""
+
+
+def of_sqlite(path: Path, error: sqlite3.DatabaseError, *, is_open: bool) -> StoreError:
+    """What SQLite said. A file that cannot be opened is for a person to see to, unless it once could be (`is_open`)."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    passing = _PASSING | _PASSING_IF_OPEN if is_open else _PASSING
+    if code in passing:
+        return StoreUnavailable(f"the store {path} cannot be used at present, {passing[code]}: {error}")
+    if code in _DAMAGED:
+        return damaged(path, str(error))
+    return StoreError(f"the store {path} cannot be used: {error}")
+
+
+def damaged(path: Path, what: str) -> StoreDamaged:
+    """What is in the database cannot be read; `what` are SQLite's words."""
+    return StoreDamaged(
+        f"the store {path} is damaged: {' '.join(what.split())}; nothing was changed in it. Restore it from a backup,"
+        " or have it put aside and everything read anew from billing and the platforms:"
+        " iptv-reconciler rebuild --config FILE"
+    )
+
+
+def of_system(what: str, error: OSError) -> StoreError:
+    """What the file system said about a file; `what` begins the sentence."""
+    text = f"{what}: {error.strerror or error}"
+    return StoreUnavailable(text) if error.errno in _PASSING_IN_FILES else StoreError(text)
+
+
+def store_error_in(error: BaseException) -> StoreError | None:
+    """The store's trouble in what was raised, also where tasks ran side by side; one that does not pass comes first."""
+    if isinstance(error, StoreError):
+        return error
+    if not isinstance(error, BaseExceptionGroup):
+        return None
+    found = [each for each in map(store_error_in, error.exceptions) if each is not None]
+    return min(found, key=lambda each: isinstance(each, StoreUnavailable), default=None)

@@ -1,0 +1,66 @@
+"""The schema comes about whole, wherever the process is killed meanwhile."""
+
+import os
+import signal
+import sqlite3  # noqa: TID251  what came about is looked at
+from collections.abc import Callable
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+
+from sqlite_utils import hookimpl  # noqa: TID251  only what it tells while it works
+from sqlite_utils.plugins import pm  # noqa: TID251
+
+from controller.store import Store
+
+
+def schema(path: Path) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(path)) as conn:
+        rows = conn.execute("SELECT name, sql FROM sqlite_master WHERE sql NOT NULL ORDER BY name").fetchall()
+    return [row for row in rows if not row[0].startswith(("sqlite_", "idx__sqlite"))]
+
+
+class _Prepared:
+    """Has every connection tell its statements."""
+
+    def __init__(self, traced: Callable[[str], None]) -> None:
+        self._traced = traced
+
+    @hookimpl
+    def prepare_connection(self, conn: sqlite3.Connection) -> None:
+        conn.set_trace_callback(self._traced)
+
+
+def is_killed_at(statement: int, path: Path) -> bool:
+    """Open the store in a process that is killed as it begins its nth statement; says whether it came to that."""
+    child = os.fork()
+    if child:
+        _, status = os.waitpid(child, 0)
+        return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+    numbers = count(1)
+
+    def traced(_: str) -> None:
+        if next(numbers) == statement:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    pm.register(_Prepared(traced))
+    try:
+        Store.open(path).close()
+    finally:
+        os._exit(0)
+
+
+def test_p16_a_process_that_is_killed_at_any_statement_of_a_migration_leaves_a_store_that_opens(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.db"
+    Store.open(whole).close()
+    kills = 0
+    for statement in count(1, 4):
+        path = tmp_path / f"{statement}.db"
+        if not is_killed_at(statement, path):
+            break
+        kills += 1
+        store = Store.open(path)
+        assert store.recovery.identity().epoch == 1
+        store.close()
+        assert schema(path) == schema(whole)
+    assert kills > 20
