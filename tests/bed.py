@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random  # noqa: TID251  seeded, so that a run can be repeated
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import httpx
 import msgspec
@@ -23,10 +23,12 @@ from controller.server.app import create_app
 from controller.store import Ledger, Store
 from controller.views.explain import ExplainView, explain_view, find
 from controller.views.status import StatusView, status_view
+from platforms.registry import DRIVERS
 from platforms.telebreeze.simulator import API_KEY, TelebreezeSimulator
 from tests.clocks import VirtualClock
 
 Values = Mapping[str, object]
+App = TypeVar("App", bound=ASGIApp)
 LONGEST_BACKOFF = 1800.0
 BILLING, TV = "http://billing.test", "http://tv.test"
 
@@ -50,7 +52,7 @@ class TimedTransport(httpx.ASGITransport):
     It refuses whatever is asked about one of the accounts in `refused`, and nothing else.
     """
 
-    def __init__(self, app: Simulator, world: World) -> None:
+    def __init__(self, app: ASGIApp, world: World) -> None:
         super().__init__(app)
         self._world = world
         self.began: list[float] = []
@@ -64,21 +66,22 @@ class TimedTransport(httpx.ASGITransport):
 
 
 class Bed:
-    """Billing, a platform, and the reconciler between them.
+    """Billing, platforms, and the reconciler between them.
 
-    There is one simulator at every address of the configuration: `billing_at`, `platform_at`. `billing` and `platform`
-    are those of the usual configuration; `to_billing.began` are the instants at which billing's calls began.
+    There is one simulator at every address of the configuration: `billing_at`, and `platform_at`, which is of the kind
+    that the configuration names there. `billing` and `platform` are those of the usual configuration;
+    `to_billing.began` are the instants at which billing's calls began.
     """
 
     def __init__(self, folder: Path, blocks: Values, *, seed: int = 1) -> None:
         self.world = World(seed)
         self.folder = folder
+        self.config = configuration(folder, blocks)
         self._billings: dict[str, Simulator] = {}
-        self._platforms: dict[str, TelebreezeSimulator] = {}
+        self._platforms: dict[str, ASGIApp] = {}
         self.billing = self.billing_at(BILLING)
         self.platform = self.platform_at(TV)
         self.to_billing = TimedTransport(self.billing, self.world)
-        self.config = configuration(folder, blocks)
         self._killed: list[Application] = []
         self._begun: Application | None = None
         self.application = self._assembled()
@@ -87,9 +90,17 @@ class Bed:
         """The billing with this address."""
         return self._billings.setdefault(url, create_simulator(self.world, self.world.draw))
 
-    def platform_at(self, url: str) -> TelebreezeSimulator:
-        """The platform with this address."""
-        return self._platforms.setdefault(url, TelebreezeSimulator(self.world, self.world.draw))
+    @overload
+    def platform_at(self, url: str) -> TelebreezeSimulator: ...
+
+    @overload
+    def platform_at(self, url: str, kind: type[App]) -> App: ...
+
+    def platform_at(self, url: str, kind: type[ASGIApp] = TelebreezeSimulator) -> ASGIApp:
+        """The platform with this address, which is of the kind that the caller takes it for."""
+        simulator = self._simulator(url)
+        assert isinstance(simulator, kind)
+        return simulator
 
     def restart(self) -> None:
         """A new process on the same database: the old one was killed and could not tell anybody."""
@@ -221,11 +232,19 @@ class Bed:
             answer = await client.get("http://billing.test/_sim/accounts")
         return msgspec.convert(answer.json()["accounts"], list[Account])
 
+    def _simulator(self, url: str) -> ASGIApp:
+        """What stands at that address; made by the driver that the configuration names there, else a Telebreeze."""
+        if url not in self._platforms:
+            kinds = {block.url: DRIVERS[block.driver] for block in self.config.platforms.values()}
+            kind = kinds.get(url, DRIVERS["telebreeze"])
+            self._platforms[url] = kind.simulator(self.world, self.world.draw)
+        return self._platforms[url]
+
     def _assembled(self) -> Application:
         ledger = Ledger(lambda: Store.open(self.config.store.path), threaded=False)
         config = self.config
         billings = {block.name: httpx.ASGITransport(self.billing_at(block.url)) for block in config.billing}
-        tvs = {name: httpx.ASGITransport(self.platform_at(block.url)) for name, block in config.platforms.items()}
+        tvs = {name: httpx.ASGITransport(self._simulator(block.url)) for name, block in config.platforms.items()}
         network = {**billings, **tvs} | ({"billing": self.to_billing} if "billing" in billings else {})
         return assemble(self.config, ledger, self.world, network)
 
