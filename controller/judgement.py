@@ -150,19 +150,18 @@ def rest(store: Store, platform: Platform, comparison: Comparison) -> None:
         store.subscribers(platform.name).settle(comparison.subscriber, comparison.observed_fp, progress)
 
 
-def wish_now(account: Account, platform: Platform, house: Household, now: datetime) -> Desired:
-    """The wish for an account that was just read, with the clear text of its secrets."""
-    return wish(account, entitlement(account, house.catalog, house.rules, now), platform)
+def with_values(change: Change, account: Account) -> Change:
+    """The change with the clear text of the secrets it has to write, from the account as it was just read.
 
-
-def with_values(change: Change, fresh: Desired) -> Change:
-    """The change with the clear text of the secrets it has to write, from a wish that was just made."""
-    if change.after is None or fresh.spec is None:
+    Not from its wish: that of an account without service here names no secret, and what the record has of them stays.
+    """
+    if change.after is None or account.details is None:
         return change
+    fresh = account.details.credentials
     after = replace(
         change.after,
-        password=_valued(change.after.password, fresh.spec.password),
-        pin=_valued(change.after.pin, fresh.spec.pin),
+        password=_valued(change.after.password, fresh.password),
+        pin=_valued(change.after.pin, fresh.pin),
     )
     return replace(change, after=after)
 

@@ -17,7 +17,7 @@ from controller.billing.source import HalfRead
 from controller.executor import Attendance, Cause, Doubt, Executor, Outcome
 from controller.fresh import SETTLING, FreshReader
 from controller.holding import Circumstances, Safeguards, safeguards
-from controller.judgement import Comparison, compare, lacks_values, rest, wish_now, with_values
+from controller.judgement import Comparison, compare, lacks_values, rest, with_values
 from controller.look import Look, Result, billings_trouble, note_failure
 from controller.moves import concerned_elsewhere
 from controller.rivals import Rivals
@@ -41,7 +41,6 @@ class Reconciler:
 
     def __init__(self, billing: Billing, house: Household, ledger: Ledger, executor: Executor, clock: Clock) -> None:
         self._billing = billing
-        self._house = house
         self._ledger = ledger
         self._executor = executor
         self._clock = clock
@@ -185,7 +184,7 @@ class Reconciler:
             return change
         account = account or self.fresh.take(look.i_account) or await self._ask_billing(look.i_account)
         if account is not None:
-            change = with_values(change, wish_now(account, look.platform, self._house, look.now))
+            change = with_values(change, account)
         if not lacks_values(change, anew=anew):
             return change
         if isinstance(change, Suspend):
