@@ -28,9 +28,15 @@ PRODUCTS: Mapping[int, Product] = {
     for product in (
         Product(61, "IPTV Basic"),
         Product(62, "IPTV Family"),
+        Product(63, "Cable Basic"),
+        Product(64, "Cable Family"),
+        Product(65, "Box Basic"),
+        Product(66, "Box Family"),
         Product(70, "Phone only"),
         Product(86, "IPTV Sport", is_addon=True),
         Product(87, "IPTV Kids", is_addon=True),
+        Product(88, "Cable Sport", is_addon=True),
+        Product(89, "Box Sport", is_addon=True),
     )
 }
 
