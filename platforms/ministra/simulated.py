@@ -12,6 +12,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from platforms.transport import Clock
+
 TEXTS = ("full_name", "phone", "account_number", "stb_mac", "comment", "end_date", "account_balance")
 WRITABLE = ("login", "password", "tariff_plan", "status", *TEXTS)
 
@@ -30,7 +32,10 @@ class Plan:
 
 @dataclass(slots=True)
 class User:
-    """One row of the table of users. `plan` is empty for the default one; `binding` is the box that logged in last."""
+    """One row of the table of users. `plan` is empty for the default one; `binding` is the box that logged in last.
+
+    `switched_at`: since when it is on, or is not.
+    """
 
     login: str
     plan: str = ""
@@ -39,6 +44,7 @@ class User:
     texts: dict[str, str] = field(default_factory=dict)
     binding: str = ""
     events: list[str] = field(default_factory=list)
+    switched_at: str = ""
 
     @property
     def reboots(self) -> int:
@@ -54,9 +60,10 @@ class User:
 class Portal:
     """All users, plans and add-on rows. `users` is the truth, passwords included; `rows` are add-ons by login."""
 
-    def __init__(self, plans: Mapping[str, Plan], default_plan: str) -> None:
+    def __init__(self, clock: Clock, plans: Mapping[str, Plan], default_plan: str) -> None:
         self.plans = plans
         self.default_plan = default_plan
+        self._clock = clock
         self.users: list[User] = []
         self.rows: dict[str, set[str]] = {}
 
@@ -91,7 +98,7 @@ class Portal:
             raise Refused("Login already in use")
         if mac and self.by_mac([mac]):
             raise Refused("MAC address already in use")
-        user = User(fields["login"])
+        user = User(fields["login"], switched_at=self._now())
         self.users.append(user)
         self._write(user, {**fields, "stb_mac": usual_mac(mac)})
         user.events.clear()  # no box is there yet
@@ -152,7 +159,11 @@ class Portal:
     def _switch(self, user: User, is_on: bool) -> None:
         if user.is_on != is_on:
             user.events.append("cut_on" if is_on else "cut_off")
+            user.switched_at = self._now()
         user.is_on = is_on
+
+    def _now(self) -> str:
+        return self._clock.now().isoformat().replace("+00:00", "Z")
 
 
 def usual_mac(text: str) -> str:

@@ -52,7 +52,7 @@ class MinistraSimulator:
         password: str = PASSWORD,
         plans: Mapping[str, Plan] | None = None,
     ) -> None:
-        self.portal = Portal(PLANS if plans is None else plans, DEFAULT_PLAN)
+        self.portal = Portal(clock, PLANS if plans is None else plans, DEFAULT_PLAN)
         self.is_enabled = True
         self.stray_output = False
         self.bare_numbers = False
@@ -200,6 +200,7 @@ class MinistraSimulator:
                 "rows": sorted(self.portal.rows.get(user.login.lower(), ())),
                 "events": user.events,
                 "reboots": user.reboots,
+                "switched_at": user.switched_at,
             }
             for user in self.portal.users
         ]

@@ -20,7 +20,10 @@ Ids = tuple[Annotated[str, Field(min_length=1)], ...]
 
 
 class Customer(BaseModel):
-    """A customer with everything, the PIN in clear text. `revision` is the platform's to set."""
+    """A customer with everything, the PIN in clear text. `revision` and `switched_at` are the platform's to set.
+
+    `switched_at`: since when it is enabled, or is not.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -35,6 +38,7 @@ class Customer(BaseModel):
     cpes: Annotated[Ids, Field(strict=False)] = ()
     pin: str = ""
     note: Annotated[str, Field(max_length=255)] = ""
+    switched_at: str = ""
 
 
 class Sale(BaseModel):
@@ -112,7 +116,12 @@ class Platform:
             insort(self._order, customer.id)
         else:
             self._release(held)
-        stored = customer.model_copy(update={"revision": 1 if held is None else held.revision + 1})
+        stays = held is not None and held.enabled == customer.enabled
+        set_here = {
+            "revision": 1 if held is None else held.revision + 1,
+            "switched_at": held.switched_at if held is not None and stays else self._now(),
+        }
+        stored = customer.model_copy(update=set_here)
         self.customers[customer.id] = stored
         self._holders.update(dict.fromkeys(stored.cpes, stored.id))
         return stored, held is None
@@ -129,8 +138,7 @@ class Platform:
         """Let a customer buy something; raises `Refused`."""
         if sale.customer not in self.customers:
             raise not_found(sale.customer)
-        at = self._clock.now().isoformat().replace("+00:00", "Z")
-        self.purchases.append(Purchase(len(self.purchases) + 1, at, sale))
+        self.purchases.append(Purchase(len(self.purchases) + 1, self._now(), sale))
         return self.purchases[-1]
 
     def _check(self, customer: Customer) -> None:
@@ -140,6 +148,9 @@ class Platform:
         for product in customer.products:
             if product not in self._products:
                 raise Refused(422, "UnknownProduct", f"There is no product {product}")
+
+    def _now(self) -> str:
+        return self._clock.now().isoformat().replace("+00:00", "Z")
 
     def _release(self, customer: Customer) -> None:
         for cpe in customer.cpes:

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from platforms.ministra.simulator import MinistraSimulator
+from platforms.ministra.simulator import PASSWORD, USERNAME, MinistraSimulator
 from platforms.simulation import Fault
 from tests.clocks import VirtualClock, draws
 
@@ -304,6 +304,18 @@ async def test_what_is_done_by_hand_is_neither_checked_nor_counted(
     assert (await api.patch("/_sim/users/carol", json={})).status_code == 404
     assert list(await dump(api)) == [""]
     assert simulator.requests.operations == {}
+
+
+async def test_the_dump_tells_since_when_a_user_is_on_or_off() -> None:
+    clock = VirtualClock()
+    transport, since = httpx.ASGITransport(MinistraSimulator(clock, draws())), []
+    async with httpx.AsyncClient(transport=transport, base_url="http://tv", auth=(USERNAME, PASSWORD)) as api:
+        await call(api, "POST", "users", login="carol")
+        for status in ("1", "0", "0"):
+            clock.advance(60)
+            await call(api, "PUT", "users/carol", status=status)
+            since.append((await dump(api))["carol"]["switched_at"])
+    assert since[0] < since[1] == since[2]
 
 
 async def test_requests_are_counted_by_resource(api: httpx.AsyncClient, simulator: MinistraSimulator) -> None:

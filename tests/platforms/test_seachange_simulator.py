@@ -89,7 +89,8 @@ async def test_what_is_left_out_is_cleared_and_the_revision_grows(
     assert put.status_code == 200
     shown = understood(put, "Customer")
     assert (shown.get("revision"), shown.findtext("Enabled"), shown.findtext("Pin")) == ("2", "false", "")
-    assert simulator.platform.customers["1_3"] == Customer(id="1_3", revision=2)
+    held = simulator.platform.customers["1_3"]
+    assert held == Customer(id="1_3", revision=2, switched_at=held.switched_at)
 
 
 async def test_a_stale_revision_is_412_and_changes_nothing(
@@ -257,13 +258,29 @@ async def test_foreign_edits_are_not_counted(api: httpx.AsyncClient, simulator: 
     assert code(await api.post("/_sim/customers", json={"first": "Ana"})) == (400, "InvalidDocument")
     assert code(await api.post("/_sim/customers", content="{")) == (400, "InvalidDocument")
     (dumped,) = (await api.get("/_sim/customers")).json()["rows"]
-    assert dumped == {**Customer(id="a/b").model_dump(mode="json"), **row, "revision": 1}
+    assert dumped == {
+        **Customer(id="a/b").model_dump(mode="json"),
+        **row,
+        "revision": 1,
+        "switched_at": dumped["switched_at"],
+    }
     changed = await api.put("/_sim/customers/a~~2Fb", json={**dumped, "first": "Eva"})
     assert (changed.json()["first"], changed.json()["pin"], changed.json()["revision"]) == ("Eva", "1234", 2)
     assert code(await api.put("/_sim/customers/other", json=dumped)) == (400, "InvalidDocument")
     assert (await api.delete("/_sim/customers/a~~2Fb")).status_code == 204
     assert code(await api.delete("/_sim/customers/a~~2Fb")) == (404, "NotFound")
     assert (simulator.requests.reads, simulator.requests.writes) == (0, 0)
+
+
+async def test_the_dump_tells_since_when_a_customer_is_on_or_off(
+    api: httpx.AsyncClient, simulator: SeaChangeSimulator, clock: VirtualClock
+) -> None:
+    since = []
+    for inner in (WHOLE, WHOLE.replace("Ana", "Eva"), ""):
+        await api.put(CUSTOMER, content=body(inner))
+        since.append(simulator.platform.customers["1_3"].switched_at)
+        clock.advance(60)
+    assert since[0] == since[1] < since[2]
 
 
 async def test_requests_are_counted_by_what_they_do(api: httpx.AsyncClient) -> None:
