@@ -55,7 +55,10 @@ class Comparison:
 
 
 def resting(wished: Desired, record: StoredRecord | None) -> Progress:
-    """How a subscriber stands for whom there is nothing to do."""
+    """How a subscriber stands for whom there is nothing to do.
+
+    Whose packages cannot be told is not in sync, though nothing of what can be told differs.
+    """
     match wished.presence:
         case Presence.HOLD:
             if wished.reason == UNREAD:
@@ -64,9 +67,10 @@ def resting(wished: Desired, record: StoredRecord | None) -> Progress:
         case Presence.DORMANT | Presence.ABSENT:
             return Progress(State.NO_SERVICE)
         case _:
-            if record is not None:
-                return Progress(State.IN_SYNC)
-            return Progress(State.NO_SERVICE, text="the account is off and has no record, so none is made for it")
+            if record is None:
+                return Progress(State.NO_SERVICE, text="the account is off and has no record, so none is made for it")
+            unknown = [problem.text for problem in wished.problems if problem.code == "package"]
+            return Progress(State.HELD, "condition", "; ".join(unknown)) if unknown else Progress(State.IN_SYNC)
 
 
 def decide(stored: StoredAccount, house: Household, now: datetime) -> Decision:
