@@ -3,6 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping
 
+import httpx
+import msgspec
+
+from controller.demo.check import WORDS, Record
 from platforms.ministra.simulated import User
 from platforms.ministra.simulator import PASSWORD as MINISTRA_PASSWORD
 from platforms.ministra.simulator import USERNAME as MINISTRA_USERNAME
@@ -36,14 +40,22 @@ def billing(**over: object) -> Block:
     return {"url": BILLING, "custom_fields": WITH_PIN, **over}
 
 
-def entry(platform: str, i_product: int, *packages: str) -> Block:
-    return {"product": {"i_product": i_product}, "platform": platform, "packages": list(packages)}
+def entry(platform: str, i_product: int, *packages: str, limit: int | None = None) -> Block:
+    given = {"product": {"i_product": i_product}, "platform": platform, "packages": list(packages)}
+    return given if limit is None else {**given, "max_connections": limit}
 
 
 _CATALOG = (
-    *(entry("tv", 61, "basic"), entry("tv", 62, "basic", "cinema"), entry("tv", 86, "sport"), entry("tv", 87, "kids")),
-    *(entry("cable", 63, "basic"), entry("cable", 64, "basic", "cinema"), entry("cable", 88, "sport")),
-    *(entry("box", 65, "basic"), entry("box", 66, "family"), entry("box", 89, "sport")),
+    entry("tv", 61, "basic", limit=2),
+    entry("tv", 62, "basic", "cinema", limit=4),
+    entry("tv", 86, "sport"),
+    entry("tv", 87, "kids"),
+    entry("cable", 63, "basic"),
+    entry("cable", 64, "basic", "cinema"),
+    entry("cable", 88, "sport"),
+    entry("box", 65, "basic"),
+    entry("box", 66, "family"),
+    entry("box", 89, "sport"),
 )
 
 
@@ -58,6 +70,11 @@ def cable(bed: Bed) -> SeaChangeSimulator:
 
 def box(bed: Bed) -> MinistraSimulator:
     return bed.platform_at(BOX, MinistraSimulator)
+
+
+def simulators(bed: Bed) -> Mapping[str, TelebreezeSimulator | SeaChangeSimulator | MinistraSimulator]:
+    """All three, by the name of the platform."""
+    return {"tv": bed.platform, "cable": cable(bed), "box": box(bed)}
 
 
 def customer(bed: Bed, customer_id: str = "tv000001_3") -> Customer:
@@ -97,3 +114,10 @@ def have_service(bed: Bed) -> dict[str, list[str]]:
         "cable": sorted(each.id for each in cable(bed).platform.customers.values() if each.enabled),
         "box": sorted(each.login for each in box(bed).portal.users if each.is_on),
     }
+
+
+async def dumped(bed: Bed, platform: str) -> list[Record]:
+    """Everything that a platform holds, as its simulator dumps it."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(simulators(bed)[platform])) as client:
+        answer = await client.get(f"http://platform.test{WORDS[platform].path}")
+    return [*msgspec.convert(answer.json()["rows"], list[dict[str, object]])]

@@ -191,10 +191,10 @@ class IdentityHistories(RuleBasedStateMachine):
             return [f"{account.i_account} was terminated and has a record"]
         names = {f"{each}_3" for each in (account.id, *self.ids_of[account.i_account])}
         if self.follows and account.status != "closed":
-            names = {account.name}
+            names = {f"{account.id}_3"}
         wanted: dict[str, object] = {"status": "active" if is_on and has_tv else "disabled"}
         if has_tv and account.status != "closed":
-            wanted["devices"] = [{"deviceId": device} for device in account.devices]
+            wanted["devices"] = [{"deviceId": device} for device in sorted(account.devices)]
             wanted["username"] = account.custom_fields["TV Login"]
             wanted["password"] = account.custom_fields["TV Password"]
         wrong = [f"{name} is {record[name]}, not {value}" for name, value in wanted.items() if record[name] != value]

@@ -1,6 +1,6 @@
 """Platforms of three kinds beside one another: routing, moves, failures, and one that cannot remove anything."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import permutations
 
 import pytest
@@ -9,22 +9,18 @@ from desired_state.catalog import Package
 from desired_state.subscriber import Observation
 from platforms.driver import Capabilities, Unsupported
 from platforms.memory import MemoryDriver
-from platforms.ministra.simulator import MinistraSimulator
-from platforms.seachange.simulator import SeaChangeSimulator
 from platforms.simulation import Fault, Faults
-from platforms.telebreeze.simulator import TelebreezeSimulator
 from tests.bed import Bed
 from tests.loop.platforms import (
     Block,
     announced,
-    box,
-    cable,
     catalog,
     entry,
     have_service,
     ministra,
     said,
     seachange,
+    simulators,
     telebreeze,
     user,
     writes,
@@ -39,10 +35,6 @@ WRITES = {"tv": "customers.*", "cable": "customers.*", "box": "users.*"}
 @pytest.fixture
 def bed(make_bed: Callable[..., Bed]) -> Bed:
     return make_bed(platforms=ALL, catalog=catalog("tv", "cable", "box"))
-
-
-def simulators(bed: Bed) -> Mapping[str, TelebreezeSimulator | SeaChangeSimulator | MinistraSimulator]:
-    return {"tv": bed.platform, "cable": cable(bed), "box": box(bed)}
 
 
 def faults(bed: Bed, platform: str) -> Faults:

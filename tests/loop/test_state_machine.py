@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from controller.billing.simulator.changes import Action
-from controller.demo.check import Memory, differences
+from controller.demo.check import WORDS, Memory, Scene, differences
 from platforms.simulation import Fault
 from tests.bed import Bed
 
@@ -140,7 +140,8 @@ class Histories(RuleBasedStateMachine):
         bed.platform.faults.clear()
         await bed.converge(5)
         ours = frozenset(str(row["externalId"]) for row in bed.customers() if row["id"] not in self.foreign)
-        assert differences(await bed.facts(), bed.customers(), Memory(self.foreign, ours), bed.world.now()) == []
+        scene = Scene(WORDS["tv"], bed.customers(), Memory(self.foreign, ours), bed.world.now())
+        assert differences(await bed.facts(), scene) == []
         bed.platform.requests.reset()
         await bed.converge(2)
         assert bed.platform.requests.writes == 0
