@@ -1,4 +1,4 @@
-"""The parts together: two simulators, and the daemon between them, in a temporary folder."""
+"""The parts together: the simulators, and the daemon between them, in a temporary folder."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -7,13 +7,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from controller.demo import settings
+from controller.demo.check import WORDS
+from controller.demo.kinds import KINDS
 from controller.demo.parts import Part, running
 from controller.demo.settings import Tempo
 from controller.demo.site import Remote, Site
 from platforms.driver import PlatformError
 from platforms.transport import Clock
 
-_BILLING, _PLATFORM, _DAEMON = "portabilling", "telebreeze", "the daemon"
+_BILLING, _DAEMON = "portabilling", "the daemon"
 
 
 class Company:
@@ -38,7 +40,8 @@ class Company:
     @property
     def site(self) -> Site:
         """The simulators, and what the daemon's store says."""
-        return Site(self._remotes[_BILLING], self._remotes[_PLATFORM], self.config)
+        platforms = {name: self._remotes[kind.driver] for name, kind in KINDS.items()}
+        return Site(self._remotes[_BILLING], platforms, self.config)
 
     @property
     def daemon_url(self) -> str:
@@ -46,10 +49,12 @@ class Company:
         return self._parts[_DAEMON].url
 
     async def start_simulators(self, seed: int, tempo: Tempo) -> None:
-        """Start billing and platform, and write the configuration that names them. Raises `PartFailed`."""
-        commands = {name: ["simulate", name, "--port", "0", "--seed", str(seed)] for name in (_BILLING, _PLATFORM)}
+        """Start billing and the platforms, and write the configuration that names them. Raises `PartFailed`."""
+        names = (_BILLING, *(kind.driver for kind in KINDS.values()))
+        commands = {name: ["simulate", name, "--port", "0", "--seed", str(seed)] for name in names}
         await asyncio.gather(*(self._start(*each) for each in commands.items()))
-        settings.write(self._folder, (self._parts[_BILLING].url, self._parts[_PLATFORM].url), tempo)
+        urls = {name: self._parts[kind.driver].url for name, kind in KINDS.items()}
+        settings.write(self._folder, self._parts[_BILLING].url, urls, tempo)
 
     async def start_daemon(self) -> None:
         """Start the daemon, wait until it listens, and have billing send it events. Raises `PartFailed`."""
@@ -92,13 +97,16 @@ async def company(clock: Clock) -> AsyncIterator[Company]:
 
 def addresses(parts: Company) -> Iterator[str]:
     """Where everything can be looked at, and what to try."""
-    billing, platform, config = parts.site.billing.url, parts.site.platform.url, parts.config
+    billing, config = parts.site.billing.url, parts.config
     yield f"daemon:   {parts.daemon_url}/metrics  {parts.daemon_url}/livez  {parts.daemon_url}/readyz"
     yield f"its file: {config} (for plan, explain and status: --config)"
     yield f"billing:  {billing}/_sim/accounts  {billing}/_sim/requests"
-    yield f"platform: {platform}/_sim/customers  {platform}/_sim/requests"
-    yield "block an account, and see its customer go off:"
+    for name, remote in parts.site.platforms.items():
+        path = f"{remote.url}{WORDS[name].path}"
+        yield f"{name + ':':<9} {path}  {remote.url}/_sim/requests  ({KINDS[name].driver})"
+    yield "block an account, and see its record go off:"
     yield f'  curl -d \'{{"action": "block", "i_account": 70001}}\' {billing}/_sim/changes'
-    yield "let the platform fail five times:"
-    yield f'  curl -d \'{{"operation": "customers.*", "kind": "status", "count": 5}}\' {platform}/_sim/faults'
+    yield "let a platform fail five times:"
+    tv = parts.site.platforms["tv"].url
+    yield f'  curl -d \'{{"operation": "customers.*", "kind": "status", "count": 5}}\' {tv}/_sim/faults'
     yield "Ctrl-C or SIGTERM ends it all"

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from controller.demo.check import Account, Difference, Memory, Record, differences
+from controller.demo.check import WORDS, Account, Difference, Memory, Record, Scene, differences
 from platforms.transport import Clock
 
 GLANCE = 0.2  # seconds between two looks, at least
@@ -28,7 +28,7 @@ class Sight(Protocol):
         """Billing's facts."""
         ...
 
-    async def records(self) -> Sequence[Record]:
+    async def records(self, platform: str) -> Sequence[Record]:
         """Everything the platform holds."""
         ...
 
@@ -38,51 +38,78 @@ class Quitting(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Wrong:
+    """A difference, and on which platform it is."""
+
+    platform: str
+    difference: Difference
+
+    def __str__(self) -> str:
+        return f"{self.platform}: {self.difference}"
+
+
+@dataclass(frozen=True, slots=True)
 class Happening:
-    """One thing that happens, and the names of the records that are to show it (none: all of them)."""
+    """What happens on one platform, and to how many accounts; `None` stands for all."""
 
     name: str
-    records: frozenset[str] = frozenset()
+    platform: str
+    accounts: int | None = None
 
 
 class Lookout:
-    """Compares billing and platform, and remembers what was there when all was well."""
+    """Compares billing and the platforms, and remembers what was on each when all was well."""
 
     def __init__(self, site: Sight, clock: Clock, patience: float, tell: Tell) -> None:
-        self.memory = Memory()
-        self.found: Sequence[Difference] = ()
+        self.memory: Mapping[str, Memory] = {name: Memory() for name in WORDS}
+        self.found: Sequence[Wrong] = ()
         self._site = site
         self._clock = clock
         self._patience = patience
         self._tell = tell
 
+    @property
+    def ours(self) -> Mapping[str, frozenset[str]]:
+        """The names of our records when all was last well, by platform."""
+        return {name: memory.ours for name, memory in self.memory.items()}
+
     async def remember_foreign(self) -> None:
-        """Everything that the platform holds now is not ours."""
-        self.memory = Memory({str(record["id"]): record for record in await self._site.records()})
+        """Everything that the platforms hold now is not ours."""
+        self.memory = {
+            name: Memory({words.key_of(record): record for record in await self._site.records(name)})
+            for name, words in WORDS.items()
+        }
 
     async def all_is_well(self) -> bool:
-        """Whether the independent check finds nothing."""
-        accounts, records = await asyncio.gather(self._site.accounts(), self._site.records())
-        self.found = differences(accounts, records, self.memory, self._clock.now())
-        if not self.found:
-            names = (str(each["externalId"]) for each in records if each["id"] not in self.memory.foreign)
-            self.memory = replace(self.memory, ours=frozenset(names))
-        return not self.found
+        """Whether the independent check finds nothing on any platform."""
+        accounts, dumps = await asyncio.gather(
+            self._site.accounts(), asyncio.gather(*(self._site.records(name) for name in WORDS))
+        )
+        now, found = self._clock.now(), list[Wrong]()
+        for (name, words), records in zip(WORDS.items(), dumps, strict=True):
+            scene = Scene(words, records, self.memory[name], now)
+            found += [Wrong(name, each) for each in differences(accounts, scene)]
+        self.found = found
+        if not found:
+            self.memory = {
+                name: _with_ours(name, self.memory[name], records) for name, records in zip(WORDS, dumps, strict=True)
+            }
+        return not found
 
-    async def until_all_is_well(self, happenings: Sequence[Happening]) -> Mapping[str, float]:
-        """Wait until the check finds nothing; returns for each happening the clock's seconds when it first showed."""
-        title, most = happenings[0].name + (f" and {len(happenings) - 1} more" if len(happenings) > 1 else ""), 1
-        shown: dict[str, float] = {}
+    async def until_all_is_well(self, happenings: Sequence[Happening]) -> Mapping[Happening, float]:
+        """Wait until the check finds nothing; returns the clock's seconds when each platform first was as asked for."""
+        title, most = happenings[0].name, 1
+        shown: dict[Happening, float] = {}
 
         async def look() -> bool:
             nonlocal most
             well = await self.all_is_well()
             most = max(most, len(self.found))
             self._tell(title, most - len(self.found), most)
-            waiting = {each.record for each in self.found}
+            waiting = {wrong.platform for wrong in self.found}
             for each in happenings:
-                if well or (each.records and not each.records & waiting):
-                    shown.setdefault(each.name, self._clock.monotonic())
+                if each.platform not in waiting:
+                    shown.setdefault(each, self._clock.monotonic())
             return well
 
         await self.until(title, look)
@@ -99,3 +126,9 @@ class Lookout:
             if now > deadline:
                 raise Quitting(what)
             await self._clock.sleep(max(GLANCE, _SHARE * (now - began)))
+
+
+def _with_ours(platform: str, memory: Memory, records: Sequence[Record]) -> Memory:
+    words = WORDS[platform]
+    ours = (words.name_of(each) for each in records if words.key_of(each) not in memory.foreign)
+    return replace(memory, ours=frozenset(ours))

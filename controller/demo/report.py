@@ -7,29 +7,28 @@ from dataclasses import dataclass, field
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from controller.demo.check import Difference
+from controller.demo.lookout import Wrong
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing that happened: to how many accounts, with how many calls, and when the platform showed it.
+    """One thing that happened on a platform: to how many accounts, with how many calls, and when all of it showed.
 
-    `calls` are writes that reached the platform (`None` where they cannot be told from those of what happened at the
-    same time), `refused` those among them that it turned away on purpose.
+    `calls` are writes that reached the platform, `refused` those among them that it turned away on purpose.
     """
 
     what: str
+    platform: str
     accounts: int
     seconds: float
-    calls: int | None = None
+    calls: int
     refused: int = 0
 
     def cells(self) -> tuple[str, ...]:
         """The row as texts; the calls for each change leave out those that were turned away on purpose."""
-        if self.calls is None or not self.accounts:
-            return self.what, str(self.accounts), "", "", "", f"{self.seconds:.1f}"
-        share = f"{(self.calls - self.refused) / self.accounts:.2f}"
-        return self.what, str(self.accounts), str(self.calls), str(self.refused), share, f"{self.seconds:.1f}"
+        share = f"{(self.calls - self.refused) / self.accounts:.2f}" if self.accounts else ""
+        counts = (str(self.accounts), str(self.calls), str(self.refused), share)
+        return self.what, self.platform, *counts, f"{self.seconds:.1f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class Report:
     claims: list[Claim] = field(default_factory=list)
     faults: Mapping[str, int] = field(default_factory=Counter)
     status: str = ""
-    differences: Sequence[Difference] = ()
+    differences: Sequence[Wrong] = ()
     given_up: str = ""
 
     @property
@@ -81,10 +80,14 @@ def _what_was_done(report: Report) -> Table:
     caption = "calls: writes that reached the platform; refused: those among them that it turned away on purpose"
     table = Table(title="What was done", caption=caption)
     table.add_column("what")
+    table.add_column("platform")
     for name in ("accounts", "calls", "refused", "per change", "seconds"):
         table.add_column(name, justify="right")
+    said = ""
     for row in report.rows:
-        table.add_row(*row.cells())
+        what, *cells = row.cells()
+        table.add_row("" if what == said else what, *cells)
+        said = what
     return table
 
 

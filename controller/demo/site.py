@@ -3,7 +3,7 @@
 Requests to the simulators go below `/_sim/`, where they neither count nor are spoilt.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,14 +11,14 @@ from typing import TypeVar
 
 import msgspec
 
-from controller.demo.check import Account, Record
+from controller.demo.check import WORDS, Account, Record
+from controller.demo.kinds import KINDS
 from controller.demo.parts import output_of
 from platforms.transport import Clock, Endpoint, Request, Transport, unexpected
 
 T = TypeVar("T")
 
 _TIMEOUT = 60.0
-_WRITES = ("customers.create", "customers.update", "customers.delete")
 
 
 class Remote:
@@ -54,6 +54,7 @@ class _Records(msgspec.Struct):
 
 class _Requests(msgspec.Struct):
     operations: dict[str, int]
+    writes: int
 
 
 class _Reading(msgspec.Struct, frozen=True):
@@ -72,12 +73,8 @@ class Status(msgspec.Struct, frozen=True):
 
     @property
     def summary(self) -> str:
-        """How many subscribers are in which state."""
-        counts = (each.accounts for each in self.platforms.values())
-        named = (
-            f"{count} {state}" for each in counts if isinstance(each, dict) for state, count in each.items() if count
-        )
-        return ", ".join(named)
+        """How many subscribers are in which state, platform by platform."""
+        return "; ".join(f"{name}: {_counted(each.accounts)}" for name, each in self.platforms.items())
 
     def all_read_since(self, since: datetime) -> bool:
         """Whether a pass has read billing and every platform since then."""
@@ -87,7 +84,7 @@ class Status(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """What the platform has been asked so far: `writes` that arrived, `passes` over everything that began."""
+    """What a platform has been asked so far: `writes` that arrived, `passes` over everything that began."""
 
     writes: int
     passes: int
@@ -95,26 +92,38 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Billing and platform, and the daemon's configuration."""
+    """Billing and the platforms, and the daemon's configuration."""
 
     billing: Remote
-    platform: Remote
+    platforms: Mapping[str, Remote]
     config: Path
 
     async def accounts(self) -> Sequence[Account]:
         """Billing's facts."""
         return (await self.billing.get("/_sim/accounts", _Accounts)).accounts
 
-    async def records(self) -> Sequence[Record]:
+    async def records(self, platform: str) -> Sequence[Record]:
         """Everything the platform holds."""
-        return (await self.platform.get("/_sim/customers", _Records)).rows
+        return (await self.platforms[platform].get(WORDS[platform].path, _Records)).rows
 
-    async def calls(self) -> Calls:
-        """What the platform has counted."""
-        counted = (await self.platform.get("/_sim/requests", _Requests)).operations
-        return Calls(sum(counted.get(each, 0) for each in _WRITES), counted.get("packages.list", 0))
+    async def calls(self) -> Mapping[str, Calls]:
+        """What each platform has counted."""
+        found = {}
+        for name, remote in self.platforms.items():
+            counted = await remote.get("/_sim/requests", _Requests)
+            found[name] = Calls(counted.writes, counted.operations.get(KINDS[name].per_round, 0))
+        return found
+
+    async def restarts(self) -> int:
+        """How often viewers' boxes were told to restart; only Ministra does that."""
+        rows = await self.records("box")
+        return sum(each["reboots"] for each in rows if isinstance(each["reboots"], int))
 
     async def status(self) -> Status:
         """What the `status` command says."""
         arguments = ["status", "--config", str(self.config), "--output", "json"]
         return msgspec.json.decode(await output_of(arguments, self.config.parent), type=Status)
+
+
+def _counted(accounts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in accounts.items() if count)
