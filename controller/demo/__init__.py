@@ -1,4 +1,4 @@
-"""The demonstration: billing, a platform and the daemon as processes of their own, talking HTTP over loopback.
+"""The demonstration: billing, the platforms and the daemon as processes of their own, talking HTTP over loopback.
 
 Rules of this package:
 

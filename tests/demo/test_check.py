@@ -1,7 +1,7 @@
 """The independent check notices every kind of wrongness, and knows nothing of the product."""
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from controller.demo import check
-from controller.demo.check import Account, AddOn, Memory, Record, differences
+from controller.demo.check import WORDS, Account, AddOn, Memory, Record, Scene, differences
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ACCOUNT = Account(
@@ -22,7 +22,7 @@ ACCOUNT = Account(
         **{"firstname": "Ana", "lastname": "Doe", "email": "a@example.net,b@example.net", "phone1": "+420555"},
         **{"baddr1": "Hill St 9", "baddr2": "Door 2", "city": "Brno", "zip": "60000", "country": "CZ"},
     },
-    custom_fields={"TV MAC": "00:1a:79:00:00:02, 00:1A:79:00:00:01"},
+    custom_fields={"TV MAC": "00:1a:79:00:00:02, 00:1A:79:00:00:01", "TV PIN": "1234"},
 )
 RECORD: Record = {
     **{"id": "c1", "externalId": "tv1_3", "status": "active", "packages": ["1"], "authMethod": "device"},
@@ -31,12 +31,36 @@ RECORD: Record = {
     **{"address": "Hill St 9, Door 2", "city": "Brno", "zip": "60000", "country": "CZ"},
     "notes": "iptv-reconciler env=3 i_account=70001",
 }
-FOREIGN: Record = {"id": "f1", "externalId": "", "status": "active", "packages": ["1"], "notes": "by hand"}
+FOREIGN: Record = {
+    "id": "f1",
+    "externalId": "",
+    "status": "active",
+    "packages": ["1"],
+    "devices": [],
+    "notes": "by hand",
+}
 HAD = Memory(ours=frozenset({"tv1_3"}))
+NOTE = "iptv-reconciler env=3 i_account=70001"
+MAIN = {"tv": 61, "cable": 63, "box": 65}
+RECORDS: Mapping[str, Record] = {
+    "tv": RECORD,
+    "cable": {
+        **{"id": "tv1_3", "revision": 1, "enabled": True, "products": ["basic"], "pin": "1234", "note": NOTE},
+        **{"cpes": ["001A79000002", "001A79000001"], "first": "Ana", "last": "Doe"},
+        **{"email": "a@example.net", "phone": "+420555"},
+    },
+    "box": {
+        **{"login": "tv1", "status": "1", "tariff_plan": "basic", "subscribed": [], "stb_mac": "00:1A:79:00:00:02"},
+        **{"full_name": "Ana Doe", "phone": "+420555", "account_number": "tv1", "comment": NOTE},
+    },
+}
 
 
-def found(accounts: Sequence[Account], records: Sequence[Record], memory: Memory | None = None) -> list[str]:
-    return [str(each) for each in differences(accounts, records, memory or Memory(), NOW)]
+def found(
+    accounts: Sequence[Account], records: Sequence[Record], memory: Memory | None = None, platform: str = "tv"
+) -> list[str]:
+    scene = Scene(WORDS[platform], records, memory or Memory(), NOW)
+    return [str(each) for each in differences(accounts, scene)]
 
 
 def like(account: Account = ACCOUNT, **changes: object) -> Account:
@@ -83,12 +107,43 @@ def test_two_records_of_one_name_are_noticed() -> None:
 )
 def test_a_wrong_value_is_noticed_and_named(field: str, value: object) -> None:
     (line,) = found([ACCOUNT], [{**RECORD, field: value}])
-    assert line.startswith(f"tv1_3: {field} is ")
+    assert line.startswith((f"tv1_3: {field} is ", f"tv1_3: {field} are "))
+
+
+@pytest.mark.parametrize("platform", WORDS)
+def test_nothing_is_found_where_all_is_well_on_any_platform(platform: str) -> None:
+    account = like(i_product=MAIN[platform])
+    assert found([account], [RECORDS[platform]], platform=platform) == []
+    name = WORDS[platform].name(account)
+    assert found([account], [], platform=platform) == [f"{name}: there is no record (status None)"]
+
+
+@pytest.mark.parametrize(
+    ("platform", "field", "value"),
+    [
+        *(("cable", "enabled", False), ("cable", "products", ["basic", "sport"]), ("cable", "pin", "")),
+        *(("cable", "cpes", ["001A79000001"]), ("cable", "first", ""), ("cable", "email", "")),
+        *(("cable", "note", "wiped"), ("cable", "phone", "")),
+        *(("box", "status", "0"), ("box", "tariff_plan", "trial"), ("box", "subscribed", ["sport"])),
+        *(("box", "stb_mac", "00:1A:79:00:00:01"), ("box", "stb_mac", "001A79000002"), ("box", "full_name", "Ana")),
+        *(("box", "account_number", ""), ("box", "comment", "wiped"), ("box", "phone", "")),
+    ],
+)
+def test_a_wrong_value_is_noticed_in_each_platforms_own_words(platform: str, field: str, value: object) -> None:
+    account, record = like(i_product=MAIN[platform]), {**RECORDS[platform], field: value}
+    assert found([account], [record], platform=platform) != []
+
+
+def test_an_account_is_expected_on_every_platform_that_its_products_are_for() -> None:
+    account = like(i_product=65, addons=(AddOn(88, "2026-01-01 00:00:00", None),))
+    assert found([account], [RECORDS["box"]], platform="box") == []
+    assert found([account], [{**RECORDS["cable"], "products": ["sport"]}], platform="cable") == []
+    assert found([account], [], platform="tv") == []
 
 
 @pytest.mark.parametrize("notes", ["", "iptv-reconciler env=3 i_account=700011"])
 def test_a_record_that_does_not_name_its_account_is_noticed(notes: str) -> None:
-    assert found([ACCOUNT], [{**RECORD, "notes": notes}]) == ["tv1_3: notes do not name account 70001"]
+    assert found([ACCOUNT], [{**RECORD, "notes": notes}]) == ["tv1_3: notes does not name account 70001"]
 
 
 @pytest.mark.parametrize("status", sorted(check.OFF))
@@ -143,7 +198,7 @@ def test_who_has_no_device_of_his_own_gets_no_record() -> None:
 
 @pytest.mark.parametrize("records", [[], [{**FOREIGN, "notes": ""}], [{**FOREIGN, "more": 1}]])
 def test_an_altered_foreign_record_is_noticed(records: Sequence[Record]) -> None:
-    (difference,) = differences([], records, Memory({"f1": FOREIGN}), NOW)
+    (difference,) = differences([], Scene(WORDS["tv"], records, Memory({"f1": FOREIGN}), NOW))
     assert difference.foreign
     assert difference.record == "f1"
 
@@ -155,9 +210,14 @@ def test_a_foreign_record_in_the_way_leaves_its_account_without_one() -> None:
     assert found([ACCOUNT], [in_the_way, RECORD], memory) != []
 
 
-def test_the_check_imports_nothing_of_the_product() -> None:
-    tree = ast.parse(Path(check.__file__).read_text(encoding="utf-8"))
+FILES = sorted(Path(check.__file__).parent.glob("*.py"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
+def test_the_check_imports_nothing_of_the_product(file: Path) -> None:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
     modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     modules += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
     product = ("controller", "desired_state", "platforms")
-    assert [module for module in modules if module.partition(".")[0] in product] == []
+    others = [module for module in modules if not module.startswith("controller.demo.check")]
+    assert [module for module in others if module.partition(".")[0] in product] == []
