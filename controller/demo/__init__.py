@@ -7,6 +7,7 @@ Rules of this package:
    nothing of the product's rules, so that a mistake in those cannot hide itself.
 3. Everything has a deadline; whatever happens, no process and no file stays behind.
 
-`parts` runs processes, `settings` writes their configuration, `site` asks them. `play` is what happens, made of
-`changes` and `faults`; `report` is what a person gets to see. All persons and devices are invented: they may be shown.
+`kinds` says what there is of each platform. `parts` runs processes, `settings` writes their configuration, `site` asks
+them. `play` is what happens, made of `changes`, `edits` and `faults`; `lookout` and `moving` watch; `report` is what a
+person gets to see. All persons and devices are invented: they may be shown.
 """

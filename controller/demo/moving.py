@@ -3,10 +3,10 @@
 from controller.demo.changes import Chosen, destination
 from controller.demo.check import WORDS
 from controller.demo.kinds import KINDS
-from controller.demo.site import Site
+from controller.demo.lookout import Sight
 
 
-async def dark(site: Site, moved: Chosen) -> list[str]:
+async def dark(site: Sight, moved: Chosen) -> list[str]:
     """The ids of the accounts that lost their service on the old platform before they had it on the new one.
 
     The simulators say when each record was switched; all of them go by the clock of this machine.

@@ -12,8 +12,10 @@ from rich.console import Console
 from controller.config import load
 from controller.demo import changes, settings
 from controller.demo.check import WORDS, Account, AddOn, Difference, Memory, Record
+from controller.demo.edits import edits
 from controller.demo.kinds import KINDS
 from controller.demo.lookout import Happening, Lookout, Quitting, Wrong
+from controller.demo.moving import dark
 from controller.demo.parts import PartFailed, running
 from controller.demo.report import Claim, Report, Row, complaints, tables
 from controller.demo.settings import Tempo
@@ -96,6 +98,38 @@ def test_each_act_finds_accounts_of_its_own() -> None:
     others = [account.i_account for group in groups for account in group]
     assert len(others) == len(set(others)) == 25  # only one has no money
     assert changes.concerned(changes.MOVE, chosen[changes.MOVE.name]) == {"tv": 2, "cable": 2, "box": 2}
+
+
+class Moved:
+    """An account that has moved from `tv` to `cable`: the old record went off at noon, the new one came on at `on`."""
+
+    def __init__(self, on: str) -> None:
+        old = {"id": "c1", "externalId": "tv0_3", "status": "disabled", "updatedAt": "2026-03-01T12:00:00Z"}
+        new = {"id": "tv0_3", "enabled": True, "switched_at": on}
+        self._dumps: dict[str, list[Record]] = {"tv": [old], "cable": [new], "box": []}
+
+    async def accounts(self) -> Sequence[Account]:
+        return PLAIN[:1]
+
+    async def records(self, platform: str) -> Sequence[Record]:
+        return self._dumps[platform]
+
+
+@pytest.mark.parametrize(
+    ("on", "ids"), [("2026-03-01T11:59:59.5Z", []), ("2026-03-01T12:00:00Z", []), ("2026-03-01T12:00:00.5Z", ["tv0"])]
+)
+async def test_who_was_without_service_during_a_move_is_noticed(on: str, ids: list[str]) -> None:
+    assert await dark(Moved(on), {"tv": PLAIN[:1]}) == ids
+
+
+def test_edits_by_hand_spoil_what_is_ours_and_on_the_longest_untouched_first() -> None:
+    def row(name: str, revision: int, enabled: bool = True) -> Record:
+        return {"id": name, "revision": revision, "enabled": enabled, "pin": "1234"}
+
+    rows = [row("a_3", 3), row("b_3", 1), row("c_3", 2, enabled=False), row("stranger", 1)]
+    spoilt = edits(KINDS["cable"], rows, {"a_3", "b_3", "c_3"})
+    assert [path for _, path, _ in spoilt] == ["/_sim/customers/b_3", "/_sim/customers/a_3"]
+    assert [(record["enabled"], record["pin"]) for _, _, record in spoilt] == [(False, "")] * 2
 
 
 def test_changes_stay_below_the_brake() -> None:
