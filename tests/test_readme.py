@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 
 from controller.config import schema
+from platforms.registry import DRIVERS
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 COMMANDS = (
@@ -46,3 +48,21 @@ def test_readme_names_every_command(command: str) -> None:
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_readme_names_every_endpoint(endpoint: str) -> None:
     assert endpoint in README
+
+
+TABLES = re.findall(r"^```yaml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_readme_has_the_whole_dialect_of_every_driver(driver: str) -> None:
+    whole = DRIVERS[driver].dialect().model_dump(mode="json")
+    assert whole in [yaml.safe_load(table) for table in TABLES]
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_readme_names_every_driver_and_what_it_is_configured_with(driver: str) -> None:
+    assert f"| {driver} |" in README, "its simulator"
+    kind = DRIVERS[driver]
+    assert re.search(rf"\| `customer_id` \|[^\n]*`{re.escape(kind.customer_id)}`", README)
+    for credential in kind.credentials:
+        assert re.search(rf"\| `[^|]*\b{credential}`[^|]* \|[^|]*\| required by [^|\n]*`{driver}`", README), credential

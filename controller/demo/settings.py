@@ -1,4 +1,8 @@
-"""The configuration the demo's daemon runs with: the product's own file format, only faster than anybody needs."""
+"""The configuration the demo's daemon runs with: the product's own file format, only faster than anybody needs.
+
+A minute of the demo is weeks of work: the brake's budget for 24 hours is therefore as large as the fleet. What one pass
+may take away stays as it is by default.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -39,6 +43,7 @@ catalog:
   - {{product: {{i_product: 65}}, platform: box, packages: [basic]}}
   - {{product: {{i_product: 66}}, platform: box, packages: [family]}}
   - {{product: {{name: "Box Sport"}}, platform: box, packages: [sport]}}
+brake: {{daily_fraction: 1.0}}
 schedule: {{full_pass: {full_pass}s, detail_audit: {detail_audit}s, jitter: 0.0}}
 server: {{listen: "127.0.0.1:0"}}
 store: {{path: state.db}}
