@@ -6,14 +6,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: demo test lint format lock mutation clean
+.PHONY: demo test test-long lint format lock mutation clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/installed  ## the main job: billing, platforms and the daemon on loopback, until all has converged
 	@$(BIN)/iptv-reconciler demo
 
-test: $(VENV)/installed-dev  ## all tests
+test: $(VENV)/installed-dev  ## all tests but the long ones
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+test-long: $(VENV)/installed-dev  ## the whole demo, judged from outside: what takes minutes
+	@$(BIN)/python -m pytest -n 2 -m long $(ARGS)
 
 lint: $(VENV)/installed-dev  ## style, types and the direction of imports
 	@$(BIN)/ruff check .

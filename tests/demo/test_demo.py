@@ -4,7 +4,11 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from controller.demo.parts import command, surroundings
+
+pytestmark = pytest.mark.long
 
 DEADLINE = 120.0
 DONE = (
