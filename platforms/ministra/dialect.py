@@ -4,20 +4,10 @@ The defaults are those of releases 4.8 to 5.1. An operator overrides what their 
 in the configuration, in this same nesting.
 """
 
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field
-
-Path = Annotated[str, Field(pattern=r"^/")]
-PathOfOne = Annotated[str, Field(pattern=r"^/.*\{id\}")]
-Name = Annotated[str, Field(min_length=1)]
+from platforms.dialect import Path, PathOfOne, Topic, Word
 
 
-class _Topic(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Paths(_Topic):
+class Paths(Topic):
     """Where the endpoints are, below the platform's url. `{id}` is what the endpoint finds its users by.
 
     `users` makes one, `user` reads and changes the one of a login. `accounts` lists them all: without an id, `users`
@@ -33,68 +23,68 @@ class Paths(_Topic):
     services: Path = "/stalker_portal/api/services_package"
 
 
-class AnswerFields(_Topic):
+class AnswerFields(Topic):
     """What is around every answer, and the two values of its status."""
 
-    status: Name = "status"
-    results: Name = "results"
-    error: Name = "error"
-    ok: Name = "OK"
-    failed: Name = "ERROR"
+    status: Word = "status"
+    results: Word = "results"
+    error: Word = "error"
+    ok: Word = "OK"
+    failed: Word = "ERROR"
 
 
-class UserFields(_Topic):
+class UserFields(Topic):
     """A user's fields. `subscribed` are the optional packages that are on; the password is never shown."""
 
-    login: Name = "login"
-    password: Name = "password"  # noqa: S105 - a field's name
-    full_name: Name = "full_name"
-    phone: Name = "phone"
-    account_number: Name = "account_number"
-    tariff_plan: Name = "tariff_plan"
-    status: Name = "status"
-    mac: Name = "stb_mac"
-    comment: Name = "comment"
-    subscribed: Name = "subscribed"
+    login: Word = "login"
+    password: Word = "password"  # noqa: S105 - a field's name
+    full_name: Word = "full_name"
+    phone: Word = "phone"
+    account_number: Word = "account_number"
+    tariff_plan: Word = "tariff_plan"
+    status: Word = "status"
+    mac: Word = "stb_mac"
+    comment: Word = "comment"
+    subscribed: Word = "subscribed"
 
 
-class Statuses(_Topic):
+class Statuses(Topic):
     """Values of a user's status."""
 
-    on: Name = "1"
-    off: Name = "0"
+    on: Word = "1"
+    off: Word = "0"
 
 
-class SubscriptionFields(_Topic):
+class SubscriptionFields(Topic):
     """How add-on packages are shown and changed."""
 
-    mac: Name = "mac"
-    subscribed: Name = "subscribed"
-    add: Name = "subscribed[]"
-    remove: Name = "unsubscribed[]"
+    mac: Word = "mac"
+    subscribed: Word = "subscribed"
+    add: Word = "subscribed[]"
+    remove: Word = "unsubscribed[]"
 
 
-class PlanFields(_Topic):
+class PlanFields(Topic):
     """A tariff plan's fields and those of a package, within a plan or by itself."""
 
-    external_id: Name = "external_id"
-    name: Name = "name"
-    packages: Name = "packages"
-    optional: Name = "optional"
+    external_id: Word = "external_id"
+    name: Word = "name"
+    packages: Word = "packages"
+    optional: Word = "optional"
 
 
-class Errors(_Topic):
+class Errors(Topic):
     """What errors say, wherever in their text and in whatever case. `refused`: any other that is about the wish."""
 
-    disabled: Name = "API not enabled"
-    no_account: Name = "Account not found"
-    login_taken: Name = "Login already in use"
-    mac_taken: Name = "MAC address already in use"
-    mac_invalid: Name = "Not valid mac address"
-    refused: tuple[Name, ...] = ("Login required", "data is empty", "identifier")
+    disabled: Word = "API not enabled"
+    no_account: Word = "Account not found"
+    login_taken: Word = "Login already in use"
+    mac_taken: Word = "MAC address already in use"
+    mac_invalid: Word = "Not valid mac address"
+    refused: tuple[Word, ...] = ("Login required", "data is empty", "identifier")
 
 
-class Dialect(_Topic):
+class Dialect(Topic):
     """The whole table."""
 
     paths: Paths = Paths()

@@ -8,20 +8,15 @@ Elements bear the namespace of `document`, attributes none.
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-Path = Annotated[str, Field(pattern=r"^/")]
-PathOfOne = Annotated[str, Field(pattern=r"^/.*\{id\}")]
-Word = Annotated[str, Field(min_length=1)]
+from platforms.dialect import Path, PathOfOne, Topic, Word
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")]
 """A name that XML allows, without a prefix."""
 
 
-class _Topic(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Paths(_Topic):
+class Paths(Topic):
     """Where the resources are, below the platform's url.
 
     `{id}` is the customer's id, in which `slash` stands for "/".
@@ -33,7 +28,7 @@ class Paths(_Topic):
     slash: Word = "~~2F"
 
 
-class Document(_Topic):
+class Document(Topic):
     """What all documents have in common. `true` and `false` are the words for whether something is so."""
 
     namespace: Word = "urn:eventis:traxisweb:1.0"
@@ -41,7 +36,7 @@ class Document(_Topic):
     false: Word = "false"
 
 
-class Listing(_Topic):
+class Listing(Topic):
     """How customers are listed: the parameters, the document's element and the attribute with the number of all.
 
     `page_size` is the largest page the platform gives.
@@ -54,7 +49,7 @@ class Listing(_Topic):
     page_size: Annotated[int, Field(ge=2)] = 200
 
 
-class Customer(_Topic):
+class Customer(Topic):
     """A customer's elements, and below each its attributes or the elements in it."""
 
     customer: Name = "Customer"
@@ -77,7 +72,7 @@ class Customer(_Topic):
     note: Name = "Note"
 
 
-class Product(_Topic):
+class Product(Topic):
     """The products on offer: the document's element, the one of a product, and its attributes."""
 
     products: Name = "Products"
@@ -86,7 +81,7 @@ class Product(_Topic):
     name: Name = "name"
 
 
-class Errors(_Topic):
+class Errors(Topic):
     """What a refusal looks like: the element, its attribute, and the values of that."""
 
     error: Name = "Error"
@@ -97,7 +92,7 @@ class Errors(_Topic):
     unknown_product: Word = "UnknownProduct"
 
 
-class Dialect(_Topic):
+class Dialect(Topic):
     """The whole table."""
 
     paths: Paths = Paths()

@@ -6,18 +6,12 @@ operator overrides what their release names otherwise, under `dialect` in the co
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-Path = Annotated[str, Field(pattern=r"^/")]
-PathOfOne = Annotated[str, Field(pattern=r"^/.*\{id\}")]
-Name = Annotated[str, Field(min_length=1)]
+from platforms.dialect import Path, PathOfOne, Topic, Word
 
 
-class _Topic(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Paths(_Topic):
+class Paths(Topic):
     """Where the endpoints are, below the platform's url. `{id}` is the customer's id."""
 
     token: Path = "/api/dashboard/auth/access-token"  # noqa: S105 - a path
@@ -26,81 +20,81 @@ class Paths(_Topic):
     customer: PathOfOne = "/api/dashboard/customers/{id}"
 
 
-class Session(_Topic):
+class Session(Topic):
     """The log-in: a form with the API key, answered by a token and its life in seconds."""
 
-    api_key: Name = "apiKey"
-    access_token: Name = "accessToken"  # noqa: S105 - a field's name
-    expires_in: Name = "expiresIn"
-    scheme: Name = "Bearer"
+    api_key: Word = "apiKey"
+    access_token: Word = "accessToken"  # noqa: S105 - a field's name
+    expires_in: Word = "expiresIn"
+    scheme: Word = "Bearer"
 
 
-class Listing(_Topic):
+class Listing(Topic):
     """How lists are asked for and answered. `page_size` is the largest page the platform gives."""
 
-    limit: Name = "limit"
-    offset: Name = "offset"
-    rows: Name = "rows"
-    count: Name = "count"
+    limit: Word = "limit"
+    offset: Word = "offset"
+    rows: Word = "rows"
+    count: Word = "count"
     page_size: Annotated[int, Field(ge=2)] = 500
 
 
-class CustomerFields(_Topic):
+class CustomerFields(Topic):
     """A customer's fields. `external_id` is also the list's filter; `device_id` is the key within a device."""
 
-    id: Name = "id"
-    external_id: Name = "externalId"
-    status: Name = "status"
-    first_name: Name = "firstName"
-    last_name: Name = "lastName"
-    email: Name = "email"
-    phone: Name = "phone"
-    country: Name = "country"
-    state: Name = "state"
-    city: Name = "city"
-    address: Name = "address"
-    zip: Name = "zip"
-    username: Name = "username"
-    password: Name = "password"  # noqa: S105 - a field's name
-    auth_method: Name = "authMethod"
-    devices: Name = "devices"
-    device_id: Name = "deviceId"
-    max_connections: Name = "maxConcurrentConnections"
-    packages: Name = "packages"
-    notes: Name = "notes"
+    id: Word = "id"
+    external_id: Word = "externalId"
+    status: Word = "status"
+    first_name: Word = "firstName"
+    last_name: Word = "lastName"
+    email: Word = "email"
+    phone: Word = "phone"
+    country: Word = "country"
+    state: Word = "state"
+    city: Word = "city"
+    address: Word = "address"
+    zip: Word = "zip"
+    username: Word = "username"
+    password: Word = "password"  # noqa: S105 - a field's name
+    auth_method: Word = "authMethod"
+    devices: Word = "devices"
+    device_id: Word = "deviceId"
+    max_connections: Word = "maxConcurrentConnections"
+    packages: Word = "packages"
+    notes: Word = "notes"
 
 
-class PackageFields(_Topic):
+class PackageFields(Topic):
     """A channel package's fields."""
 
-    id: Name = "id"
-    title: Name = "title"
-    external_id: Name = "externalId"
+    id: Word = "id"
+    title: Word = "title"
+    external_id: Word = "externalId"
 
 
-class Statuses(_Topic):
+class Statuses(Topic):
     """Values of a customer's status."""
 
-    active: Name = "active"
-    disabled: Name = "disabled"
+    active: Word = "active"
+    disabled: Word = "disabled"
 
 
-class AuthMethods(_Topic):
+class AuthMethods(Topic):
     """Values of a customer's authentication method."""
 
-    login: Name = "login"
-    device: Name = "device"
-    all: Name = "all"
+    login: Word = "login"
+    device: Word = "device"
+    all: Word = "all"
 
 
-class ErrorFields(_Topic):
+class ErrorFields(Topic):
     """What a refusal (409, 422) names: one field, or a text for each of several."""
 
-    field: Name = "field"
-    errors: Name = "errors"
+    field: Word = "field"
+    errors: Word = "errors"
 
 
-class Dialect(_Topic):
+class Dialect(Topic):
     """The whole table."""
 
     paths: Paths = Paths()
