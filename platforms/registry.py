@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from pydantic import BaseModel
 from starlette.types import ASGIApp
@@ -51,10 +50,27 @@ class DriverSettings:
     dialect: Mapping[str, object] = field(default_factory=dict)
 
 
-class Build(Protocol):
-    """Makes a driver; `http` replaces the network, `meter` is told of every request, `breaker` how it ended."""
+Drive = Callable[[DriverSettings, Transport, Clock], Driver]
+"""Makes a driver that calls through this transport; raises `pydantic.ValidationError` for a dialect that is none."""
 
-    def __call__(
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverKind:
+    """A kind of platform: how its driver is made, the model of its dialect, the credentials it needs, its simulator.
+
+    `operations` are the names of all its requests in metrics, so that their counters exist at 0. `customer_id` is the
+    usual pattern of the names of its records.
+    """
+
+    drive: Drive
+    capabilities: Capabilities
+    dialect: type[BaseModel]
+    credentials: tuple[str, ...]
+    operations: tuple[str, ...]
+    simulator: Callable[[Clock, Draw], ASGIApp]
+    customer_id: str = "{id}_{i_env}"
+
+    def build(
         self,
         settings: DriverSettings,
         clock: Clock,
@@ -63,65 +79,28 @@ class Build(Protocol):
         meter: Meter | None = None,
         breaker: Breaker | None = None,
     ) -> Driver:
-        """Raises `pydantic.ValidationError` for a dialect that is none."""
-        ...
+        """A driver; `http` replaces the network, `meter` is told of every request, `breaker` how it ended.
+
+        Raises `pydantic.ValidationError` for a dialect that is none.
+        """
+        transport = Transport(settings.endpoint, clock, http=http, meter=meter, breaker=breaker)
+        return self.drive(settings, transport, clock)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriverKind:
-    """A kind of platform: its driver, the model of its dialect, the credentials it needs, and its simulator.
-
-    `operations` are the names of all its requests in metrics, so that their counters exist at 0. `customer_id` is the
-    usual pattern of the names of its records.
-    """
-
-    build: Build
-    capabilities: Capabilities
-    dialect: type[BaseModel]
-    credentials: tuple[str, ...]
-    operations: tuple[str, ...]
-    simulator: Callable[[Clock, Draw], ASGIApp]
-    customer_id: str = "{id}_{i_env}"
-
-
-def _telebreeze(
-    settings: DriverSettings,
-    clock: Clock,
-    *,
-    http: Http | None = None,
-    meter: Meter | None = None,
-    breaker: Breaker | None = None,
-) -> Driver:
+def _telebreeze(settings: DriverSettings, transport: Transport, clock: Clock) -> Driver:
     dialect = TelebreezeDialect.model_validate(settings.dialect)
-    transport = Transport(settings.endpoint, clock, http=http, meter=meter, breaker=breaker)
     session = TelebreezeSession(transport, settings.api_key or "", dialect, clock)
     wire = TelebreezeWire(settings.endpoint.target, dialect)
     return TelebreezeDriver(TelebreezeClient(session, dialect, clock), wire, clock)
 
 
-def _seachange(
-    settings: DriverSettings,
-    clock: Clock,
-    *,
-    http: Http | None = None,
-    meter: Meter | None = None,
-    breaker: Breaker | None = None,
-) -> Driver:
+def _seachange(settings: DriverSettings, transport: Transport, clock: Clock) -> Driver:
     wire = SeaChangeWire(settings.endpoint.target, SeaChangeDialect.model_validate(settings.dialect))
-    transport = Transport(settings.endpoint, clock, http=http, meter=meter, breaker=breaker)
     authorization = basic(settings.username or "", settings.password or "")
     return SeaChangeDriver(SeaChangeClient(transport, authorization, wire, clock), wire, clock)
 
 
-def _ministra(
-    settings: DriverSettings,
-    clock: Clock,
-    *,
-    http: Http | None = None,
-    meter: Meter | None = None,
-    breaker: Breaker | None = None,
-) -> Driver:
-    transport = Transport(settings.endpoint, clock, http=http, meter=meter, breaker=breaker)
+def _ministra(settings: DriverSettings, transport: Transport, clock: Clock) -> Driver:
     connection = MinistraConnection(transport, settings.username or "", settings.password or "")
     wire = MinistraWire(settings.endpoint.target, MinistraDialect.model_validate(settings.dialect))
     return MinistraDriver(MinistraClient(connection, wire, clock), wire, clock)
@@ -129,7 +108,7 @@ def _ministra(
 
 DRIVERS: Mapping[str, DriverKind] = {
     "telebreeze": DriverKind(
-        build=_telebreeze,
+        drive=_telebreeze,
         capabilities=TELEBREEZE_CAPABILITIES,
         dialect=TelebreezeDialect,
         credentials=("api_key",),
@@ -137,7 +116,7 @@ DRIVERS: Mapping[str, DriverKind] = {
         simulator=TelebreezeSimulator,
     ),
     "seachange": DriverKind(
-        build=_seachange,
+        drive=_seachange,
         capabilities=SEACHANGE_CAPABILITIES,
         dialect=SeaChangeDialect,
         credentials=("username", "password"),
@@ -145,7 +124,7 @@ DRIVERS: Mapping[str, DriverKind] = {
         simulator=SeaChangeSimulator,
     ),
     "ministra": DriverKind(
-        build=_ministra,
+        drive=_ministra,
         capabilities=MINISTRA_CAPABILITIES,
         dialect=MinistraDialect,
         credentials=("username", "password"),
