@@ -8,12 +8,12 @@ Rules of this module:
 """
 
 from bisect import bisect_left, insort
-from collections import deque
 from collections.abc import Iterable
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from platforms.lag import RecentWrites
 from platforms.transport import Clock
 
 Ids = tuple[Annotated[str, Field(min_length=1)], ...]
@@ -71,12 +71,6 @@ class Refused(Exception):
         self.text = text
 
 
-class _Write(NamedTuple):
-    at: float
-    id: str
-    before: Customer | None
-
-
 class Platform:
     """All customers and purchases. `customers` is the truth; `products` are the ids on offer."""
 
@@ -88,18 +82,18 @@ class Platform:
         self._clock = clock
         self._order: list[str] = []
         self._holders: dict[str, str] = {}
-        self._recent: deque[_Write] = deque()
+        self._recent = RecentWrites[Customer](clock)
 
     def page(self, start: int, count: int) -> tuple[list[Customer], int]:
         """Some customers as reads show them, ordered by id, and how many there are."""
-        past = self._past()
+        past = self._recent.past(self.read_lag)
         ids = self._order if not past else sorted(each for each in {*self._order, *past} if self.visible(each))
         shown = map(self.visible, ids[start : start + count])
         return [customer for customer in shown if customer is not None], len(ids)
 
     def visible(self, customer_id: str) -> Customer | None:
         """A customer as reads show it."""
-        past = self._past()
+        past = self._recent.past(self.read_lag)
         return past[customer_id] if customer_id in past else self.customers.get(customer_id)
 
     def put(self, customer: Customer, if_match: str | None = None) -> tuple[Customer, bool]:
@@ -157,17 +151,7 @@ class Platform:
             self._holders.pop(cpe, None)
 
     def _remember(self, customer_id: str) -> None:
-        if self.read_lag:
-            self._recent.append(_Write(self._clock.monotonic(), customer_id, self.customers.get(customer_id)))
-
-    def _past(self) -> dict[str, Customer | None]:
-        """What those customers were that have been written within the lag."""
-        while self._recent and self._recent[0].at <= self._clock.monotonic() - self.read_lag:
-            self._recent.popleft()
-        past: dict[str, Customer | None] = {}
-        for write in self._recent:
-            past.setdefault(write.id, write.before)
-        return past
+        self._recent.remember(customer_id, self.customers.get(customer_id), self.read_lag)
 
 
 def not_found(customer_id: str) -> Refused:

@@ -8,10 +8,9 @@ Rules of this module:
 """
 
 from bisect import bisect_left, insort
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
 
+from platforms.lag import RecentWrites
 from platforms.simulation import Draw
 from platforms.transport import Clock
 
@@ -41,12 +40,6 @@ class Refused(Exception):
         self.body = body
 
 
-class _Write(NamedTuple):
-    at: float
-    id: str
-    before: Customer | None
-
-
 class Operator:
     """One operator's customers and packages. `customers` is the truth, passwords included.
 
@@ -62,11 +55,11 @@ class Operator:
         self._draw = draw
         self._order: list[str] = []
         self._taken: dict[tuple[str, str], str] = {}
-        self._recent: deque[_Write] = deque()
+        self._recent = RecentWrites[Customer](clock)
 
     def page(self, offset: int, limit: int, external_id: str = "") -> tuple[list[Customer], int]:
         """Some customers as reads show them, ordered by id, and how many there are."""
-        past = self._past()
+        past = self._recent.past(self.read_lag)
         if external_id:
             holder = self._taken.get(("externalId", external_id), "")
             found = [row for row in map(self.visible, {holder, *past}) if row and row["externalId"] == external_id]
@@ -77,7 +70,7 @@ class Operator:
 
     def visible(self, customer_id: str) -> Customer | None:
         """A customer as reads show it: without its password."""
-        past = self._past()
+        past = self._recent.past(self.read_lag)
         row = past[customer_id] if customer_id in past else self.customers.get(customer_id)
         return row and {name: value for name, value in row.items() if name != "password"}
 
@@ -125,17 +118,7 @@ class Operator:
             self._taken.pop(unique, None)
 
     def _remember(self, customer_id: str) -> None:
-        if self.read_lag:
-            self._recent.append(_Write(self._clock.monotonic(), customer_id, self.customers.get(customer_id)))
-
-    def _past(self) -> dict[str, Customer | None]:
-        """What those customers were that have been written within the lag."""
-        while self._recent and self._recent[0].at <= self._clock.monotonic() - self.read_lag:
-            self._recent.popleft()
-        past: dict[str, Customer | None] = {}
-        for write in self._recent:
-            past.setdefault(write.id, write.before)
-        return past
+        self._recent.remember(customer_id, self.customers.get(customer_id), self.read_lag)
 
     def _new_id(self) -> str:
         customer_id = f"{int(self._draw() * 16**12):012x}"
