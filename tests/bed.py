@@ -115,6 +115,15 @@ class Bed:
             file.unlink()
         self.restart()
 
+    async def kill_in_the_middle_of_a_pass(self, turns: int) -> None:
+        """The process ends after so many turns of the event loop; a new one begins on the same database."""
+        passing = asyncio.create_task(self.full_pass())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        passing.cancel()
+        await asyncio.gather(passing, return_exceptions=True)
+        self.restart()
+
     def reconfigure(self, **blocks: object) -> None:
         """A new process with another configuration on the same database."""
         self.config = configuration(self.folder, blocks)

@@ -6,9 +6,10 @@ To put another driver through the suite, write a `Subject` for it and add it to 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import httpx
+from starlette.types import ASGIApp
 
 from desired_state.account import Secret
 from desired_state.catalog import Package
@@ -211,69 +212,59 @@ class SeaChangeSubject(Undemanding):
         self.simulator.platform.delete(external_id)
 
 
+S = TypeVar("S", bound=ASGIApp)
+F = TypeVar("F", bound=FaultySubject)
+
+
 @asynccontextmanager
 async def memory() -> AsyncIterator[MemorySubject]:
     yield MemorySubject()
 
 
 @asynccontextmanager
-async def telebreeze() -> AsyncIterator[TelebreezeSubject]:
-    simulator = _simulator()
-    subject = TelebreezeSubject(simulator, "http://tv", httpx.ASGITransport(simulator))
+async def _closed_at_the_end(subject: F) -> AsyncIterator[F]:
     yield subject
     await subject.driver.aclose()
 
 
 @asynccontextmanager
-async def telebreeze_over_a_socket() -> AsyncIterator[TelebreezeSubject]:
-    simulator = _simulator()
-    async with serving(simulator) as url:
-        subject = TelebreezeSubject(simulator, url, None)
-        yield subject
-        await subject.driver.aclose()
+async def _over_a_socket(simulator: S, subject: Callable[[S, str, None], F]) -> AsyncIterator[F]:
+    async with serving(simulator) as url, _closed_at_the_end(subject(simulator, url, None)) as made:
+        yield made
 
 
-@asynccontextmanager
-async def ministra() -> AsyncIterator[MinistraSubject]:
-    simulator = _ministra_simulator()
-    subject = MinistraSubject(simulator, "http://tv", httpx.ASGITransport(simulator))
-    yield subject
-    await subject.driver.aclose()
+def _in_place(simulator: S, subject: Callable[[S, str, Http], F]) -> AbstractAsyncContextManager[F]:
+    return _closed_at_the_end(subject(simulator, "http://tv", httpx.ASGITransport(simulator)))
 
 
-@asynccontextmanager
-async def ministra_over_a_socket() -> AsyncIterator[MinistraSubject]:
-    simulator = _ministra_simulator()
-    async with serving(simulator) as url:
-        subject = MinistraSubject(simulator, url, None)
-        yield subject
-        await subject.driver.aclose()
+def telebreeze() -> AbstractAsyncContextManager[TelebreezeSubject]:
+    return _in_place(_simulator(), TelebreezeSubject)
 
 
-@asynccontextmanager
-async def seachange() -> AsyncIterator[SeaChangeSubject]:
-    simulator = _seachange_simulator()
-    subject = SeaChangeSubject(simulator, "http://tv", httpx.ASGITransport(simulator))
-    yield subject
-    await subject.driver.aclose()
+def telebreeze_over_a_socket() -> AbstractAsyncContextManager[TelebreezeSubject]:
+    return _over_a_socket(_simulator(), TelebreezeSubject)
 
 
-@asynccontextmanager
-async def seachange_over_a_socket() -> AsyncIterator[SeaChangeSubject]:
-    simulator = _seachange_simulator()
-    async with serving(simulator) as url:
-        subject = SeaChangeSubject(simulator, url, None)
-        yield subject
-        await subject.driver.aclose()
+def ministra() -> AbstractAsyncContextManager[MinistraSubject]:
+    return _in_place(_ministra_simulator(), MinistraSubject)
 
 
-@asynccontextmanager
-async def seachange_in_other_words() -> AsyncIterator[SeaChangeSubject]:
+def ministra_over_a_socket() -> AbstractAsyncContextManager[MinistraSubject]:
+    return _over_a_socket(_ministra_simulator(), MinistraSubject)
+
+
+def seachange() -> AbstractAsyncContextManager[SeaChangeSubject]:
+    return _in_place(_seachange_simulator(), SeaChangeSubject)
+
+
+def seachange_over_a_socket() -> AbstractAsyncContextManager[SeaChangeSubject]:
+    return _over_a_socket(_seachange_simulator(), SeaChangeSubject)
+
+
+def seachange_in_other_words() -> AbstractAsyncContextManager[SeaChangeSubject]:
     simulator = _seachange_simulator()
     http = httpx.ASGITransport(renamed.Renamed(simulator))
-    subject = SeaChangeSubject(simulator, "http://tv", http, renamed.DIALECT)
-    yield subject
-    await subject.driver.aclose()
+    return _closed_at_the_end(SeaChangeSubject(simulator, "http://tv", http, renamed.DIALECT))
 
 
 def _simulator() -> TelebreezeSimulator:

@@ -126,7 +126,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(turns=st.integers(1, 400))
     def a_kill_in_the_middle_of_a_pass(self, turns: int) -> None:
-        self.run(self._killed(turns))
+        self.run(self.bed.kill_in_the_middle_of_a_pass(turns))
 
     def teardown(self) -> None:
         try:
@@ -138,14 +138,6 @@ class Histories(RuleBasedStateMachine):
 
     async def _by_key(self, platform: str) -> Mapping[str, Record]:
         return {WORDS[platform].key_of(each): each for each in await dumped(self.bed, platform)}
-
-    async def _killed(self, turns: int) -> None:
-        passing = asyncio.create_task(self.bed.full_pass())
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        passing.cancel()
-        await asyncio.gather(passing, return_exceptions=True)
-        self.bed.restart()
 
     async def _faults_stop_and_it_converges(self) -> None:
         bed = self.bed

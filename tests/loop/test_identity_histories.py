@@ -124,7 +124,7 @@ class IdentityHistories(RuleBasedStateMachine):
 
     @rule(turns=st.integers(1, 400))
     def a_kill_in_the_middle_of_a_pass(self, turns: int) -> None:
-        self.run(self._killed(turns))
+        self.run(self.bed.kill_in_the_middle_of_a_pass(turns))
 
     def teardown(self) -> None:
         try:
@@ -148,14 +148,6 @@ class IdentityHistories(RuleBasedStateMachine):
     def _rename(self, which: int, account_id: str) -> None:
         self.bed.billing.change("rename", i_account=self.accounts[which], id=account_id)
         self.ids_of[self.accounts[which]].add(account_id)
-
-    async def _killed(self, turns: int) -> None:
-        passing = asyncio.create_task(self.bed.full_pass())
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        passing.cancel()
-        await asyncio.gather(passing, return_exceptions=True)
-        self.bed.restart()
 
     async def _everything_ends_as_it_should(self) -> None:
         bed = self.bed

@@ -111,7 +111,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(turns=st.integers(1, 400))
     def a_kill_in_the_middle_of_a_pass(self, turns: int) -> None:
-        self.run(self._killed(turns))
+        self.run(self.bed.kill_in_the_middle_of_a_pass(turns))
 
     @invariant()
     def nobody_has_two_records(self) -> None:
@@ -125,14 +125,6 @@ class Histories(RuleBasedStateMachine):
             self.run(self.bed.aclose())
             self.runner.close()
             self.folder.cleanup()
-
-    async def _killed(self, turns: int) -> None:
-        passing = asyncio.create_task(self.bed.full_pass())
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        passing.cancel()
-        await asyncio.gather(passing, return_exceptions=True)
-        self.bed.restart()
 
     async def _faults_stop_and_it_converges(self) -> None:
         bed = self.bed
