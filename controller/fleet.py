@@ -112,8 +112,7 @@ class Fleet:
         return PassReport(_united(plans), snapshot, tuple(failed), drift, unread, tuple(unsure), resting)
 
     def _in_maintenance(self, store: Store) -> tuple[str, ...]:
-        paused = {pause.target for pause in store.holds.pauses(self._clock.now()) if pause.maintenance}
-        return tuple(name for name in self._names if name in paused)
+        return tuple(name for name in self._names if store.holds.is_in_maintenance(name, self._clock.now()))
 
     async def read(self, platforms: Sequence[Platform]) -> tuple[BillingSnapshot | None, list[Platform]]:
         """Read billing's list and these platforms, and judge; returns what billing gave, and who answered."""

@@ -9,7 +9,7 @@ Rules of this module:
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from typing import Literal, get_args
+from typing import Literal
 
 from desired_state.desired import Problem, mask_device
 from desired_state.subscriber import SubscriberSpec
@@ -17,7 +17,6 @@ from platforms.devices import is_mac, plain_device
 from platforms.driver import Capabilities
 
 Degradable = Literal["connection_limit", "devices", "pin"]
-DEGRADABLE: tuple[Degradable, ...] = get_args(Degradable)
 """What an operator may do without on a platform that cannot hold it: the limit, further devices, the PIN."""
 
 

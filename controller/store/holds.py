@@ -106,14 +106,6 @@ class Holds:
         """The identities of everything that was rejected on the platform."""
         return {identity for (identity,) in self._conn.execute(_DECIDED.format("rejected"), (platform,))}
 
-    def is_rejected(self, key: SubscriberKey, identity: str) -> bool:
-        """Whether a person has decided against this very change."""
-        row = self._conn.execute(
-            "SELECT 1 FROM rejected WHERE platform = ? AND i_account = ? AND identity = ?",
-            (key.platform, key.i_account, identity),
-        ).fetchone()
-        return row is not None
-
     def performed(self, key: SubscriberKey, plan: str, now: datetime) -> None:
         """The change of a subscriber that was approved with a plan was made: the approval is spent."""
         self._conn.execute(
@@ -175,25 +167,12 @@ class Holds:
             for target, billing, number, reason, owner, since, until, maintenance in rows
         ]
 
-    def pause_of(self, platform: str, billing: str, i_account: int, now: datetime) -> Pause | None:
-        """The pause that an account of the platform is under, if it is: of all, of the platform, or its own."""
-        found = (
-            each
-            for each in self.pauses(now)
-            if each.target in (EVERYTHING, platform) or (each.billing, each.i_account) == (billing, i_account)
-        )
-        return next(found, None)
-
     def is_in_maintenance(self, platform: str, now: datetime) -> bool:
         """Whether the platform is not to be called at all."""
         row = self._conn.execute(
             "SELECT 1 FROM pauses WHERE target = ? AND maintenance = 1 AND until > ?", (platform, now.timestamp())
         ).fetchone()
         return row is not None
-
-    def forget_ended_pauses(self, now: datetime) -> None:
-        """Forget pauses whose time is over."""
-        self._conn.execute("DELETE FROM pauses WHERE until <= ?", (now.timestamp(),))
 
     def _decide(self, table: str, platform: str, changes: Iterable[HeldChange], plan: str, now: datetime) -> None:
         at = f"{table}_at"

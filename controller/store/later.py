@@ -55,13 +55,6 @@ def _holds(db: Database) -> None:
     execute(db, _HOLDS)
 
 
-@MIGRATIONS(name="absence")
-def _absence(db: Database) -> None:
-    """That an account is missing is certain after a second complete list and a look at that very account."""
-    for column in ("missing_again_at", "gone_at"):
-        db.conn.execute(f"ALTER TABLE accounts ADD COLUMN {column} REAL")
-
-
 _IDENTITY = """
 -- Which database this is (`store`), and how often it had to be begun anew or was found to be an old copy (`epoch`).
 INSERT INTO meta (key, value) VALUES ('store', lower(hex(randomblob(16)))), ('epoch', '1');
