@@ -1,8 +1,6 @@
 """Both simulators on loopback in a thread, and the commands as processes would be called."""
 
 import asyncio
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,18 +13,8 @@ import yaml
 from controller.billing.simulator import Simulator, create_simulator
 from controller.clock import SystemClock
 from platforms.telebreeze.simulator import API_KEY, TelebreezeSimulator
+from tests.cli.forked import DEADLINE, Said, call
 from tests.servers import serving
-
-DEADLINE = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +75,6 @@ class Site:
         i_account = self.billing.change("create", id=f"tv{number:06}", i_product=61)
         self.billing.change("device", i_account=i_account, devices=[f"00:1A:79:00:00:{number:02X}"])
         return i_account
-
-
-def call(*words: str) -> Said:
-    """Run `iptv-reconciler` with these words."""
-    done = subprocess.run(
-        [sys.executable, "-m", "controller", *words], capture_output=True, text=True, timeout=DEADLINE, check=False
-    )
-    return Said(done.returncode, done.stdout, done.stderr)
 
 
 @contextmanager

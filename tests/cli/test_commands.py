@@ -6,7 +6,8 @@ import pytest
 
 from controller.billing.simulator.state import ALIAS
 from platforms.simulation import Fault
-from tests.cli.site import Site, call
+from tests.cli.forked import call
+from tests.cli.site import Site
 
 
 def test_plan_prints_the_changes_writes_nothing_and_exits_2(here: Site) -> None:

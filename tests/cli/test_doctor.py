@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.site import Site, call
+from tests.cli.forked import call
+from tests.cli.site import Site
 
 
 def levels(out: str) -> dict[str, list[str]]:

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from platforms.simulation import Fault
-from tests.cli.site import DEADLINE, Site
+from tests.cli.forked import DEADLINE
+from tests.cli.site import Site
 
 
 @dataclass(frozen=True, slots=True)
