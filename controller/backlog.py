@@ -10,7 +10,9 @@ Rules of this module:
    wait that were due when the reading began, unless none of these was read since the pass before. So a change of
    everybody is not let through in portions.
 4. An account that could not be read although billing answers is left to its lane, which backs off from it.
-5. Where billing does not answer the reading rests, ever longer, and says so; then it tries with a few, and goes on with
+5. Whoever is missing in billing's lists comes last, and is asked for by its number: that alone is waited for before
+   its absence counts (promise P3). Where billing does not answer, the next pass asks again.
+6. Where billing does not answer the reading rests, ever longer, and says so; then it tries with a few, and goes on with
    whoever was not tried yet. A pass that could read the list ends the rest, unless billing asked for it.
 """
 
@@ -72,6 +74,7 @@ class Backlog:
         self._gatherer = gatherer
         self._tools = tools
         self._due: deque[int] = deque()
+        self._missing: deque[int] = deque()
         self._records: set[int] = set()
         self._come: list[int] = []
         self._failed: list[int] = []
@@ -97,6 +100,7 @@ class Backlog:
         names = [platform.name for platform in self._billing.platforms]
         accounts = self._billing.name
         self._begin(*await self._tools.ledger.run(lambda store: store.accounts(accounts).due_details(names)))
+        self._missing = deque(await self._tools.ledger.run(lambda store: store.absences(accounts).to_look_up(names)))
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read())
         elif self._tools.clock.monotonic() >= self._asked_until:
@@ -145,7 +149,10 @@ class Backlog:
             self._failed.clear()  # when the store can be used again, a pass says who is due
 
     async def _read_all(self) -> None:
-        while self._due:
+        while self._due or self._missing:
+            if not self._due:
+                await self._look_up()
+                continue
             turns = islice(self._next(), None if self._rest is None else DETAILS_PATIENCE)
             stopped = await self._gatherer.read_details(turns, self._told, for_lanes=True)
             if stopped is not None:
@@ -156,6 +163,18 @@ class Backlog:
                 await self._go_on()
         await self._go_on()
         self._put(self._failed)
+
+    async def _look_up(self) -> None:
+        """Ask for the missing, as long as nobody's details are due."""
+        turns = iter(lambda: self._missing.popleft() if self._missing and not self._due else None, None)
+        if not await self._gatherer.look_up(turns, self._told_of_missing):
+            self._missing.clear()
+
+    def _told_of_missing(self, i_account: int, was_read: bool) -> None:
+        if was_read:
+            self._come.append(i_account)
+        if self._serving:
+            self._put(self._come)
 
     async def _rest_from(self, error: PlatformError) -> None:
         """Wait until billing may answer again."""

@@ -136,7 +136,7 @@ class Executor:
 
     def _keep(self, store: Store, *, done: "_Done", settle: Callable[[Store], None]) -> None:
         now, change = self._clock.now(), done.change
-        store.journal.close(done.number, "ok", None, now)
+        store.journal.close(done.number, "ok", change.desired.because or None, now)
         if done.plan is not None:
             store.holds.performed(change.desired.key, done.plan, now)
         records = store.records(done.platform.name, done.platform.i_env)

@@ -156,6 +156,8 @@ class Fleet:
             await self.backlog.read()
         else:
             await self._gatherer.read_details(await self._ledger.run(partial(self._details_to_read, options=options)))
+            absences = await self._ledger.run(lambda store: store.absences(self._billing.name).to_look_up(self._names))
+            await self._gatherer.look_up(absences)
 
     def _details_to_read(self, store: Store, *, options: PassOptions) -> Sequence[int]:
         accounts = store.accounts(self._billing.name)

@@ -10,7 +10,8 @@ Rules of this module:
    that came without its credentials is kept and judged, and raised as `HalfRead`.
 4. Who is no subscriber (an alias, a voucher) is in no list of real accounts. It is kept only as long as a record or an
    open call of ours has to do with it.
-5. An account that an event announced counts as read only when that was `SETTLING` after the event: a reading that began
+5. That billing has no such account counts for its absence (promise P3); a fault or no answer does not, and is noted.
+6. An account that an event announced counts as read only when that was `SETTLING` after the event: a reading that began
    sooner may have raced the change (contract, section 7.1), and is acted upon but followed by a second look.
 """
 
@@ -22,9 +23,10 @@ from controller.billing.faults import BillingFault
 from controller.billing.source import HalfRead
 from controller.billing.values import Unreadable
 from controller.judgement import bug_in, judge
-from controller.store import Ledger, Store
+from controller.store import Ledger, Store, StoredAccount
 from controller.targets import Billing, Household
 from desired_state.account import Account
+from platforms.driver import PlatformError
 from platforms.transport import Clock
 
 SETTLING = timedelta(seconds=3)
@@ -83,34 +85,39 @@ class FreshReader:
 
     async def _read(self, i_account: int) -> Account | None:
         now = self._clock.now()
-        i_customer = await self._ledger.run(partial(self._customer_of, i_account))
+        known = await self._ledger.run(lambda store: store.accounts(self._billing.name).get(i_account))
         try:
-            account = await self._billing.source.account(i_account, i_customer)
+            account = await self._ask(i_account, known)
         except Unreadable as error:
             await self._ledger.run(partial(self._note_unreadable, i_account, error.text, now=now))
             return None
         except HalfRead as half:
             await self._ledger.run(partial(self._keep_half, half, now=now))
             raise
-        except BillingFault:
-            await self._ledger.run(partial(self._note_refused, i_account, now=now))
+        except PlatformError as error:
+            if known is not None and known.missing_since is not None:
+                await self._ledger.run(partial(self._note_failure, i_account, error.text, now=now))
+            elif isinstance(error, BillingFault):
+                await self._ledger.run(partial(self._note_refused, i_account, now=now))
             raise
         return await self._ledger.run(partial(self._keep, i_account, account, now=now))
 
-    def _customer_of(self, i_account: int, store: Store) -> int | None:
-        stored = store.accounts(self._billing.name).get(i_account)
-        return stored.account.i_customer if stored is not None else None
+    async def _ask(self, i_account: int, known: StoredAccount | None) -> Account | None:
+        i_customer = known.account.i_customer if known is not None else None
+        is_expected = known is None or known.missing_since is None
+        return await self._billing.source.account(i_account, i_customer, is_expected=is_expected)
 
     def _keep(self, i_account: int, account: Account | None, store: Store, *, now: datetime) -> Account | None:
         accounts = store.accounts(self._billing.name)
         if account is None:
             accounts.mark_gone(i_account, now)
+            store.absences(self._billing.name).note_denied(i_account, now)
         elif not (account.billing_model.is_real or self._is_ours(store, i_account)):
             self._forget(store, i_account)
         else:
             account = accounts.save(account, now)
         store.events(self._billing.name).was_read(i_account, now - SETTLING)
-        self._judge(store, i_account)
+        self.judge(store, i_account)
         return account
 
     def _keep_half(self, half: HalfRead, store: Store, *, now: datetime) -> None:
@@ -120,7 +127,7 @@ class FreshReader:
             store.accounts(self._billing.name).save(half.account, now, half.text)
         else:
             self._forget(store, i_account)
-        self._judge(store, i_account)
+        self.judge(store, i_account)
 
     def _is_ours(self, store: Store, i_account: int) -> bool:
         """Whether a platform holds a record of ours for the account, or may for all we know."""
@@ -137,14 +144,18 @@ class FreshReader:
     def _note_unreadable(self, i_account: int, text: str, store: Store, *, now: datetime) -> None:
         store.accounts(self._billing.name).mark_details_unreadable(i_account, text)
         store.events(self._billing.name).was_read(i_account, now - SETTLING)
-        self._judge(store, i_account)
+        self.judge(store, i_account)
+
+    def _note_failure(self, i_account: int, text: str, store: Store, *, now: datetime) -> None:
+        store.absences(self._billing.name).note_failure(i_account, text, now)
 
     def _note_refused(self, i_account: int, store: Store, *, now: datetime) -> None:
         """Some installations answer so for an account that they do not have; one that we know is asked for again."""
         if store.accounts(self._billing.name).get(i_account) is None:
             store.events(self._billing.name).was_read(i_account, now - SETTLING)
 
-    def _judge(self, store: Store, i_account: int) -> None:
+    def judge(self, store: Store, i_account: int) -> None:
+        """Judge the account by all that is known of it now."""
         stored = store.accounts(self._billing.name).get(i_account)
         if stored is not None:
             judge_one = partial(judge, store, self._billing, house=self._house, now=self._clock.now())

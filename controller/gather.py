@@ -5,7 +5,8 @@ Rules of this module:
 1. What was read is kept as it comes, slice by slice: every row is true for itself. Only that something is *not* there
    needs a whole list, and is concluded after its end.
 2. A failure is noted on its target and goes no further, and so is a bug of ours that a target brings out. A list that
-   lost more than the brake would allow is no proof of anything (promise P2).
+   lost more than the brake would allow is no proof of anything (promise P2). Whom a complete list does not show is
+   counted (P3), and later asked for by its number.
 3. Details cost two calls an account. Whose are read, and when, is for others to say: a command's plan needs all that
    are due (`fleet.py`), the daemon reads them in the background (`backlog.py`), and everybody's, slowly (`audit.py`).
 """
@@ -13,19 +14,20 @@ Rules of this module:
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
 from controller.billing.addons import ListedAddons
 from controller.billing.details import addons_in
+from controller.billing.faults import BillingFault
 from controller.billing.rows import AccountRow
 from controller.billing.wire import to_account
 from controller.fresh import FreshReader
 from controller.judgement import bug_in, context, judge
 from controller.log import logger
 from controller.recovery import notice_marks
-from controller.store import Ledger, ListedAccount, Reading, Store, StoreError, TargetReading
+from controller.store import Ledger, ListedAccount, Reading, Store, StoreError, TargetReading, WholeList
 from controller.targets import Billing, Household, Moment, Platform
 from desired_state.account import BillingSnapshot
 from desired_state.catalog import Offer
@@ -39,6 +41,8 @@ SLICE = 100
 PRODUCTS_EVERY = 3600.0
 DETAILS_AT_ONCE = 16
 DETAILS_PATIENCE = 5  # failures in a row, after which the others are left for later
+LOOK_UPS_AT_ONCE = 2
+_STEADY = timedelta(minutes=1)  # a clock that moved otherwise by more than this, was set
 
 Told = Callable[[int, bool], None]
 """Hears of an account whose details were asked for, and whether they came."""
@@ -55,6 +59,7 @@ class Gatherer:
         self._clock = clock
         self._products_at: float | None = None
         self._addons = ListedAddons(billing.source)
+        self._listed_at: Moment | None = None
 
     async def read_billing(self) -> BillingSnapshot | None:
         """Read billing's list; `None` if that failed, which is noted."""
@@ -86,7 +91,16 @@ class Gatherer:
         await self._read_products(began.monotonic)
         snapshot = replace(snapshot, taken_at=began.now)
         seconds = self._clock.monotonic() - began.monotonic
-        return await self._ledger.run(partial(self._conclude_billing, snapshot=snapshot, seconds=seconds))
+        whole = WholeList(began.now, self._clock.now(), self._leap_to(began))
+        return await self._ledger.run(partial(self._conclude_billing, snapshot=snapshot, seconds=seconds, whole=whole))
+
+    def _leap_to(self, began: Moment) -> timedelta:
+        """By how much the wall clock moved otherwise than time since the list before, as far as we were there."""
+        before, self._listed_at = self._listed_at, began
+        if before is None:
+            return timedelta(0)
+        leap = began.now - before.now - timedelta(seconds=began.monotonic - before.monotonic)
+        return leap if abs(leap) > _STEADY else timedelta(0)
 
     async def _read_platform(self, platform: Platform) -> bool:
         began = Moment.of(self._clock)
@@ -113,11 +127,13 @@ class Gatherer:
         *,
         at_once: int = DETAILS_AT_ONCE,
         for_lanes: bool = False,
+        as_absent: bool = False,
     ) -> PlatformError | None:
         """Read these accounts anew, `at_once` within billing's limits; returns what put an end to it, if anything did.
 
         Stops where billing does not answer. `told` hears of every account that was tried, and whether it could be read.
-        `for_lanes`: their secrets are kept for the looks that follow.
+        `for_lanes`: their secrets are kept for the looks that follow. `as_absent`: nobody expects them to be there, and
+        some installations say so by a refusal, which is then no sign that billing is in trouble.
         """
         read = self._fresh.read_for_another if for_lanes else self._fresh.read
         waiting, failures = iter(i_accounts), 0
@@ -129,7 +145,8 @@ class Gatherer:
                 try:
                     await read(i_account)
                 except PlatformError as error:
-                    failures += DETAILS_PATIENCE if isinstance(error, Unavailable) else 1
+                    if not (as_absent and isinstance(error, BillingFault)):
+                        failures += DETAILS_PATIENCE if isinstance(error, Unavailable) else 1
                     last = error
                     told(i_account, False)
                 else:
@@ -140,6 +157,10 @@ class Gatherer:
             for _ in range(at_once):
                 group.create_task(read_on())
         return last if failures >= DETAILS_PATIENCE else None
+
+    async def look_up(self, i_accounts: Iterable[int], told: Told = lambda _i_account, _was_read: None) -> bool:
+        """Ask billing for accounts that its lists do not show; says whether it answered."""
+        return await self.read_details(i_accounts, told, at_once=LOOK_UPS_AT_ONCE, as_absent=True) is None
 
     async def _read_products(self, now: float) -> None:
         """What billing sells, now and then: only to find catalog entries that match nothing; a refusal is no harm."""
@@ -167,13 +188,16 @@ class Gatherer:
             lambda store: store.accounts(self._billing.name).merge_rows(kept, taken_at, self._clock.now())
         )
 
-    def _conclude_billing(self, store: Store, *, snapshot: BillingSnapshot, seconds: float) -> BillingSnapshot:
+    def _conclude_billing(
+        self, store: Store, *, snapshot: BillingSnapshot, seconds: float, whole: WholeList
+    ) -> BillingSnapshot:
         accounts = store.accounts(self._billing.name)
         for i_account, text in snapshot.unreadable.items():
             accounts.mark_row_unreadable(i_account, text, snapshot.taken_at)
-        snapshot = self._doubted(snapshot, accounts.unseen_since(snapshot.taken_at), accounts.population())
+        lost, known = accounts.unseen_since(snapshot.taken_at), accounts.population()
+        snapshot = _doubted(snapshot, lost, known, self._most_lost(store, snapshot, known))
         if snapshot.complete:
-            accounts.mark_missing(snapshot.taken_at)
+            self._count_missing(store, snapshot, whole)
         reading = TargetReading(
             success_at=self._clock.now(),
             seconds=seconds,
@@ -184,12 +208,32 @@ class Gatherer:
         store.targets.note_success(self._billing.name, reading)
         return snapshot
 
-    def _doubted(self, snapshot: BillingSnapshot, lost: int, known: int) -> BillingSnapshot:
-        """The snapshot, in doubt if it lost more accounts at once than the brake lets anybody lose."""
-        if lost <= self._house.brake.destructive_limit(known):
-            return snapshot
-        doubt = f"{lost} of {known} accounts that billing showed before are not in its list now"
-        return replace(snapshot, complete=False, doubt=snapshot.doubt or doubt)
+    def _count_missing(self, store: Store, snapshot: BillingSnapshot, whole: WholeList) -> None:
+        """Note whom the list did not show; what was counted at another place says nothing about this one."""
+        place, absences = self._billing.source.place, store.absences(self._billing.name)
+        if not self._is_same_place(store):
+            absences.begin_anew()
+        store.targets.set_meta(self._proven_at, place)
+        store.accounts(self._billing.name).mark_missing(snapshot.taken_at)
+        absences.note_list(whole, [platform.name for platform in self._billing.platforms])
+
+    @property
+    def _proven_at(self) -> str:
+        return f"{self._billing.name}: its list was complete at"
+
+    def _is_same_place(self, store: Store) -> bool:
+        return store.targets.meta(self._proven_at) in (None, self._billing.source.place)
+
+    def _most_lost(self, store: Store, snapshot: BillingSnapshot, known: int) -> int:
+        """How many accounts a list may lose at once: as many as the brake lets anybody lose.
+
+        A list of nobody is no list (promise P2), and one from another address or environment than before has to show
+        whom we know, though they be few.
+        """
+        if not snapshot.accounts:
+            return 0
+        brake = self._house.brake
+        return (brake if self._is_same_place(store) else brake.model_copy(update={"floor": 0})).destructive_limit(known)
 
     async def _read_offer(self, platform: Platform) -> None:
         packages = await platform.driver.packages()
@@ -242,6 +286,14 @@ class Gatherer:
                 judge(store, self._billing, stored, self._house, now)
 
         store.each(i_accounts, one, bug_in("judging"))
+
+
+def _doubted(snapshot: BillingSnapshot, lost: int, known: int, most: int) -> BillingSnapshot:
+    """The snapshot, in doubt if it lost more accounts at once than it may."""
+    if lost <= most:
+        return snapshot
+    doubt = f"{lost} of {known} accounts that billing showed before are not in its list now"
+    return replace(snapshot, complete=False, doubt=snapshot.doubt or doubt)
 
 
 def listed(row: AccountRow, i_env: int, *, with_addons: bool = False) -> ListedAccount:

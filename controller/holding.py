@@ -22,6 +22,7 @@ from desired_state.policy import (
     Policy,
     apply_policies,
     at_rest,
+    certain_absence,
     complete_source,
     fit_for_platform,
     in_turn,
@@ -97,10 +98,16 @@ def safeguards(store: Store, around: Circumstances, changes: Iterable[Change]) -
         rejected(store.holds.rejected(platform.name)),
         at_rest(FIRST_CONTACT, _first_contact(store, platform)),
         *(() if around.doubt is None else (complete_source(False, around.doubt),)),
+        certain_absence(_doubt_about(store, around.billing.name)),
     )
     after = (in_turn, moved_first(arrivals(store, around.billing, changes)))
     approved = store.holds.approved(platform.name)
     return Safeguards(before, partial(_brake, around), after, around.completing, approved)
+
+
+def _doubt_about(store: Store, billing: str) -> str | None:
+    reading = store.targets.reading(billing)
+    return None if reading.complete else reading.text or "it was not read yet"
 
 
 def _brake(around: Circumstances, exempt: Exempt) -> Policy:

@@ -5,23 +5,25 @@ Rules of this module:
 1. The full pass, a single look, `plan` and `explain` all judge here, so that they cannot disagree.
 2. Judging reads and writes the store, and nothing else; the clock is an argument.
 3. An account that billing's list did not show, or whose own call denies it, or whose answer could not be understood, is
-   held as it is: that is no fact about the account.
+   held as it is: that is no fact about the account. Its absence becomes one when it is proven (promise P3), unless
+   billing's last word about it was to leave it alone.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
 from controller.log import logger
 from controller.shown import why_held
-from controller.store import Progress, Store, StoredAccount, StoredRecord, StoredSubscriber
+from controller.store import Progress, Store, StoredAbsence, StoredAccount, StoredRecord, StoredSubscriber
 from controller.targets import Billing, Household, Platform
 from controller.turns import Turn, Turns
+from desired_state.absence import ABSENT, Grace, grace, next_step, off_since
 from desired_state.account import Account, Secret
 from desired_state.catalog import Offer
-from desired_state.desired import Desired, desired
+from desired_state.desired import NO_GRACE, Desired, desired
 from desired_state.entitlement import UNREAD, Decision, Presence, entitlement
 from desired_state.plan import Change
 from desired_state.subscriber import State
@@ -65,7 +67,7 @@ def resting(wished: Desired, record: StoredRecord | None) -> Progress:
                 return Progress(State.PENDING, text=why_held(wished.reason))
             return Progress(State.HELD, held_by=wished.reason, text=why_held(wished.reason))
         case Presence.DORMANT | Presence.ABSENT:
-            return Progress(State.NO_SERVICE)
+            return Progress(State.NO_SERVICE, text=wished.because or None)
         case _:
             if record is None:
                 return Progress(State.NO_SERVICE, text="the account is off and has no record, so none is made for it")
@@ -73,27 +75,51 @@ def resting(wished: Desired, record: StoredRecord | None) -> Progress:
             return Progress(State.HELD, "condition", "; ".join(unknown)) if unknown else Progress(State.IN_SYNC)
 
 
-def decide(stored: StoredAccount, house: Household, now: datetime) -> Decision:
-    """What should become of an account, given how well we know it."""
+def decide(stored: StoredAccount, missed: StoredAbsence | None, house: Household, now: datetime) -> Decision:
+    """What should become of an account, given how well we know it; `missed` is what is counted of its absence."""
     decision = entitlement(stored.known, house.catalog, house.rules, now)
     if stored.unreadable is not None:
         answer = (("answer", stored.unreadable),)
         return replace(decision, presence=Presence.HOLD, reason=UNREADABLE, facts=answer, valid_until=None)
-    for reason, fact, since in (
-        (MISSING, "missing_since", stored.missing_since),
-        (NOT_GIVEN, "not_given_since", stored.not_given_since),
-    ):
-        if since is not None and decision.presence is not Presence.ABSENT:
-            facts = ((fact, since.isoformat()), *decision.facts)
-            return replace(decision, presence=Presence.HOLD, reason=reason, facts=facts, valid_until=None)
+    if stored.missing_since is not None and decision.presence is not Presence.ABSENT:
+        return _without(decision, stored.missing_since, missed)
+    if stored.not_given_since is not None and decision.presence is not Presence.ABSENT:
+        facts = (("not_given_since", stored.not_given_since.isoformat()), *decision.facts)
+        return replace(decision, presence=Presence.HOLD, reason=NOT_GIVEN, facts=facts, valid_until=None)
     if stored.half_read is not None and not stored.has_credentials and decision.presence is Presence.ACTIVE:
         return replace(decision, presence=Presence.HOLD, reason=UNREAD)
     return decision
 
 
-def wish(account: Account, decision: Decision, platform: Platform) -> Desired:
-    """What the platform should hold, in the form in which it would read back."""
-    asked = desired(account, decision, platform.rules, platform.offer)
+def _without(decision: Decision, since: datetime, missed: StoredAbsence | None) -> Decision:
+    """The decision about an account that billing's lists do not show."""
+    held = replace(decision, presence=Presence.HOLD, reason=MISSING, valid_until=None)
+    facts = (("missing_since", since.isoformat()), *_count(missed))
+    if decision.presence is Presence.HOLD and decision.reason != UNREAD:
+        last_word = (("next", f"a person decides: billing's last word about the account was {decision.reason}"),)
+        return replace(held, facts=(*facts, *last_word, *decision.facts))
+    absence = missed.absence if missed is not None else None
+    facts = (*facts, ("next", next_step(absence)), *decision.facts)
+    if absence is None or not absence.is_proven:
+        return replace(held, facts=facts)
+    return replace(held, presence=Presence.ABSENT, reason=ABSENT, facts=facts, services=(), absence=absence)
+
+
+def _count(missed: StoredAbsence | None) -> Iterator[tuple[str, str]]:
+    if missed is None:
+        return
+    absence = missed.absence
+    yield "complete_lists_without_it", str(absence.lists)
+    for fact, at in (("looked_up_at", absence.looked_up_at), ("proven_absent_at", absence.proven_at)):
+        if at is not None:
+            yield fact, at.isoformat()
+    if missed.failed_at is not None:
+        yield "look_up_failed", f"{missed.failed_at.isoformat()}: {missed.failure}"
+
+
+def wish(account: Account, decision: Decision, platform: Platform, left: Grace = NO_GRACE) -> Desired:
+    """What the platform should hold, in the form in which it would read back; `left` is the grace of its record."""
+    asked = desired(account, decision, platform.rules, platform.offer, left)
     if asked.spec is None:
         return asked
     driver = platform.driver
@@ -123,13 +149,31 @@ def bug_in(what: str) -> Callable[[int, Exception], None]:
 
 def judge(store: Store, billing: Billing, stored: StoredAccount, house: Household, now: datetime) -> None:
     """Keep what every platform should hold for the account."""
-    decision = decide(stored, house, now)
     account = stored.known
+    decision = decide(stored, store.absences(billing.name).get(account.i_account), house, now)
+    ends = [decision.valid_until]
     for platform in billing.platforms:
-        _keep_wish(store, platform, wish(account, decision, platform), decision, now)
+        left = _grace(store, platform, account.i_account, decision, now)
+        _keep_wish(store, platform, wish(account, decision, platform, left), decision, now)
+        ends.append(None if left.is_over else left.ends)
     accounts = store.accounts(billing.name)
     counted = decision.presence if account.billing_model.is_real else None
-    accounts.set_judged(account.i_account, counted, decision.valid_until, context(billing, house))
+    valid_until = min((end for end in ends if end is not None), default=None)
+    accounts.set_judged(account.i_account, counted, valid_until, context(billing, house))
+
+
+def _grace(store: Store, platform: Platform, i_account: int, decision: Decision, now: datetime) -> Grace:
+    """The grace of an absent account's record: it counts from when we first knew it to be off for this absence."""
+    if decision.absence is None:
+        return NO_GRACE
+    absences = store.absences(platform.billing)
+    known = absences.off_since(platform.name, i_account, decision.absence)
+    record = store.records(platform.name, platform.i_env).of_account(i_account, "")
+    is_off = record is not None and record.i_account == i_account and not record.observation.spec.enabled
+    since = off_since(known, now, is_off=is_off)
+    if since != known:
+        absences.set_off_since(platform.name, i_account, decision.absence, since)
+    return grace(since, platform.rules.absence_grace, now)
 
 
 def compare(store: Store, platform: Platform, i_account: int) -> Comparison | None:

@@ -243,6 +243,9 @@ class Reconciler:
     def _note_success(self, store: Store, *, look: Look, change: Change) -> Result:
         """Note how the subscriber stands after a call; what is left to do is done by another look."""
         subscribers = store.subscribers(look.platform.name)
+        stored = store.accounts(self._billing.name).get(look.i_account)
+        if stored is not None and stored.missing_since is not None:
+            self.fresh.judge(store, look.i_account)  # from now on its record is off, or gone
         result = Result(
             "changed",
             change.kind,
@@ -252,7 +255,6 @@ class Reconciler:
         comparison = compare(store, look.platform, look.i_account)
         if comparison is None:
             return result
-        stored = store.accounts(self._billing.name).get(look.i_account)
         if comparison.change is None and (stored is None or stored.half_read is None):
             return replace(result, converged_after=self._rest(store, look=look, comparison=comparison))
         subscribers.unsettle(look.i_account, Progress(State.PENDING), look.now)

@@ -25,7 +25,8 @@ _WHY_HELD = {
     "details_unknown": "the account's details have not been read yet",
     "unknown_status": "billing shows a status that is in no rule; add it under rules.status to decide about it",
     "unknown_bill_status": "billing shows a bill_status that is none of O, S, I and C",
-    "missing_from_billing": "billing's last complete list did not show the account; its record is left as it is",
+    "missing_from_billing": "billing's last complete list did not show the account; its record is left as it is until"
+    " it is proven that the account is gone (explain says what that waits for)",
     "not_given_by_billing": "billing's list shows the account, but asked for it, billing says that there is none; its"
     " record is left as it is until the two agree",
     "unreadable_in_billing": "billing's answer about the account could not be understood; its record is left as it is",

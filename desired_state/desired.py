@@ -13,6 +13,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Literal
 
+from desired_state.absence import Grace, because
 from desired_state.account import Account, AccountDetails, Credentials
 from desired_state.catalog import Offer, Service
 from desired_state.entitlement import Decision, Presence
@@ -63,7 +64,9 @@ class Desired:
     """What the platform should hold for one account. `spec` is `None` where nothing of the record is wished.
 
     `external_id` is the name its record is looked for and made by. A terminated account bears that of its life no
-    longer: it left its id to others (PortaBilling contract, section 2.1). `full_name` is then the one it has now.
+    longer: it left its id to others (PortaBilling contract, section 2.1). `full_name` is then the one it has now, or
+    that of an absent account, whose id billing may have given to another. `because` is the reason as a sentence, where
+    a word does not tell all of it.
     `moved_to` are the platforms where the account, active, has its service, where it has none on this one.
     """
 
@@ -78,6 +81,7 @@ class Desired:
     problems: tuple[Problem, ...] = ()
     full_name: str = ""
     moved_to: tuple[str, ...] = ()
+    because: str = ""
 
     @property
     def bears(self) -> str:
@@ -85,9 +89,14 @@ class Desired:
         return self.full_name or self.external_id
 
 
-def desired(account: Account, decision: Decision, rules: PlatformRules, offer: Offer) -> Desired:
-    """Translate a decision into what this platform should hold."""
-    presence, reason, service = _on_this_platform(decision, rules)
+NO_GRACE = Grace()
+
+
+def desired(
+    account: Account, decision: Decision, rules: PlatformRules, offer: Offer, left: Grace = NO_GRACE
+) -> Desired:
+    """Translate a decision into what this platform should hold; `left` is the grace of its record, if it has one."""
+    presence, reason, service = _on_this_platform(decision, rules, left)
     wish = Desired(
         key=SubscriberKey(rules.name, account.i_account),
         presence=presence,
@@ -97,8 +106,9 @@ def desired(account: Account, decision: Decision, rules: PlatformRules, offer: O
         reason=reason,
         may_create=presence is Presence.ACTIVE or rules.create_suspended,
         may_rename=rules.rename and not account.is_terminated,
-        full_name=_name(account.id, account, rules) if account.is_terminated else "",
+        full_name=_full_name(account, decision, rules),
         moved_to=_elsewhere(decision) if service is None else (),
+        because=_because(decision, rules, left),
     )
     if presence is Presence.DORMANT:
         return replace(wish, spec=_off(wish))
@@ -137,8 +147,22 @@ def _elsewhere(decision: Decision) -> tuple[str, ...]:
     return tuple(service.platform for service in decision.services or ())
 
 
-def _on_this_platform(decision: Decision, rules: PlatformRules) -> tuple[Presence, str, Service | None]:
+def _full_name(account: Account, decision: Decision, rules: PlatformRules) -> str:
+    if account.is_terminated:
+        return _name(account.id, account, rules)
+    return f"absent-{account.i_account}_{account.i_env}" if decision.absence is not None else ""
+
+
+def _because(decision: Decision, rules: PlatformRules, left: Grace) -> str:
+    if decision.absence is None:
+        return ""
+    return because(decision.absence, left, rules.absence_grace, deletes=rules.delete_enabled)
+
+
+def _on_this_platform(decision: Decision, rules: PlatformRules, left: Grace) -> tuple[Presence, str, Service | None]:
     presence, reason = decision.presence, decision.reason
+    if decision.absence is not None and not left.is_over:
+        return Presence.DORMANT, reason, None
     service = next((each for each in decision.services or () if each.platform == rules.name), None)
     if presence in (Presence.ACTIVE, Presence.SUSPENDED) and service is None and decision.services is not None:
         presence, reason = Presence.DORMANT, "no_service_here"

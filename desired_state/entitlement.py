@@ -18,6 +18,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from desired_state.absence import Absence
 from desired_state.account import Account, AccountStatus, AssignedProduct, BillingModel
 from desired_state.catalog import Catalog, Service
 from desired_state.days import midnight
@@ -98,7 +99,8 @@ class Decision:
     `reason` is the condition that decided, or one of `entitled`, `no_iptv_product`, `not_a_subscriber`,
     `details_unknown`, `dual_version_source`, `unknown_bill_status`, `unknown_status`; `facts` are what it rests on, as
     (name, value) pairs. `services` is `None` while the add-ons are not known. `valid_until` is the next instant at
-    which time alone may change the decision.
+    which time alone may change the decision. `absence` is there where that is what decided: the account is `absent`,
+    and each platform lets its grace go by before its record goes.
     """
 
     presence: Presence
@@ -106,6 +108,7 @@ class Decision:
     facts: tuple[tuple[str, str], ...]
     services: tuple[Service, ...] | None
     valid_until: datetime | None
+    absence: Absence | None = None
 
 
 def entitlement(account: Account, catalog: Catalog, rules: Rules, now: datetime) -> Decision:

@@ -10,6 +10,7 @@ Rules of this module:
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 
+from desired_state.absence import ABSENT
 from desired_state.desired import Auth, Problem
 from desired_state.plan import Change, Create, Delete, Held, Kind, Plan, Suspend, identity, is_destructive, key_of
 from desired_state.subscriber import Observation, Owner, SubscriberKey
@@ -132,6 +133,20 @@ def complete_source(complete: bool, doubt: str = "") -> Policy:
         if complete or not is_destructive(change):
             return None
         return f"billing's list is not proven complete ({doubt or 'no proof'}); nothing is taken away on its word"
+
+    return holding("incomplete_source", reason)
+
+
+def certain_absence(doubt: str | None) -> Policy:
+    """Hold what an absence would take away while billing's last list is not proven to be whole (promise P3).
+
+    `doubt` says why it is not; this holds between two passes as well, when time alone or an event makes it due.
+    """
+
+    def reason(change: Change) -> str | None:
+        if doubt is None or change.desired.reason != ABSENT or not is_destructive(change):
+            return None
+        return f"billing's last list is not proven complete ({doubt}); nothing is taken away for an absence until then"
 
     return holding("incomplete_source", reason)
 

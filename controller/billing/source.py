@@ -70,6 +70,7 @@ class PortaBilling:
         self._fingerprint = fingerprint
         self._fields = client.settings.custom_fields
         self.addons_from = client.settings.addons_from
+        self.place = f"{client.settings.endpoint.url} i_env={self.environment}"
         self._page_size = max(1, min(client.settings.page_size, MAX_PAGE))
 
     async def snapshot(self, consume: Consume) -> BillingSnapshot:
@@ -92,14 +93,18 @@ class PortaBilling:
             unreadable=listing.unreadable,
         )
 
-    async def account(self, i_account: int, i_customer: int | None = None) -> Account | None:
+    async def account(
+        self, i_account: int, i_customer: int | None = None, *, is_expected: bool = True
+    ) -> Account | None:
         """The account as it is now, details and credentials included; `None` if billing says that there is none.
 
         With its `i_customer`, as far as that is known, both calls are made at once where the customer has the fields.
+        One that is not `is_expected` to be there is asked for first: if it is not, that costs one call.
         Raises `Unreadable` if the answer makes no sense or is about another account, `HalfRead`, else `PlatformError`.
         """
         try:
-            account = await self._look_up({"i_account": i_account}, self._owner(i_account, i_customer))
+            owner = self._owner(i_account, i_customer) if is_expected else None
+            account = await self._look_up({"i_account": i_account}, owner)
         except HalfRead as half:
             _check(half.account, i_account)
             raise

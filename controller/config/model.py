@@ -25,7 +25,7 @@ from controller.config.values import Block, PlatformName
 from desired_state.account import AccountStatus
 from desired_state.brake import Brake
 from desired_state.catalog import Catalog, CatalogEntry
-from desired_state.desired import Auth, PlatformRules
+from desired_state.desired import Auth
 from platforms.registry import DRIVERS
 
 
@@ -118,9 +118,6 @@ def _unheard_of(config: Config) -> Iterator[str]:
 
 def _not_yet(config: Config) -> Iterator[str]:
     """What may be set already and has no effect in this version."""
-    for name, block in config.platforms.items():
-        if block.absence_grace != PlatformRules(name=name).absence_grace:
-            yield f"platforms.{name}.absence_grace: this version removes nobody for being absent from billing"
     if config.charges.enabled:
         yield "charges.enabled: this version books no charges"
 

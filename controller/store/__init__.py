@@ -4,6 +4,7 @@ Everything that decides is read from here and nothing is kept in memory only, so
 more than the time since. The only package that knows SQLite.
 """
 
+from controller.store.absences import StoredAbsence, WholeList
 from controller.store.accounts import ListedAccount, StoredAccount
 from controller.store.aside import examine, put_aside
 from controller.store.events import Announced, StoredEvent
@@ -42,12 +43,14 @@ __all__ = [
     "StoreDamaged",
     "StoreError",
     "StoreUnavailable",
+    "StoredAbsence",
     "StoredAccount",
     "StoredEvent",
     "StoredRecord",
     "StoredSubscriber",
     "TargetReading",
     "Telling",
+    "WholeList",
     "examine",
     "put_aside",
     "store_error_in",

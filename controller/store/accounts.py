@@ -7,7 +7,7 @@ Rules of this module:
    before the account itself was read is older news and is passed over.
 2. Where billing shows an account but not its credentials, the rest counts, and what was known of these; its details
    stay due, and `half_read` says why.
-3. An account that is not in a list is not removed: it is `missing` since then.
+3. An account that is not in a list is not removed: it is `missing` since then. What that proves: `absences.py`.
 4. Whatever changes about an account clears `judged_in`: it has to be judged anew.
 """
 
@@ -183,7 +183,7 @@ class Accounts:
             " details_fp = excluded.details_fp, addons_fp = excluded.addons_fp, account = excluded.account,"
             " details_at = excluded.details_at,"
             " seen_at = max(coalesce(seen_at, 0), excluded.seen_at), details_due = 0, half_read = NULL,"
-            " not_given_since = NULL, judged_in = NULL"
+            " missing_since = NULL, not_given_since = NULL, judged_in = NULL"
             " WHERE coalesce(details_at, 0) < excluded.details_at",
             [(self._billing, *row) for row in rows],
         )
@@ -230,6 +230,7 @@ class Accounts:
         shown = "(details_fp IS NOT NULL AND missing_since IS NULL)"
         self._conn.execute(
             f"UPDATE accounts SET details_due = max(details_due, {shown}), half_read = NULL, judged_in = NULL,"
+            f" unreadable = CASE WHEN {shown} THEN unreadable END,"
             f" not_given_since = CASE WHEN {shown} THEN coalesce(not_given_since, ?) END,"
             f" missing_since = CASE WHEN {shown} THEN NULL ELSE coalesce(missing_since, ?) END"
             " WHERE billing = ? AND i_account = ?",

@@ -84,3 +84,37 @@ CREATE TABLE ambiguous (
 @MIGRATIONS(name="identity")
 def _identity(db: Database) -> None:
     execute(db, _IDENTITY)
+
+
+_ABSENCES = """
+-- How far it is proven that an account is gone which billing's lists do not show. A row counts for the disappearance
+-- that `missing_since` names in `accounts`, and for no other.
+CREATE TABLE absences (
+    billing TEXT NOT NULL,
+    i_account INTEGER NOT NULL,
+    missing_since REAL NOT NULL,
+    since REAL NOT NULL,
+    lists INTEGER NOT NULL,
+    counted_at REAL NOT NULL,
+    looked_up_at REAL,
+    proven_at REAL,
+    failed_at REAL,
+    failure TEXT,
+    PRIMARY KEY (billing, i_account)
+) WITHOUT ROWID;
+
+-- Since when the record of an absent account has been off: its grace counts from then.
+CREATE TABLE switched_off (
+    platform TEXT NOT NULL,
+    i_account INTEGER NOT NULL,
+    billing TEXT NOT NULL,
+    absent_since REAL NOT NULL,
+    since REAL NOT NULL,
+    PRIMARY KEY (platform, i_account)
+) WITHOUT ROWID;
+"""
+
+
+@MIGRATIONS(name="absences")
+def _absences(db: Database) -> None:
+    execute(db, _ABSENCES)

@@ -21,6 +21,7 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
+from controller.store.absences import Absences
 from controller.store.accounts import Accounts
 from controller.store.database import (
     copy_in_memory,
@@ -77,6 +78,10 @@ class Store:
     def accounts(self, billing: str) -> Accounts:
         """What one billing source says."""
         return Accounts(self.db, billing)
+
+    def absences(self, billing: str) -> Absences:
+        """Who is missing in what one billing source says, and how far that is proven."""
+        return Absences(self.db, billing)
 
     def events(self, billing: str) -> Events:
         """What was announced of one billing source's accounts."""

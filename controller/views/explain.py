@@ -66,6 +66,7 @@ class SubscriberView(TypedDict):
     next_try: str | None
     external_id: str
     text: str | None
+    because: str | None
 
 
 class ExplainView(TypedDict):
@@ -116,8 +117,10 @@ def among(store: Store, billings: Sequence[str], asked: str) -> tuple[str, Store
 
 def explain_view(store: Store, billing: Billing, stored: StoredAccount, house: Household, now: datetime) -> ExplainView:
     """Everything about the account, from the store."""
-    decision = decide(stored, house, now)
     account = stored.account
+    accounts = store.accounts(billing.name)
+    decision = decide(stored, store.absences(billing.name).get(account.i_account), house, now)
+    valid_until = accounts.valid_until(account.i_account) if decision.absence is not None else decision.valid_until
     views = {platform.name: _subscriber(store, platform, account.i_account) for platform in billing.platforms}
     return ExplainView(
         account=AccountName(i_account=account.i_account, id=account.id),
@@ -126,7 +129,7 @@ def explain_view(store: Store, billing: Billing, stored: StoredAccount, house: H
             presence=decision.presence.value,
             reason=decision.reason,
             facts=[[name, value] for name, value in decision.facts],
-            valid_until=_iso(decision.valid_until),
+            valid_until=_iso(valid_until),
         ),
         platforms={name: view for name, view in views.items() if view is not None},
     )
@@ -155,6 +158,8 @@ def _subscriber_lines(name: str, view: SubscriberView) -> Iterator[str]:
     yield f"  platform {name}, record {view['external_id']}: {view['state']}"
     yield f"    should hold: {_spec_line(view['desired'])}"
     yield f"    holds: {_spec_line(view['observed'])} (seen {view['observed_at'] or 'never'})"
+    if view["because"] and view["because"] != view["text"]:
+        yield f"    {view['because']}"
     if view["difference"]:
         yield f"    differs in: {', '.join(view['difference'])}"
     if view["held"] is not None:
@@ -215,6 +220,7 @@ def _subscriber(store: Store, platform: Platform, i_account: int) -> SubscriberV
         next_try=_iso(progress.next_try),
         external_id=seen.external_id if seen else desired.external_id,
         text=_text(comparison),
+        because=desired.because or None,
     )
 
 

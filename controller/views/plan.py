@@ -41,6 +41,7 @@ class ChangeView(TypedDict):
     after: Shown | None
     touches: list[str]
     held: HeldView | None
+    because: str | None
 
 
 class PlanView(TypedDict):
@@ -113,6 +114,8 @@ def plan_lines(view: PlanView) -> Iterator[str]:
         what = ", ".join(change["touches"])
         line = f"{change['kind']:8} {account['id']} (i_account {account['i_account']}) on {change['platform']}: {what}"
         yield f"{line}  [{change['reason']}]"
+        if change["because"]:
+            yield f"         {change['because']}"
         if change["held"] is not None:
             yield f"         held by {change['held']['by']}: {change['held']['text']}"
     yield from _totals(view)
@@ -162,4 +165,5 @@ def _change_view(store: Store, billing_of: Mapping[str, str], change: Change, he
         after=show_spec(change.after, before),
         touches=show_difference(change),
         held=None if held is None else HeldView(by=held.by, text=held.text),
+        because=change.desired.because or None,
     )

@@ -93,20 +93,6 @@ async def test_p02_an_empty_list_of_billing_is_not_believed(bed: Bed) -> None:
     assert re.match(r"(\d+) of \1 accounts", status["billing"]["text"] or "")
 
 
-async def test_p03_an_account_that_vanished_from_billing_keeps_its_record_and_is_shown(bed: Bed) -> None:
-    account = bed.tv_account()
-    await bed.full_pass()
-    del bed.billing.installation.accounts[account]
-    bed.billing.installation.order.remove(account)
-
-    await bed.converge()
-
-    assert bed.customer("tv000001_3")["status"] == "active"
-    explained = await bed.explain("tv000001")
-    assert explained["decision"]["reason"] == "missing_from_billing"
-    assert explained["platforms"]["tv"]["state"] == "held"
-
-
 async def test_a_list_of_the_platform_that_lost_most_records_is_not_believed(bed: Bed) -> None:
     for number in range(1, 31):
         bed.tv_account(number)

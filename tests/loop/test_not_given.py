@@ -48,7 +48,7 @@ async def test_it_is_asked_for_again_and_goes_on_once_billing_agrees_with_itself
 
 
 async def test_an_event_finds_the_same_and_the_next_list_without_it_makes_it_missing(bed: Bed) -> None:
-    account = bed.tv_account(1)
+    account, _ = bed.tv_account(1), bed.tv_account(2)
     async with bed.daemon():
         await bed.world.sleep(5)
         bed.billing.switch(denied_accounts=[account])
