@@ -1,7 +1,7 @@
 """A whole installation in one process: simulators, the real loop, the real database, virtual time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random  # noqa: TID251  seeded, so that a run can be repeated
@@ -16,12 +16,13 @@ from controller.billing.simulator import Simulator, create_simulator
 from controller.cli.run import hooks
 from controller.config import Config, from_values
 from controller.demo.check import Account
-from controller.fleet import PassReport
+from controller.fleet import PassOptions, PassReport
 from controller.lane import Lane
 from controller.loop import Loop
 from controller.server.app import create_app
 from controller.store import Ledger, Store
 from controller.views.explain import ExplainView, explain_view, find
+from controller.views.plan import Found, PlanView, plan_view
 from controller.views.status import StatusView, status_view
 from platforms.registry import DRIVERS
 from platforms.telebreeze.simulator import API_KEY, TelebreezeSimulator
@@ -140,6 +141,16 @@ class Bed:
         await self._work()
         return reports
 
+    async def plan(self) -> PlanView:
+        """What the command `plan` shows now: it is made on a private copy of the store."""
+        copy = (await self.store()).copy()
+        application = self._assembled(lambda: copy)
+        reports = [await each.fleet.survey(PassOptions(whole_plan=True)) for each in application.installations]
+        billings = [each.billing for each in application.installations]
+        view = plan_view(copy, billings, Found.of(reports), self.world.now())
+        await application.aclose()
+        return view
+
     @asynccontextmanager
     async def daemon(self) -> AsyncIterator[Loop]:
         """The daemon runs while the context lasts; time passes for it while the test sleeps on `world`."""
@@ -249,8 +260,8 @@ class Bed:
             self._platforms[url] = kind.simulator(self.world, self.world.draw)
         return self._platforms[url]
 
-    def _assembled(self) -> Application:
-        ledger = Ledger(lambda: Store.open(self.config.store.path), threaded=False)
+    def _assembled(self, open_store: Callable[[], Store] | None = None) -> Application:
+        ledger = Ledger(open_store or (lambda: Store.open(self.config.store.path)), threaded=False)
         config = self.config
         billings = {block.name: httpx.ASGITransport(self.billing_at(block.url)) for block in config.billing}
         tvs = {name: httpx.ASGITransport(self._simulator(block.url)) for name, block in config.platforms.items()}

@@ -109,12 +109,12 @@ class Absences:
         )
         return [i_account for (i_account,) in rows]
 
-    def proven(self) -> Sequence[int]:
-        """Accounts that count as gone, those that went first coming first."""
+    def proven(self, platforms: Iterable[str]) -> Sequence[int]:
+        """Accounts that count as gone and still have a record, those that went first coming first."""
         rows = self._conn.execute(
             f"SELECT a.i_account FROM absences b JOIN accounts a ON {_VALID}"
-            " WHERE b.billing = ? AND b.proven_at IS NOT NULL ORDER BY b.since, a.i_account",
-            (self._billing,),
+            f" WHERE b.billing = ? AND b.proven_at IS NOT NULL AND {_HAS_RECORD} ORDER BY b.since, a.i_account",
+            (self._billing, json.dumps(list(platforms))),
         )
         return [i_account for (i_account,) in rows]
 

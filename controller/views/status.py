@@ -9,6 +9,7 @@ from controller.audit import audit_round
 from controller.backlog import resting
 from controller.config import Config
 from controller.store import Pause, Progress, Provisioning, Store, TargetReading, told_counts
+from controller.views.absent import GoneView, gone_lines, gone_view
 from controller.writeback import trouble_of
 from desired_state.subscriber import State
 
@@ -83,7 +84,7 @@ class DetailsView(TypedDict):
 class BillingView(TypedDict):
     """The billing sources together; `text` says what is wrong with them, `attention` names unreadable accounts.
 
-    `sources` has each by its name.
+    `sources` has each by its name, `absent` who counts as gone and has a record.
     """
 
     accounts: int
@@ -93,6 +94,7 @@ class BillingView(TypedDict):
     attention: list[TroubleView]
     sources: dict[str, SourceView]
     details: DetailsView
+    absent: GoneView
 
 
 class WriteBackView(TypedDict):
@@ -178,6 +180,7 @@ def _billing_lines(billing: BillingView) -> Iterator[str]:
     elif billing["text"]:
         yield f"  {billing['text']}"
     yield from _trouble_lines(billing["attention"])
+    yield from gone_lines(billing["absent"])
 
 
 def _platform_lines(name: str, platform: PlatformView) -> Iterator[str]:
@@ -295,6 +298,7 @@ def _billing(store: Store, config: Config, now: datetime) -> BillingView:
         attention=unreadable,
         sources={name: _source(reading) for name, reading in readings.items()},
         details=_details(store, config, now),
+        absent=gone_view(store, config),
     )
 
 

@@ -12,10 +12,14 @@ from tests.loop.vanishing import (
     INFO,
     LIST,
     MINUTE,
+    come_back,
+    due_next,
     facts,
     later,
+    looks,
     neighbours,
     reason,
+    resume,
     state_of,
     vanish,
 )
@@ -107,3 +111,182 @@ async def test_p03_an_incomplete_list_neither_counts_nor_resets(bed: Bed) -> Non
     bed.billing.faults.clear()
     await later(bed, MINUTE)
     assert state_of(bed) == "disabled"
+
+
+async def test_p03_an_account_that_any_list_shows_again_is_counted_from_the_beginning(bed: Bed) -> None:
+    account, _ = await neighbours(bed)
+    gone = vanish(bed, account)
+    await later(bed, MINUTE)
+    come_back(bed, gone)
+    spoil(bed, LIST, kind="html", after=1)  # a first page, and no proof
+    await later(bed, MINUTE)
+    assert await reason(bed) == "entitled"
+    bed.billing.faults.clear()
+    vanish(bed, account)
+    await later(bed, APART)
+    assert (state_of(bed), (await facts(bed))["complete_lists_without_it"]) == ("active", "1")
+    await later(bed, APART)
+    assert state_of(bed) == "disabled"
+
+
+async def test_p03_an_account_that_a_look_up_finds_is_counted_from_the_beginning(bed: Bed) -> None:
+    account, _ = await neighbours(bed)
+    bed.billing.installation.order.remove(account)  # the list hides it, its own call does not
+    await later(bed, MINUTE)
+    assert await reason(bed) == "missing_from_billing"
+    for _ in range(4):
+        await later(bed, APART)
+    assert state_of(bed) == "active"
+    assert int((await facts(bed)).get("complete_lists_without_it", "0")) < 2
+
+
+async def test_p03_a_restart_forgets_neither_the_count_nor_the_grace(bed: Bed) -> None:
+    account, _ = await neighbours(bed)
+    vanish(bed, account)
+    for _ in range(2):
+        await later(bed, APART)
+        bed.restart()
+    assert state_of(bed) == "disabled"
+    bed.world.advance(GRACE)
+    bed.restart()
+    await bed.full_pass()
+    assert state_of(bed) == "gone"
+
+
+async def test_p03_a_clock_that_was_set_back_begins_anew(bed: Bed) -> None:
+    account, _ = await neighbours(bed)
+    bed.world.jump(2 * HOUR)
+    vanish(bed, account)
+    await later(bed, MINUTE)
+    bed.restart()
+    bed.world.jump(-2 * HOUR)
+    await later(bed, APART)
+    assert (state_of(bed), (await facts(bed))["complete_lists_without_it"]) == ("active", "1")
+    await later(bed, APART)
+    assert state_of(bed) == "disabled"
+
+
+async def test_p03_a_clock_that_was_set_ahead_shortens_nothing(bed: Bed) -> None:
+    account, _ = await neighbours(bed)
+    vanish(bed, account)
+    await later(bed, MINUTE)
+    bed.world.jump(HOUR)
+    await later(bed, MINUTE)
+    assert state_of(bed) == "active"
+    await later(bed, APART)
+    assert state_of(bed) == "disabled"
+    bed.world.jump(2 * GRACE)
+    await later(bed, MINUTE)
+    assert state_of(bed) == "disabled", "the grace is over by a clock that was set, not by time"
+
+
+@pytest.mark.parametrize("due", ["disabled", "gone"])
+async def test_p03_the_look_up_is_made_just_before_the_act(bed: Bed, due: str) -> None:
+    """Everything was proven; what is proven may be over when the act comes."""
+    account, _ = await neighbours(bed)
+    gone = await due_next(bed, account, due)
+    bed.billing.installation.accounts[account] = gone  # found by its number, though no list shows it yet
+    await resume(bed)
+    assert (state_of(bed), await reason(bed)) == ("active", "entitled")
+
+
+@pytest.mark.parametrize("due", ["disabled", "gone"])
+@pytest.mark.parametrize("fault", [{"kind": "status", "status": 500}, {"kind": "garbage"}, {"kind": "truncated"}])
+async def test_p03_where_that_look_up_fails_nothing_is_done(bed: Bed, due: str, fault: dict[str, object]) -> None:
+    account, _ = await neighbours(bed)
+    await due_next(bed, account, due)
+    before = state_of(bed)
+    spoil(bed, INFO, **fault)
+    await resume(bed)
+    assert state_of(bed) == before
+    bed.billing.faults.clear()
+    await bed.converge(2)
+    assert state_of(bed) == due
+
+
+async def test_p03_an_answer_about_another_account_proves_nothing(bed: Bed) -> None:
+    account, other = await neighbours(bed)
+    vanish(bed, account)
+    await later(bed, MINUTE)
+    bed.billing.installation.accounts[account] = bed.billing.installation.accounts[other]
+    for _ in range(3):
+        await later(bed, APART)
+    assert (state_of(bed), await reason(bed)) == ("active", "unreadable_in_billing")
+    del bed.billing.installation.accounts[account]
+    await later(bed, APART)
+    assert state_of(bed) == "disabled", "nor was the count lost"
+
+
+async def test_p03_an_account_that_is_found_without_its_custom_fields_is_there(bed: Bed) -> None:
+    account, _ = await neighbours(bed)
+    bed.billing.installation.order.remove(account)
+    await later(bed, MINUTE)
+    bed.billing.switch(refused_methods=["Account/get_custom_fields_values"])
+    for _ in range(3):
+        await later(bed, APART)
+    assert state_of(bed) == "active"
+
+
+async def test_p13_a_look_up_that_fails_stops_no_other(bed: Bed) -> None:
+    accounts = await neighbours(bed, 9)
+    for account in accounts[:8]:
+        vanish(bed, account)
+    await later(bed, MINUTE)
+    bed.to_billing.refused = frozenset(accounts[:7])
+    await later(bed, APART)
+    assert [state_of(bed, f"tv00000{number}_3") for number in range(1, 10)] == [*["active"] * 7, "disabled", "active"]
+    assert (await bed.status())["billing"]["details"]["resting_until"] is None
+
+
+async def test_p03_look_ups_stop_where_billing_does_not_answer_and_are_few_where_it_does(bed: Bed) -> None:
+    accounts = await neighbours(bed, 11)
+    for account in accounts[:10]:
+        vanish(bed, account)
+    await later(bed, MINUTE)
+    spoil(bed, INFO, kind="status", status=502)
+    bed.billing.requests.reset()
+    for _ in range(3):
+        await later(bed, APART)
+    assert 3 <= looks(bed) <= 3 * 7, "each pass tries a few and gives up"
+    bed.billing.faults.clear()
+    bed.billing.requests.reset()
+    await later(bed, APART)
+    assert looks(bed) == 2 * 10, "one to prove it, and one before the act"
+    bed.billing.requests.reset()
+    bed.platform.requests.reset()
+    for _ in range(3):
+        await later(bed, APART)
+    assert (looks(bed), bed.platform.requests.writes) == (0, 0)
+
+
+async def test_p03_a_population_that_shrank_by_more_than_the_brake_counts_for_nobody(bed: Bed) -> None:
+    accounts = await neighbours(bed, 14)
+    for account in accounts[:11]:
+        vanish(bed, account)
+    for _ in range(4):
+        await later(bed, APART)
+    assert {row["status"] for row in bed.customers()} == {"active"}
+    assert await reason(bed) == "entitled"
+
+
+async def test_p03_a_list_of_nobody_counts_for_nobody_however_few_there_were(bed: Bed) -> None:
+    for account in await neighbours(bed, 2):
+        vanish(bed, account)
+    for _ in range(3):
+        await later(bed, APART)
+    assert {row["status"] for row in bed.customers()} == {"active"}
+    assert "2 of 2 accounts" in ((await bed.status())["billing"]["text"] or "")
+
+
+@pytest.mark.parametrize("over", [{"environment": 4}, {"url": "http://other.test"}])
+async def test_p03_another_billing_says_nothing_about_the_accounts_of_this_one(
+    bed: Bed, over: dict[str, object]
+) -> None:
+    """Few accounts, so that the brake's floor would let all of them go."""
+    for account in await neighbours(bed, 3):
+        vanish(bed, account)
+    bed.tv_account(4), bed.tv_account(5)
+    bed.reconfigure(billing=over)
+    for _ in range(4):
+        await later(bed, APART)
+    assert [state_of(bed, f"tv00000{number}_3") for number in (1, 2, 3)] == ["active"] * 3

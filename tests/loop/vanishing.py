@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from controller.billing.simulator.state import SimulatedAccount
+from controller.store import Pause
 from tests.bed import Bed
 
 INFO = "Account/get_account_info"
@@ -66,3 +67,27 @@ async def reason(bed: Bed, account: str = "tv000001") -> str:
 async def facts(bed: Bed, account: str = "tv000001") -> dict[str, str]:
     """What that rests on."""
     return {fact[0]: fact[1] for fact in (await bed.explain(account))["decision"]["facts"]}
+
+
+async def pause(bed: Bed, *, maintenance: bool = False) -> None:
+    """A person has the platform left alone for a long time."""
+    now = bed.world.now()
+    entry = Pause("tv", "", None, "moving house", "ops", now, now + 10 * GRACE, maintenance)
+    await bed.application.ledger.run(lambda store: store.holds.pause(entry))
+
+
+async def resume(bed: Bed) -> None:
+    """The platform is not left alone any longer, and the next pass finds that."""
+    await bed.application.ledger.run(lambda store: store.holds.resume("tv"))
+    await later(bed, MINUTE)
+
+
+async def due_next(bed: Bed, i_account: int, due: str) -> SimulatedAccount:
+    """All is proven, and only a pause keeps the record from becoming `disabled`, or `gone`."""
+    if due == "disabled":
+        await pause(bed)
+        return await proven(bed, i_account)
+    account = await proven(bed, i_account)
+    await pause(bed)
+    await later(bed, GRACE + MINUTE)
+    return account
