@@ -146,7 +146,7 @@ def certain_absence(doubt: str | None) -> Policy:
     def reason(change: Change) -> str | None:
         if doubt is None or change.desired.reason != ABSENT or not is_destructive(change):
             return None
-        return f"billing's last list is not proven complete ({doubt}); nothing is taken away for an absence until then"
+        return f"billing's last list is not proven complete ({doubt}); until one is, no absence takes anything away"
 
     return holding("incomplete_source", reason)
 

@@ -307,7 +307,7 @@ def desireds() -> SearchStrategy[Desired]:
         owners(),
         _wishes(),
         external_id=_names(),
-        reason=st.sampled_from(["entitled", "blocked", "closed", "no_iptv_product"]),
+        reason=st.sampled_from(["entitled", "blocked", "closed", "no_iptv_product", "absent_from_billing"]),
         may_create=st.booleans(),
         may_rename=st.booleans(),
         problems=st.lists(problems(), max_size=2).map(tuple),

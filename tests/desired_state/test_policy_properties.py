@@ -12,6 +12,7 @@ from desired_state.plan import Change, Kind, Plan, is_destructive, key_of
 from desired_state.policy import (
     Policy,
     apply_policies,
+    certain_absence,
     complete_source,
     fit_for_platform,
     in_turn,
@@ -48,6 +49,7 @@ def policies() -> st.SearchStrategy[Policy]:
         st.just(fit_for_platform),
         st.just(in_turn),
         st.builds(complete_source, st.booleans()),
+        st.builds(certain_absence, st.none() | st.just("not read whole")),
         st.builds(parked, st.dictionaries(keys, st.just("refused"), max_size=9)),
         st.builds(observe_only, st.sets(st.sampled_from(PLATFORMS))),
         st.builds(rebuilding, st.sampled_from(PLATFORMS), st.none() | st.just("not read whole yet")),
