@@ -6,7 +6,8 @@ Rules of this module:
    or a platform shows records with our marks to a database that never read it.
 2. From then on the platform is only looked at, until one pass has read billing (proven complete) and the platform
    whole. Then records are bound as their marks say, and what is ambiguous waits for a person.
-3. What an old copy remembers and nobody can read is not believed: secrets are written once more, under the brake.
+3. What an old copy remembers and nobody can read is not believed: secrets are written once more, under the brake, and
+   who is missing in billing is counted from the beginning.
 """
 
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ def take_stock(store: Store, billings: Sequence[Billing], now: datetime) -> None
     store.recovery.raise_epoch(above=epoch)
     for billing in billings:
         store.accounts(billing.name).forget_readings()
+        store.absences(billing.name).begin_anew()
         for platform in billing.platforms:
             store.records(platform.name, platform.i_env).forget_all_secrets()
             store.recovery.begin(platform.name, text, now)

@@ -1,8 +1,9 @@
 """A whole installation in one process: simulators, the real loop, the real database, virtual time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from random import Random  # noqa: TID251  seeded, so that a run can be repeated
 from typing import Any, TypeVar, overload
@@ -142,12 +143,15 @@ class Bed:
         return reports
 
     async def plan(self) -> PlanView:
-        """What the command `plan` shows now: it is made on a private copy of the store."""
-        copy = (await self.store()).copy()
+        """What the command `plan` shows: made on a private copy, of which the details read go into the store."""
+        began, copy = self.world.now(), (await self.store()).copy()
         application = self._assembled(lambda: copy)
         reports = [await each.fleet.survey(PassOptions(whole_plan=True)) for each in application.installations]
         billings = [each.billing for each in application.installations]
         view = plan_view(copy, billings, Found.of(reports), self.world.now())
+        kept = {each.name: copy.accounts(each.name).details_read_since(began) for each in billings}
+        for name, rows in kept.items():
+            await self.application.ledger.run(partial(_take_over, name=name, rows=rows))
         await application.aclose()
         return view
 
@@ -276,6 +280,10 @@ class Bed:
 
     def _lanes(self) -> list[Lane]:
         return [lane for installation in self.application.installations for lane in installation.lanes]
+
+
+def _take_over(store: Store, *, name: str, rows: Sequence[tuple[object, ...]]) -> None:
+    store.accounts(name).take_over(rows)
 
 
 def configuration(folder: Path, blocks: Values) -> Config:

@@ -1,13 +1,16 @@
 """P3: who vanished from billing is switched off after two lists and a look-up, and removed after a time of grace."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from platforms.simulation import Fault
 from tests.bed import Bed
+from tests.loop.platforms import telebreeze
 from tests.loop.vanishing import (
     APART,
+    FIELDS,
     GRACE,
     INFO,
     LIST,
@@ -25,6 +28,7 @@ from tests.loop.vanishing import (
 )
 
 HOUR = timedelta(hours=1)
+MakeBed = Callable[..., Bed]
 
 
 def spoil(bed: Bed, operation: str, **fault: object) -> None:
@@ -252,6 +256,7 @@ async def test_p03_look_ups_stop_where_billing_does_not_answer_and_are_few_where
     bed.billing.requests.reset()
     await later(bed, APART)
     assert looks(bed) == 2 * 10, "one to prove it, and one before the act"
+    assert not bed.billing.requests.operations[FIELDS], "who is not there has no custom fields to ask for"
     bed.billing.requests.reset()
     bed.platform.requests.reset()
     for _ in range(3):
@@ -290,3 +295,36 @@ async def test_p03_another_billing_says_nothing_about_the_accounts_of_this_one(
     for _ in range(4):
         await later(bed, APART)
     assert [state_of(bed, f"tv00000{number}_3") for number in (1, 2, 3)] == ["active"] * 3
+
+
+async def test_p03_at_a_new_address_of_billing_absences_are_counted_from_the_beginning(bed: Bed) -> None:
+    account, _ = await neighbours(bed)
+    vanish(bed, account)
+    await later(bed, MINUTE)
+    bed.reconfigure(billing={"url": "http://moved.test"})
+    await later(bed, APART)
+    assert (state_of(bed), (await facts(bed))["complete_lists_without_it"]) == ("active", "1")
+    await later(bed, APART)
+    assert state_of(bed) == "disabled"
+
+
+async def test_p03_what_plan_found_by_a_look_up_ends_the_count(bed: Bed) -> None:
+    account, _ = await neighbours(bed)
+    gone = vanish(bed, account)
+    await later(bed, MINUTE)
+    bed.world.advance(APART)
+    bed.billing.installation.accounts[account] = gone  # found by its number, though no list shows it
+    await bed.plan()
+    assert (await bed.explain("tv000001"))["billing"]["missing_since"] is None
+
+
+async def test_p12_a_terminated_account_that_is_purged_is_not_asked_for_again_and_again(make_bed: MakeBed) -> None:
+    bed = make_bed(platforms={"tv": telebreeze(delete_enabled=False)})
+    account, _ = await neighbours(bed)
+    bed.billing.change("terminate", i_account=account)
+    await later(bed, MINUTE)
+    vanish(bed, account)
+    bed.billing.requests.reset()
+    for _ in range(3):
+        await later(bed, APART)
+    assert (state_of(bed), looks(bed)) == ("disabled", 0)

@@ -12,6 +12,7 @@ import pytest
 from controller.mark import mark_of, read_mark
 from platforms.simulation import Fault
 from tests.bed import Bed
+from tests.loop.vanishing import GRACE, MINUTE, later, neighbours, proven, reason, state_of
 
 LISTS_OF_BILLING = Fault(operation="Account/get_account_list", kind="html", count=None)
 MADE_BY_THE_PLATFORM = ("id", "createdAt", "updatedAt")
@@ -412,3 +413,17 @@ async def test_a_damaged_mark_is_said_and_written_anew(
     assert "is damaged; it is written anew" in capsys.readouterr().out + caplog.text
     assert read_mark(bed.config.store.path) is not None
     assert (await bed.status())["healthy"]
+
+
+async def test_p08_what_an_old_copy_counted_of_an_absence_proves_nothing(bed: Bed) -> None:
+    account, *others = await neighbours(bed, 4)
+    await proven(bed, account)
+    copy = back_up(bed)
+    for other in others:
+        bed.billing.change("block", i_account=other)
+    await later(bed, MINUTE)
+    await bed.application.loop.marker.write()
+    bed.world.advance(GRACE)
+    restore(bed, copy)
+    await later(bed, MINUTE)
+    assert (state_of(bed), await reason(bed)) == ("disabled", "missing_from_billing")

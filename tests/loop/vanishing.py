@@ -7,6 +7,7 @@ from controller.store import Pause
 from tests.bed import Bed
 
 INFO = "Account/get_account_info"
+FIELDS = "Account/get_custom_fields_values"
 LIST = "Account/get_account_list"
 APART = timedelta(minutes=15)
 GRACE = timedelta(days=30)
