@@ -150,7 +150,8 @@ def bug_in(what: str) -> Callable[[int, Exception], None]:
 def judge(store: Store, billing: Billing, stored: StoredAccount, house: Household, now: datetime) -> None:
     """Keep what every platform should hold for the account."""
     account = stored.known
-    decision = decide(stored, store.absences(billing.name).get(account.i_account), house, now)
+    missed = store.absences(billing.name).get(account.i_account) if stored.missing_since is not None else None
+    decision = decide(stored, missed, house, now)
     ends = [decision.valid_until]
     for platform in billing.platforms:
         left = _grace(store, platform, account.i_account, decision, now)

@@ -103,8 +103,12 @@ def because(known: Absence, left: Grace, length: timedelta, *, deletes: bool) ->
     if not deletes:
         return f"{fact}; stays switched off, because delete_enabled is false"
     if left.ends is None:
-        return f"{fact}; will be switched off, and deleted when it has been off for {length}"
+        return f"{fact}; will be switched off, and deleted when it has been off for {_span(length)}"
     return f"{fact}, will be deleted after {_at(left.ends)}"
+
+
+def _span(length: timedelta) -> str:
+    return str(length).removesuffix(", 0:00:00")
 
 
 def _at(instant: datetime) -> str:

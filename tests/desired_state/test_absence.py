@@ -164,8 +164,9 @@ def test_the_sentences_say_since_when_how_it_is_known_and_what_comes() -> None:
     fact = "absent from billing since 2026-03-10T12:00:00+00:00, confirmed by a look-up at 2026-03-10T12:15:00+00:00"
     assert because(PROVEN, Grace(NOW, NOW + DAY), DAY, deletes=True) == f"{fact}, will be deleted after {at(NOW + DAY)}"
     assert because(PROVEN, Grace(), 2 * DAY, deletes=True) == (
-        f"{fact}; will be switched off, and deleted when it has been off for 2 days, 0:00:00"
+        f"{fact}; will be switched off, and deleted when it has been off for 2 days"
     )
+    assert because(PROVEN, Grace(), 90 * MINUTE, deletes=True).endswith("deleted when it has been off for 1:30:00")
     stays = f"{fact}; stays switched off, because delete_enabled is false"
     assert because(PROVEN, Grace(NOW, NOW + DAY), DAY, deletes=False) == stays
 
