@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from math import isfinite
+from math import isfinite, nan
 
 MAX_RETRY_AFTER = timedelta(hours=1)
 
@@ -16,12 +16,12 @@ def retry_after(text: str, now: datetime) -> timedelta | None:
         seconds = float(text)
     except ValueError:
         seconds = _seconds_until(text, now)
-    return min(max(timedelta(0), timedelta(seconds=min(seconds, 1e9))), MAX_RETRY_AFTER) if isfinite(seconds) else None
+    return timedelta(seconds=min(max(0.0, seconds), MAX_RETRY_AFTER.total_seconds())) if isfinite(seconds) else None
 
 
 def _seconds_until(date: str, now: datetime) -> float:
     try:
         instant = parsedate_to_datetime(date)
-    except ValueError:
-        return float("nan")
+    except (ValueError, OverflowError):
+        return nan
     return ((instant if instant.tzinfo else instant.replace(tzinfo=UTC)) - now).total_seconds()

@@ -109,12 +109,17 @@ async def test_other_statuses_are_the_callers_to_judge(status: int) -> None:
         ("nan", None),
         ("inf", None),
         ("-3", timedelta(0)),
+        ("-1e300", timedelta(0)),
+        ("1e300", timedelta(hours=1)),
         ("1.5", timedelta(seconds=1.5)),
         ("86400", timedelta(hours=1)),
         ("Sun, 01 Mar 2026 12:00:30 GMT", timedelta(seconds=30)),
         ("Sun, 01 Mar 2026 12:00:30 -0000", timedelta(seconds=30)),
         ("Sun, 01 Mar 2020 12:00:00 GMT", timedelta(0)),
         ("Fri, 01 Mar 2999 12:00:00 GMT", timedelta(hours=1)),
+        ("Sun, 01 Mar 99999999999 12:00:00 GMT", None),
+        ("Sun, 01 Mar 2026 12:00:99999999999 GMT", None),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", timedelta(hours=1)),
     ],
 )
 def test_retry_after_is_seconds_or_a_date_and_at_most_an_hour(header: str, pause: timedelta | None) -> None:
