@@ -254,6 +254,8 @@ class Lane:
 
     async def _wait(self, number: int) -> None:
         """Until a key comes in, the next one is due, or the platform may be asked again."""
+        if self.stopping:
+            return  # that came during a probe: nobody says so again
         self._changed.clear()
         now = self._tools.clock.monotonic()
         rests = self.platform.breaker.rests(now)

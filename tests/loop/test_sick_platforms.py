@@ -170,6 +170,21 @@ async def test_a_restart_knows_since_when_a_breaker_is_open_and_tries_once_at_on
         assert mended or calls(bed) == 1
 
 
+async def test_a_stop_that_comes_during_a_probe_does_not_wait_for_the_next_one(bed: Bed) -> None:
+    bed.tv_account()
+    spoil(bed, **DOWN | {"status": 403})
+    async with bed.daemon():
+        await bed.world.sleep(FIRST_PROBE - 5)
+        assert await breaker(bed) == "open"
+        bed.platform.faults.clear()
+        spoil(bed, operation="*", kind="delay", seconds=3, count=None)
+        before = calls(bed)
+        while calls(bed) == before:
+            await bed.world.sleep(0.5)
+        stopped_at = bed.world.monotonic()
+    assert bed.world.monotonic() - stopped_at <= 3 * 3, "a log-in, and the two calls of the probe"
+
+
 async def test_p17_nothing_reaches_a_platform_before_the_pause_is_over_that_it_asked_for(bed: Bed) -> None:
     for number in range(1, 21):
         bed.tv_account(number)
