@@ -12,9 +12,10 @@ Rules of this module:
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import takewhile
 from math import inf
 
 from controller.billing.rows import AccountRow
@@ -58,14 +59,14 @@ class Spreader:
         """Spread what comes, until stopped."""
         while not stopping.is_set():
             self._asked.clear()
-            pause = min(await self.spread(), _FORGETTING)
+            pause = min(await self.spread(stopping.is_set), _FORGETTING)
             await self._forget()
             await first_of(stopping.wait(), self._asked.wait(), self._clock.sleep(pause))
 
-    async def spread(self) -> float:
-        """Spread what waits; returns the seconds after which to try again if nothing new comes."""
-        while events := await self._ledger.run(self._waiting):
-            for event in events:
+    async def spread(self, is_over: Callable[[], bool] = lambda: False) -> float:
+        """Spread what waits, until it is over; returns the seconds after which to try again if nothing new comes."""
+        while not is_over() and (events := await self._ledger.run(self._waiting)):
+            for event in takewhile(lambda _: not is_over(), events):
                 try:
                     with urgent():
                         await self._spread(event)

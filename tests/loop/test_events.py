@@ -140,6 +140,29 @@ async def test_many_customers_whose_second_look_is_to_come_keep_no_new_event_wai
     assert bed.customer("tv000002_3")["status"] == "active"
 
 
+async def test_p18_a_stop_does_not_wait_until_all_customers_are_asked_for_and_the_next_process_asks_the_rest(
+    bed: Bed,
+) -> None:
+    (known,) = await watched(bed)
+    customer = bed.billing.installation.accounts[known].customer
+    async with bed.daemon():
+        await bed.world.sleep(5)
+        bed.billing.faults.add(Fault(operation=LIST, kind="delay", seconds=5, count=None))
+        for number in range(1, 50):
+            await bed.espf("Customer/Updated", i_event=number, i_customer=10**6 + number)
+        new = bed.tv_account(2)
+        bed.billing.installation.accounts[new].customer = customer
+        await bed.espf("Customer/New", i_event=1000, i_customer=customer.i_customer)
+        await bed.world.sleep(1)
+        stopped_at = bed.world.monotonic()
+    assert bed.world.monotonic() - stopped_at <= 5, "the call that was under way"
+    bed.billing.faults.clear()
+    bed.restart()
+    await bed.application.loop.begin()
+    await bed.act_on_events()
+    assert bed.customer("tv000002_3")["status"] == "active"
+
+
 async def test_a_customer_whose_list_cannot_be_read_is_asked_for_until_it_can(bed: Bed) -> None:
     (known,) = await watched(bed)
     async with bed.daemon():
