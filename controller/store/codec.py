@@ -3,17 +3,22 @@
 Rules of this module:
 
 1. Nothing is encoded with the clear text of a secret in it: callers hand over sealed values.
-2. A fingerprint is 12 bytes of blake2b over the encoded value: equal values, equal fingerprints.
+2. What cannot be decoded is damage of the database (`Malformed`): we never put it there.
+3. A fingerprint is 12 bytes of blake2b over the encoded value: equal values, equal fingerprints.
 """
 
 import hashlib
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import msgspec
 
+from controller.store.trouble import Malformed
 from desired_state.account import Account
 from desired_state.desired import Desired
-from desired_state.subscriber import SubscriberSpec
+from desired_state.subscriber import State, SubscriberSpec
+
+T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder()
 _account = msgspec.json.Decoder(Account)
@@ -28,17 +33,32 @@ def encode(value: Account | Desired | SubscriberSpec) -> bytes:
 
 def decode_account(text: bytes | str) -> Account:
     """The account that was encoded."""
-    return _account.decode(text)
+    return _decoded(_account, text)
 
 
 def decode_desired(text: bytes | str) -> Desired:
     """The wish that was encoded."""
-    return _desired.decode(text)
+    return _decoded(_desired, text)
 
 
 def decode_spec(text: bytes | str) -> SubscriberSpec:
     """The spec that was encoded."""
-    return _spec.decode(text)
+    return _decoded(_spec, text)
+
+
+def decode_state(text: str) -> State:
+    """The state of that name."""
+    try:
+        return State(text)
+    except ValueError:
+        raise Malformed("a stored State cannot be read") from None
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], text: bytes | str) -> T:
+    try:
+        return decoder.decode(text)
+    except msgspec.MsgspecError:
+        raise Malformed(f"a stored {decoder.type.__name__} cannot be read") from None
 
 
 def fingerprint(encoded: bytes) -> bytes:
@@ -53,7 +73,10 @@ def to_seconds(at: datetime | None) -> float | None:
 
 def instant(seconds: float) -> datetime:
     """An instant as the core has it."""
-    return datetime.fromtimestamp(seconds, UTC)
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        raise Malformed("a stored instant cannot be read") from None
 
 
 def to_instant(seconds: float | None) -> datetime | None:

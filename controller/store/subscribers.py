@@ -16,7 +16,7 @@ from datetime import datetime
 
 from sqlite_utils import Database
 
-from controller.store.codec import decode_desired, encode, fingerprint, to_instant, to_seconds
+from controller.store.codec import decode_desired, decode_state, encode, fingerprint, to_instant, to_seconds
 from desired_state.account import AccountStatus
 from desired_state.desired import Desired
 from desired_state.entitlement import Presence
@@ -101,7 +101,7 @@ class Subscribers:
         return StoredSubscriber(
             desired=decode_desired(row[0]),
             desired_fp=row[1],
-            progress=Progress(State(row[2]), row[3], row[4], row[5], to_instant(row[6])),
+            progress=Progress(decode_state(row[2]), row[3], row[4], row[5], to_instant(row[6])),
             unconverged_since=to_instant(row[7]),
             was_fulfilled=bool(row[8]),
         )
@@ -196,7 +196,7 @@ class Subscribers:
         rows = self._conn.execute(
             "SELECT state, count(*) FROM subscribers WHERE platform = ? GROUP BY state", (self._platform,)
         )
-        return dict.fromkeys(State, 0) | {State(state): count for state, count in rows}
+        return dict.fromkeys(State, 0) | {decode_state(state): count for state, count in rows}
 
     def oldest_unconverged(self) -> datetime | None:
         """Since when the longest waiting subscriber waits."""
@@ -214,7 +214,7 @@ class Subscribers:
             "  AND held_by NOT IN (SELECT value FROM json_each(?)))) ORDER BY unconverged_since, i_account LIMIT ?",
             (self._platform, _INTENDED, limit),
         )
-        return [(row[0], Progress(State(row[1]), row[2], row[3], row[4], to_instant(row[5]))) for row in rows]
+        return [(row[0], Progress(decode_state(row[1]), row[2], row[3], row[4], to_instant(row[5]))) for row in rows]
 
     def _claim(self, wish: Desired) -> None:
         """Note what the wish claims. Where its details are not known right now, what it claimed before still counts."""

@@ -4,7 +4,8 @@ Rules of this module:
 
 1. What passes by itself (`StoreUnavailable`) is waited for: a full disk, a lock held by another program, a device that
    fails. What does not pass ends the process with a sentence that says what to do.
-2. The sentence names the file and quotes SQLite; it never holds a row.
+2. The sentence names the file and quotes SQLite; it never holds a row, nor a part of one.
+3. A row that does not hold what we put there is damage, too: SQLite has no checksums, and finds out by chance only.
 """
 
 import errno
@@ -20,6 +21,7 @@ _PASSING = {
     sqlite3.SQLITE_READONLY: "it cannot be written to",
 }
 _PASSING_IF_OPEN = {sqlite3.SQLITE_CANTOPEN: "a file beside it cannot be opened"}
+_NO_TEXT = "Could not decode to UTF-8"  # how Python begins to say so; it goes on with the row
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _PASSING_IN_FILES = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG)
 
@@ -36,6 +38,12 @@ class StoreDamaged(StoreError):
     """What is in it cannot be read."""
 
 
+class Malformed(sqlite3.DatabaseError):
+    """A column holds what nobody can have put there; `str()` says which kind of thing it is, and quotes nothing."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+
 def of_sqlite(path: Path, error: sqlite3.DatabaseError, *, is_open: bool) -> StoreError:
     """What SQLite said. A file that cannot be opened is for a person to see to, unless it once could be (`is_open`)."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
@@ -44,6 +52,8 @@ def of_sqlite(path: Path, error: sqlite3.DatabaseError, *, is_open: bool) -> Sto
         return StoreUnavailable(f"the store {path} cannot be used at present, {passing[code]}: {error}")
     if code in _DAMAGED:
         return damaged(path, str(error))
+    if str(error).startswith(_NO_TEXT):
+        return damaged(path, "a text in it is not UTF-8")
     return StoreError(f"the store {path} cannot be used: {error}")
 
 

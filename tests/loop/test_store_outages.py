@@ -194,6 +194,39 @@ async def test_a_page_that_is_destroyed_under_a_running_daemon_ends_it_with_a_se
     assert "iptv-reconciler rebuild --config FILE" in str(trouble)
 
 
+SPOILT = {
+    "account": 'UPDATE accounts SET account = replace(account, \'"id":"tv\', \'"id";"tv\')',
+    "wish": "UPDATE subscribers SET desired = replace(desired, '\"external_id\"', '\"external_ie\"')",
+    "record": "UPDATE records SET spec = substr(spec, 1, 40), listed_fp = x''",
+    "state": "UPDATE subscribers SET state = 'in_sxnc'",
+    "text": "UPDATE subscribers SET state = CAST(x'746b30ff' AS TEXT)",
+    "instant": "UPDATE accounts SET seen_at = 'tv000001'",
+}
+
+
+@pytest.mark.parametrize("spoilt", SPOILT)
+async def test_a_row_that_nobody_can_have_written_is_damage_and_is_not_quoted(bed: Bed, spoilt: str) -> None:
+    account = bed.tv_account(1)
+    await bed.full_pass()
+    store = await bed.store()
+    with closing(sqlite3.connect(bed.config.store.path)) as other, other:
+        other.execute(SPOILT[spoilt])
+    bed.platform.requests.reset()
+
+    async def use() -> None:
+        with store.translating():
+            await bed.full_pass()
+            await bed.status()
+            await bed.explain(f"i_account:{account}")
+
+    with pytest.raises((StoreError, BaseExceptionGroup)) as caught:
+        await use()
+    trouble = store_error_in(caught.value)
+    assert isinstance(trouble, StoreDamaged), trouble
+    assert "tv0" not in str(trouble)
+    assert bed.platform.requests.writes == 0
+
+
 def test_of_several_troubles_the_one_that_does_not_pass_is_told() -> None:
     passing, lasting = StoreUnavailable("full"), StoreDamaged("malformed")
     group = ExceptionGroup("side by side", [passing, ExceptionGroup("deeper", [ValueError("a bug"), lasting])])
