@@ -6,7 +6,8 @@ Rules of this module:
    disk before the call it announces is made (`ledger.py`).
 2. A transaction is explicit (`Database.atomic`), short, and never spans a network call.
 3. What SQLite says is translated into a sentence that names the file (`trouble.py`).
-4. A database of a newer version is not touched: who does not know its tables cannot keep its promises.
+4. A database of a newer version is not touched: who does not know its tables cannot keep its promises. Neither is
+   one of another program, to which a wrong path may lead.
 """
 
 import sqlite3
@@ -29,17 +30,25 @@ def open_database(path: Path) -> Database:
     Raises `StoreError` where the folder or the file cannot be used.
     """
     with translated(path):
+        refuse_what_is_no_file(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        is_new = not path.exists()
+        is_new = not path.exists() or not path.stat().st_size
         db = Database(path)
         try:
             if is_new:
                 path.chmod(0o600)
             _refuse_newer(db, path)
+            _refuse_foreign(db, path)
             return _prepared(db)
         except BaseException:
             db.close()
             raise
+
+
+def refuse_what_is_no_file(path: Path) -> None:
+    """SQLite would say only that it cannot open it. Raises `StoreError`."""
+    if path.exists() and not path.is_file():
+        raise StoreError(f"the store {path} is a folder, or something else that is no file; look at store.path")
 
 
 def copy_in_memory(db: Database) -> Database:
@@ -55,6 +64,16 @@ def _refuse_newer(db: Database, path: Path) -> None:
         raise StoreError(
             f"the store {path} was written by a newer version of this program (its step {unknown[0]!r} is not known"
             " here); nothing was changed. Install that version again, or restore a backup made before it"
+        )
+
+
+def _refuse_foreign(db: Database, path: Path) -> None:
+    """Not even a look may leave our tables in a database of somebody else's."""
+    foreign = [name for name in db.table_names() if not name.startswith(("sqlite_", MIGRATIONS.migrations_table))]
+    if foreign and not MIGRATIONS.applied(db):
+        raise StoreError(
+            f"the file {path} is a database of another program (with a table {foreign[0]!r}); nothing was changed in"
+            " it. Correct store.path in the configuration"
         )
 
 

@@ -21,6 +21,7 @@ _PASSING = {
     sqlite3.SQLITE_READONLY: "it cannot be written to",
 }
 _PASSING_IF_OPEN = {sqlite3.SQLITE_CANTOPEN: "a file beside it cannot be opened"}
+_NOT_OPENED = "; look at its rights and its folder's, and whether that can be written to: it makes files beside it"
 _NO_TEXT = "Could not decode to UTF-8"  # how Python begins to say so; it goes on with the row
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _PASSING_IN_FILES = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG)
@@ -54,7 +55,8 @@ def of_sqlite(path: Path, error: sqlite3.DatabaseError, *, is_open: bool) -> Sto
         return damaged(path, str(error))
     if str(error).startswith(_NO_TEXT):
         return damaged(path, "a text in it is not UTF-8")
-    return StoreError(f"the store {path} cannot be used: {error}")
+    hint = _NOT_OPENED if code == sqlite3.SQLITE_CANTOPEN else ""
+    return StoreError(f"the store {path} cannot be used: {error}{hint}")
 
 
 def damaged(path: Path, what: str) -> StoreDamaged:

@@ -1,0 +1,84 @@
+"""What may stand in the store's place, and what is said of it before anything is done."""
+
+import sqlite3  # noqa: TID251  another hand in the file
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from controller.store import Store, StoreDamaged, StoreError, examine
+from tests.bed import Bed
+
+
+def change(path: Path, words: str) -> None:
+    with closing(sqlite3.connect(path)) as conn, conn:
+        conn.execute(words)
+
+
+def foreign(path: Path) -> None:
+    change(path, "CREATE TABLE users (id INTEGER PRIMARY KEY)")
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+
+
+REFUSED = {foreign: "is a database of another program (with a table 'users')", folder: "is a folder, or something else"}
+
+
+@pytest.mark.parametrize(("make", "said"), REFUSED.items(), ids=[make.__name__ for make in REFUSED])
+def test_what_is_not_ours_is_refused_and_left_as_it_is(tmp_path: Path, make: Callable[[Path], None], said: str) -> None:
+    path = tmp_path / "state.db"
+    make(path)
+    before = path.read_bytes() if path.is_file() else b""
+    with pytest.raises(StoreError) as caught:
+        Store.open(path)
+    assert said in str(caught.value)
+    assert not isinstance(caught.value, StoreDamaged), "nobody is to put it aside"
+    assert (path.read_bytes() if path.is_file() else b"") == before
+
+
+def test_p10_a_store_that_is_made_of_an_empty_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    path.touch(0o644)
+    Store.open(path).close()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "UPDATE accounts SET account = substr(account, 1, 40)",
+        "UPDATE subscribers SET desired = replace(desired, '\"external_id\"', '\"external_ie\"')",
+        "UPDATE subscribers SET state = 'in_sxnc'",
+        "UPDATE records SET spec = CAST(x'746b30ff' AS TEXT)",
+    ],
+)
+async def test_rebuild_takes_for_damaged_whatever_another_command_cannot_read(bed: Bed, words: str) -> None:
+    bed.tv_account(1)
+    await bed.full_pass()
+    await bed.application.ledger.close()
+    path = bed.config.store.path
+    assert examine(path) is None
+    change(path, words)
+    damage = examine(path)
+    assert damage is not None
+    assert f"the store {path} is damaged" in str(damage)
+
+
+async def test_rebuild_finds_an_index_that_lacks_a_row(bed: Bed) -> None:
+    bed.tv_account(1)
+    await bed.full_pass()
+    await bed.application.ledger.close()
+    path = bed.config.store.path
+    with closing(sqlite3.connect(path)) as conn, conn:
+        conn.execute("PRAGMA writable_schema = 1")
+        conn.execute("UPDATE sqlite_schema SET sql = sql || ' WHERE i_account < 0' WHERE name = 'records_by_account'")
+    change(path, "UPDATE records SET i_account = i_account + 1")
+    with closing(sqlite3.connect(path)) as conn, conn:
+        conn.execute("PRAGMA writable_schema = 1")
+        conn.execute(
+            "UPDATE sqlite_schema SET sql = replace(sql, ' WHERE i_account < 0', '') WHERE name LIKE 'records_by%'"
+        )
+    assert examine(path) is not None
