@@ -6,11 +6,14 @@ Rules of this module:
 2. Functions that arrive while a commit is under way share the next one: many intents cost one `fsync`. Each has its
    own savepoint, so that one that fails takes nobody along. One that asks for durability makes its commit durable.
 3. A result is given out only after its commit.
-4. While the database cannot be used but will be again, nobody gets in: all are refused at once, but for what has
+4. A file that was removed or replaced under us is not written to any more: nobody else sees what is in it, and nothing
+   of it outlives the process. The process ends; the next one notices the loss (`controller/recovery.py`).
+5. While the database cannot be used but will be again, nobody gets in: all are refused at once, but for what has
    happened already and must not be forgotten (`patient`). Whether it is over is found out by writing for trial.
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -50,9 +53,11 @@ _TRIAL_BYTES = 256 * 1024
 class Store:
     """All tables, by the part they belong to; used within one thread."""
 
-    def __init__(self, db: Database, path: Path) -> None:
+    def __init__(self, db: Database, path: Path, file: os.stat_result | None = None) -> None:
+        """`file` is what stood at `path` when the database was opened; a copy in memory has none."""
         self.db = db
         self.path = path
+        self._file = file
         self.journal = Journal(db)
         self.targets = Targets(db)
         self.operator = Operator(db)
@@ -62,7 +67,9 @@ class Store:
     @staticmethod
     def open(path: Path) -> "Store":
         """The store at `path`, made if it is not there. Raises `StoreError`."""
-        return Store(open_database(path), path)
+        db = open_database(path)
+        with translated(path):
+            return Store(db, path, path.stat())
 
     def copy(self) -> "Store":
         """A private copy in memory."""
@@ -98,6 +105,14 @@ class Store:
     def told(self, audience: Audience) -> Told:
         """What a billing source was told about its accounts."""
         return Told(self.db, audience)
+
+    def assert_in_place(self) -> None:
+        """Raises `StoreError` where the file is no longer the one that was opened."""
+        if self._file is not None and not (self.path.exists() and os.path.samestat(self._file, self.path.stat())):
+            raise StoreError(
+                f"the store {self.path} was removed or replaced while this process worked on it; nothing more is done."
+                " Start it again: it finds out what stands there now. To restore a backup, stop it first"
+            )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -247,6 +262,7 @@ class Ledger:
             self._store = self._open()
         store = self._store
         with store.translating():
+            store.assert_in_place()
             self._set_durable(store, any(waiting.durable for waiting in batch))
             with writing(store.db):
                 return [_guarded(store, waiting.action) for waiting in batch]

@@ -1,5 +1,6 @@
 """What may stand in the store's place, and what is said of it before anything is done."""
 
+import asyncio
 import sqlite3  # noqa: TID251  another hand in the file
 from collections.abc import Callable
 from contextlib import closing
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.store import Store, StoreDamaged, StoreError, examine
+from controller.store import Store, StoreDamaged, StoreError, examine, store_error_in
 from tests.bed import Bed
 
 
@@ -44,6 +45,36 @@ def test_p10_a_store_that_is_made_of_an_empty_file_is_for_its_owner_only(tmp_pat
     path.touch(0o644)
     Store.open(path).close()
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def removed(path: Path) -> None:
+    for file in path.parent.glob("state.db*"):
+        file.unlink()
+
+
+def replaced(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as conn, closing(sqlite3.connect(path.with_name("copy.db"))) as copy:
+        conn.backup(copy)
+    path.with_name("copy.db").replace(path)
+
+
+@pytest.mark.parametrize("lose", [removed, replaced])
+async def test_p08_p18_a_daemon_whose_store_is_taken_away_takes_no_event_and_ends_with_a_sentence(
+    bed: Bed, lose: Callable[[Path], None]
+) -> None:
+    bed.tv_account(1)
+    path = bed.config.store.path
+    running = asyncio.create_task(bed.application.loop.run())
+    await bed.world.sleep(30)
+    lose(path)
+    bed.tv_account(2)
+    assert (await bed.espf("Account/New", i_account=2)).status_code == 503
+    for _ in range(2000):
+        await asyncio.sleep(0)
+    assert running.done(), "it does not go on where nobody sees what it writes"
+    trouble = store_error_in(running.exception() or ValueError())
+    assert f"the store {path} was removed or replaced" in str(trouble)
+    assert len(bed.customers()) == 1
 
 
 @pytest.mark.parametrize(
