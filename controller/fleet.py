@@ -8,7 +8,6 @@ Rules of this module:
 3. The pass writes nothing to a platform. The plan it returns is the one `plan` prints and `apply` performs.
 """
 
-import asyncio
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from controller.holding import (
 )
 from controller.judgement import Comparison, bug_in, compare, rest
 from controller.lane import Tools
+from controller.readings import Readings
 from controller.reconciler import hold_progress
 from controller.recovery import conclude
 from controller.rivals import Rivals
@@ -48,7 +48,7 @@ class PassOptions:
 
     With `whole_plan`, details that are due are read for accounts without a record too, so that the plan names them;
     with `announced`, those of accounts that events have announced (the daemon's lanes read them by themselves).
-    With `in_background`, details that take long are not waited for: they go on being read while the plan is performed.
+    With `in_background`, what takes long is not waited for (details, a slow platform): it goes on being read meanwhile.
     """
 
     horizon: timedelta = timedelta(0)
@@ -60,7 +60,7 @@ class PassOptions:
 
 @dataclass(frozen=True, slots=True)
 class PassReport:
-    """What a pass found. `failed` names the targets that could not be read; their plan is not known.
+    """What a pass found. `failed` names the targets that could not be read (in time); their plan is not known.
 
     `unread` counts accounts of which billing did not give the details. `drift` counts, by platform and kind, what the
     platform changed by itself since it was last as wished. `unsure` are in conflict with accounts that were not read
@@ -86,6 +86,7 @@ class Fleet:
         self._gatherer = gatherer
         self._rivals = rivals
         self._clock = tools.clock
+        self.readings = Readings(gatherer, tools.clock)
         self.backlog = Backlog(billing, gatherer, tools)
         self._names = tuple(platform.name for platform in billing.platforms)
 
@@ -93,7 +94,7 @@ class Fleet:
         """Read everything and decide; nothing is enqueued or noted as held yet."""
         began, resting = self._clock.now(), await self._ledger.run(self._in_maintenance)
         platforms = [platform for platform in self._billing.platforms if platform.name not in resting]
-        snapshot, read = await self.read(platforms)
+        snapshot, read = await self.read(platforms, patiently=not options.in_background)
         if snapshot is not None:
             await self._read_details(options)
             await self._gatherer.judge_all()
@@ -114,17 +115,27 @@ class Fleet:
     def _in_maintenance(self, store: Store) -> tuple[str, ...]:
         return tuple(name for name in self._names if store.holds.is_in_maintenance(name, self._clock.now()))
 
-    async def read(self, platforms: Sequence[Platform]) -> tuple[BillingSnapshot | None, list[Platform]]:
-        """Read billing's list and these platforms, and judge; returns what billing gave, and who answered."""
-        async with asyncio.TaskGroup() as group:
-            billing = group.create_task(self._gatherer.read_billing())
-            readings = [group.create_task(self._gatherer.read_platform(platform)) for platform in platforms]
-        snapshot = billing.result()
-        read = [platform for platform, reading in zip(platforms, readings, strict=True) if reading.result()]
+    async def read(
+        self, platforms: Sequence[Platform], *, patiently: bool = True
+    ) -> tuple[BillingSnapshot | None, list[Platform]]:
+        """Read billing's list and these platforms, and judge; returns what billing gave, and who answered (in time)."""
+        self.readings.begin(platforms)
+        snapshot = await self._gatherer.read_billing()
+        read = await self.readings.read(platforms, patiently=patiently)
         is_complete = snapshot is not None and snapshot.complete
         await self._ledger.run(partial(conclude, read=read, is_billing_complete=is_complete))
         await self._gatherer.judge_all()
         return snapshot, read
+
+    def stop(self) -> None:
+        """Read nothing more."""
+        self.readings.stop()
+        self.backlog.stop()
+
+    async def ended(self) -> None:
+        """Wait until nothing is being read any more, or not for a while."""
+        await self.readings.ended()
+        await self.backlog.ended()
 
     async def note(self, report: PassReport) -> dict[str, list[tuple[int, timedelta]]]:
         """Set the brakes, and note who waits for a call and who is held; returns, by platform, who waits how long."""

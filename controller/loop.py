@@ -74,6 +74,8 @@ class Loop:
         self._stopping = asyncio.Event()
         self.marker = Marker(tools.ledger, tools.clock, tools.log)
         inbox.on_many = self._spread
+        for installation in self._installations:
+            installation.fleet.readings.on_late = self._asked[installation.billing.name].set
 
     def ask_for_pass(self) -> None:
         """Have a full pass run as soon as the one that may be running has ended."""
@@ -85,7 +87,7 @@ class Loop:
         self._stopping.set()
         self._tools.ledger.give_up()
         for installation in self._installations:
-            installation.fleet.backlog.stop()
+            installation.fleet.stop()
             for lane in installation.lanes:
                 lane.stop()
 
@@ -111,8 +113,8 @@ class Loop:
                 await self._work()
         finally:
             for installation in self._installations:
-                installation.fleet.backlog.stop()
-                await installation.fleet.backlog.ended()
+                installation.fleet.stop()
+                await installation.fleet.ended()
             with suppress(StoreError):
                 await self.marker.write()
 

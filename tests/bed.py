@@ -107,7 +107,7 @@ class Bed:
     def restart(self) -> None:
         """A new process on the same database: the old one was killed and could not tell anybody."""
         for installation in self.application.installations:
-            installation.fleet.backlog.stop()
+            installation.fleet.stop()
         self._killed.append(self.application)
         self.application = self._assembled()
 

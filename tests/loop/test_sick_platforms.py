@@ -119,6 +119,30 @@ async def test_p13_a_failing_platform_delays_no_other_and_opens_nobody_elses_bre
         assert [gauge(bed, "breaker_open", target) for target in ("tv", "other", "billing")] == [1, 0, 0]
 
 
+async def test_p13_a_platform_that_takes_minutes_to_be_read_keeps_no_pass_of_another(
+    make_bed: Callable[..., Bed],
+) -> None:
+    slow = {"driver": "telebreeze", "url": "http://tv.test", "api_key": "simulated"}
+    paged = slow | {"dialect": {"listing": {"page_size": 5}}}
+    bed = make_bed(platforms={"tv": paged, "other": OTHER}, catalog=CATALOG)
+    for number in range(1, 51):
+        bed.tv_account(number)
+    await bed.full_pass()
+    spoil(bed, operation="customers.list", kind="delay", seconds=9, count=None)
+
+    async with bed.daemon() as loop:
+        await bed.world.sleep(10 * 60)
+        late = bed.tv_account(51)
+        moved = [bed.tv_account(number, i_product=62) for number in range(60, 63)]
+        loop.ask_for_pass()
+        await bed.world.sleep(5)
+        assert len(bed.platform_at("http://other.test").operator.customers) == len(moved)
+        await bed.world.sleep(5 * 60)
+        assert bed.customer("tv000051_3")["status"] == "active", f"i_account {late} waited for the platform alone"
+        assert (await bed.status())["healthy"]
+    assert bed.platform.requests.operations["packages.list"] < 15, "a reading is not begun anew while one is under way"
+
+
 async def test_billings_trouble_opens_its_own_breaker_and_is_nobodys_failure(make_bed: Callable[..., Bed]) -> None:
     bed = make_bed(platforms={"tv": BY_LOGIN})
     accounts = [bed.tv_account(number) for number in range(1, 21)]
