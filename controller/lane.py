@@ -5,7 +5,8 @@ Rules of this module:
 1. A lane is a bulkhead: a platform that is slow or down holds up its own lane only.
 2. While the platform's breaker is open, or it wants to be left alone, no key is taken. When it is time to try, one
    worker tries. Who was put off by a trouble that is over has their turn at once.
-3. A bug of ours costs one subscriber a delay. It is logged and counted, and the lane lives.
+3. A bug of ours costs one subscriber a delay, and so does a row of the store that cannot be read. It is logged and
+   counted, and the lane lives.
 4. Routine looks at keys that failed before are a small part of all (`retries.py`), except for a command that a person
    waits for: it lets go of what fails too often instead.
 5. Some workers take urgent keys only: while all others wait for billing over a long first convergence, an event finds
@@ -25,7 +26,7 @@ from controller.log import Logger
 from controller.look import Result
 from controller.reconciler import Reconciler
 from controller.retries import Ending, Retries
-from controller.store import Ledger, StoreError, StoreUnavailable
+from controller.store import Ledger, RowDamaged, StoreError, StoreUnavailable
 from controller.targets import Moment, Platform
 from controller.waiting import first_of
 from controller.workqueue import Item, Priority
@@ -177,9 +178,9 @@ class Lane:
         except StoreUnavailable:
             await self._rest(item)
             return
-        except StoreError:
-            raise
         except Exception as bug:
+            if isinstance(bug, StoreError) and not isinstance(bug, RowDamaged):
+                raise
             platform, i_account = item.key.platform, item.key.i_account
             self._tools.log.error("a look failed by a bug", platform=platform, i_account=i_account, exc_info=bug)
             result = Result("bug", again_in=backoff(_AFTER_A_BUG, self._tools.draw()), failures=_AFTER_A_BUG)

@@ -16,7 +16,7 @@ from controller.store.recovery import Identity
 from controller.store.subscribers import REFUSALS, REFUSED, TAKEN, Progress, StoredSubscriber
 from controller.store.targets import HeldPlan, TargetReading
 from controller.store.told import Audience, Provisioning, Telling, told_counts
-from controller.store.trouble import StoreDamaged, StoreError, StoreUnavailable, store_error_in
+from controller.store.trouble import RowDamaged, StoreDamaged, StoreError, StoreUnavailable, store_error_in
 
 __all__ = [
     "EVERYTHING",
@@ -39,6 +39,7 @@ __all__ = [
     "Progress",
     "Provisioning",
     "Reading",
+    "RowDamaged",
     "Store",
     "StoreDamaged",
     "StoreError",

@@ -14,6 +14,7 @@ Rules of this module:
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -43,7 +44,7 @@ from controller.store.recovery import Recovery
 from controller.store.subscribers import Subscribers
 from controller.store.targets import Targets
 from controller.store.told import Audience, Told
-from controller.store.trouble import StoreError, StoreUnavailable
+from controller.store.trouble import RowDamaged, StoreError, StoreUnavailable, of_sqlite
 
 I = TypeVar("I")  # noqa: E741  an item
 T = TypeVar("T")
@@ -129,17 +130,24 @@ class Store:
         self.db.conn.execute("DELETE FROM meta WHERE key = 'room'")
 
     def each(self, items: Iterable[I], action: Callable[[I], T], failed: Callable[[I, Exception], None]) -> list[T]:
-        """Do something for each item; one that trips a bug of ours is told to `failed` and stops nobody else."""
+        """Do something for each item; one that trips a bug of ours, or over a damaged row, is told to `failed`, and the
+        others go on.
+        """
         results: list[T] = []
         for item in items:
             try:
                 with self.db.atomic():
                     results.append(action(item))
             except Exception as error:
-                if is_database_error(error):
+                said = self.said(error)
+                if is_database_error(said) and not isinstance(said, RowDamaged):
                     raise
-                failed(item, error)
+                failed(item, said)
         return results
+
+    def said(self, error: Exception) -> Exception:
+        """The error; what SQLite objected as a `StoreError`."""
+        return of_sqlite(self.path, error, is_open=True) if isinstance(error, sqlite3.DatabaseError) else error
 
     def close(self) -> None:
         """Let go of the file."""
@@ -287,9 +295,11 @@ def _guarded(store: Store, action: Callable[[Store], object]) -> object:
         with store.db.atomic():
             return action(store)
     except Exception as error:
-        if is_database_error(error) or not store.db.conn.in_transaction:
+        said = store.said(error)
+        is_their_own = isinstance(said, RowDamaged) or not is_database_error(said)
+        if not (is_their_own and store.db.conn.in_transaction):
             raise
-        return error
+        return said
 
 
 def _resolve(future: asyncio.Future[object], outcome: object) -> None:

@@ -5,7 +5,8 @@ Rules of this module:
 1. What passes by itself (`StoreUnavailable`) is waited for: a full disk, a lock held by another program, a device that
    fails. What does not pass ends the process with a sentence that says what to do.
 2. The sentence names the file and quotes SQLite; it never holds a row, nor a part of one.
-3. A row that does not hold what we put there is damage, too: SQLite has no checksums, and finds out by chance only.
+3. A row that does not hold what we put there is damage, too (`RowDamaged`): SQLite has no checksums, and finds out by
+   chance only. It is the trouble of whoever needs that row: a look at one account keeps nobody else.
 """
 
 import errno
@@ -21,6 +22,10 @@ _PASSING = {
     sqlite3.SQLITE_READONLY: "it cannot be written to",
 }
 _PASSING_IF_OPEN = {sqlite3.SQLITE_CANTOPEN: "a file beside it cannot be opened"}
+_DAMAGE = (
+    "the store {} is damaged: {}; nothing was changed in it. Restore it from a backup, or have it put aside and"
+    " everything read anew from billing and the platforms: iptv-reconciler rebuild --config FILE"
+)
 _NOT_OPENED = "; look at its rights and its folder's, and whether that can be written to: it makes files beside it"
 _NO_TEXT = "Could not decode to UTF-8"  # how Python begins to say so; it goes on with the row
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -39,6 +44,10 @@ class StoreDamaged(StoreError):
     """What is in it cannot be read."""
 
 
+class RowDamaged(StoreDamaged):
+    """One row of it cannot be read."""
+
+
 class Malformed(sqlite3.DatabaseError):
     """A column holds what nobody can have put there; `str()` says which kind of thing it is, and quotes nothing."""
 
@@ -51,21 +60,19 @@ def of_sqlite(path: Path, error: sqlite3.DatabaseError, *, is_open: bool) -> Sto
     passing = _PASSING | _PASSING_IF_OPEN if is_open else _PASSING
     if code in passing:
         return StoreUnavailable(f"the store {path} cannot be used at present, {passing[code]}: {error}")
+    if isinstance(error, Malformed):
+        return RowDamaged(_DAMAGE.format(path, error))
+    if str(error).startswith(_NO_TEXT):
+        return RowDamaged(_DAMAGE.format(path, "a text in it is not UTF-8"))
     if code in _DAMAGED:
         return damaged(path, str(error))
-    if str(error).startswith(_NO_TEXT):
-        return damaged(path, "a text in it is not UTF-8")
     hint = _NOT_OPENED if code == sqlite3.SQLITE_CANTOPEN else ""
     return StoreError(f"the store {path} cannot be used: {error}{hint}")
 
 
 def damaged(path: Path, what: str) -> StoreDamaged:
     """What is in the database cannot be read; `what` are SQLite's words."""
-    return StoreDamaged(
-        f"the store {path} is damaged: {' '.join(what.split())}; nothing was changed in it. Restore it from a backup,"
-        " or have it put aside and everything read anew from billing and the platforms:"
-        " iptv-reconciler rebuild --config FILE"
-    )
+    return StoreDamaged(_DAMAGE.format(path, " ".join(what.split())))
 
 
 def of_system(what: str, error: OSError) -> StoreError:

@@ -77,6 +77,20 @@ async def test_p08_p18_a_daemon_whose_store_is_taken_away_takes_no_event_and_end
     assert len(bed.customers()) == 1
 
 
+async def test_p13_a_damaged_row_is_the_trouble_of_its_account_alone(bed: Bed) -> None:
+    spoilt, other = bed.tv_account(1), bed.tv_account(2)
+    async with bed.daemon() as loop:
+        await bed.world.sleep(30)
+        change(bed.config.store.path, f"UPDATE subscribers SET desired = '{{' WHERE i_account = {spoilt}")
+        for i_account in (spoilt, other):
+            bed.billing.change("block", i_account=i_account)
+            await bed.espf("Account/Blocked", i_account=i_account)
+        loop.ask_for_pass()
+        await bed.world.sleep(30)
+        assert bed.customer("tv000002_3")["status"] == "disabled"
+        assert bed.customer("tv000001_3")["status"] == "disabled", "what billing said anew was written over it"
+
+
 @pytest.mark.parametrize(
     "words",
     [
