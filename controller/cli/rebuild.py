@@ -88,8 +88,8 @@ def _lines(store: Store, billing: Billing) -> Iterator[str]:
 
 
 _NEXT = (
-    "next: look at plan, then start the daemon again; passwords are written once more, under the brake, and ambiguous"
-    " accounts wait for a person"
+    "next: look at plan, pause again what was paused (pauses, approvals and rejections are forgotten), then start the"
+    " daemon again; passwords are written once more, under the brake, and ambiguous accounts wait for a person"
 )
 _NOT_WHOLE = (
     "not everything could be read; the daemon goes on with it, and writes nothing to a platform before it and billing"
