@@ -139,11 +139,12 @@ class Fleet:
 
     async def note(self, report: PassReport) -> dict[str, list[tuple[int, timedelta]]]:
         """Set the brakes, and note who waits for a call and who is held; returns, by platform, who waits how long."""
-        waiting = {}
-        await self._ledger.run(lambda store: keep_whole_plan(store, [self._billing.name], report.plan.hash))
+        waiting = dict[str, list[tuple[int, timedelta]]]()
         for platform in self._billing.platforms:
             if platform.name not in (*report.failed, *report.resting):
-                waiting[platform.name] = await self._note(platform, _part(report.plan, platform.name))
+                waiting[platform.name] = await self._note(platform, report.plan.on(platform.name))
+        whole = partial(keep_whole_plan, billings=[self._billing.name], plan=report.plan.hash, platforms=list(waiting))
+        await self._ledger.run(whole)
         return waiting
 
     async def hand_over(self, report: PassReport, options: PassOptions) -> None:
@@ -385,12 +386,4 @@ def _united(plans: Iterable[Plan]) -> Plan:
     plans = tuple(plans)
     return Plan(
         tuple(change for plan in plans for change in plan.changes), tuple(held for plan in plans for held in plan.held)
-    )
-
-
-def _part(plan: Plan, platform: str) -> Plan:
-    return replace(
-        plan,
-        changes=tuple(change for change in plan.changes if key_of(change).platform == platform),
-        held=tuple(held for held in plan.held if key_of(held.change).platform == platform),
     )

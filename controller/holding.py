@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
+import msgspec
+
 from controller.moves import arrivals
 from controller.recovery import precautions
 from controller.store import EVERYTHING, HeldChange, HeldPlan, Store
@@ -161,8 +163,9 @@ def make_contact(store: Store, platform: Platform, floor: int) -> None:
 
 
 def begin_first_contact(store: Store, platform: Platform) -> None:
-    """The platform has customers, and nobody has approved of us yet."""
-    store.targets.set_meta(_contact(platform), "open")
+    """The platform has customers, and nobody has approved of us yet, as far as we know."""
+    if store.targets.meta(_contact(platform)) is None:
+        store.targets.set_meta(_contact(platform), "open")
 
 
 def end_first_contact(store: Store, platform: str) -> None:
@@ -184,22 +187,40 @@ def _first_contact(store: Store, platform: Platform) -> Mapping[str, str]:
     }
 
 
-def keep_whole_plan(store: Store, billings: Sequence[str], plan: str) -> None:
-    """Remember the hash of a whole plan, under which all that it holds can be approved."""
+@dataclass(frozen=True, slots=True)
+class WholePlan:
+    """The hash of a whole plan, and of what was held of it, by platform."""
+
+    hash: str
+    held: dict[str, str]
+
+
+def keep_whole_plan(store: Store, billings: Sequence[str], plan: str, platforms: Iterable[str]) -> None:
+    """Remember the hash of a whole plan, under which all can be approved that these platforms hold of it."""
+    held = {name: each.hash for name in platforms if (each := store.targets.held_plan(name)) is not None}
     for name in billings:
-        store.targets.set_meta(f"{name}: whole plan", f"{plan} {' '.join(billings)}")
+        store.targets.set_meta(_whole_plan(name), msgspec.json.encode(WholePlan(plan, held)).decode())
 
 
-def whole_plans(store: Store, billings: Sequence[str]) -> dict[str, list[str]]:
-    """The hashes of the latest whole plans, with the billing sources that each is about."""
-    words = [(store.targets.meta(f"{name}: whole plan") or "").split() for name in billings]
-    return {plan: named for plan, *named in (each for each in words if each)}
+def whole_plan(store: Store, billing: str) -> WholePlan | None:
+    """The latest whole plan that has to do with a billing source."""
+    kept = store.targets.meta(_whole_plan(billing))
+    return None if kept is None else msgspec.json.decode(kept, type=WholePlan)
+
+
+def _whole_plan(billing: str) -> str:
+    return f"{billing}: held of the whole plan"
 
 
 def note_held_plan(store: Store, platform: Platform, plan: Plan, limits: Allowance) -> None:
-    """Keep what of a plan waits for a person, so that it can be approved or rejected by its hash."""
-    waiting = for_a_person(plan)
+    """Keep what of a plan waits for a person, so that it can be approved or rejected by its hash.
+
+    What somebody has decided about while the plan was made does not wait any more.
+    """
+    decided = store.holds.approved(platform.name) | store.holds.rejected(platform.name)
+    waiting = [change for change in for_a_person(plan) if identity(change) not in decided]
     store.holds.keep(platform.name, [HeldChange(key_of(change).i_account, identity(change)) for change in waiting])
+    store.targets.forget_held(platform.name)
     if not waiting:
         return
     held_plan = HeldPlan(

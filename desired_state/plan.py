@@ -124,6 +124,13 @@ class Plan:
         """The plan of these changes, ordered by key whatever their order was."""
         return Plan(tuple(sorted((change for change in changes if change is not None), key=key_of)))
 
+    def on(self, platform: str) -> "Plan":
+        """The part of it that is about one platform."""
+        return Plan(
+            tuple(change for change in self.changes if key_of(change).platform == platform),
+            tuple(held for held in self.held if key_of(held.change).platform == platform),
+        )
+
     @property
     def hash(self) -> str:
         """What this plan would do, in 16 hex digits; equal for equal plans, whenever they were made."""

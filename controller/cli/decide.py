@@ -1,6 +1,6 @@
 """What a person decides about plans: `approve`, `reject`, `adopt`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,21 +11,21 @@ from controller.cli.session import assembled, configured, execute, opened, priva
 from controller.clock import SystemClock
 from controller.config import Config
 from controller.config.problems import nearest
-from controller.holding import FIRST_CONTACT, end_first_contact, whole_plans
+from controller.decisions import Verdict, decide
 from controller.shown import show_difference
-from controller.store import Ledger, Store
+from controller.store import Ledger
 
 _AT_ONCE = 1000  # accounts that are put before all others; with more, the next pass is sooner done
 
 
 def approve_plan(path: Path, plan: str) -> Code:
     """Let a held plan go, or adopt what an adoption plan shows."""
-    return _decide(path, plan, _approve, "approved")
+    return _decide(path, plan, Verdict.APPROVED)
 
 
 def reject_plan(path: Path, plan: str) -> Code:
     """Have a held plan wait until it is another one."""
-    return _decide(path, plan, _reject, "rejected")
+    return _decide(path, plan, Verdict.REJECTED)
 
 
 def adopt_records(path: Path, platform: str | None, *, yes: bool) -> Code:
@@ -46,55 +46,28 @@ def adopt_records(path: Path, platform: str | None, *, yes: bool) -> Code:
     return Code.OK
 
 
-def _decide(path: Path, plan: str, decide: "Callable[[Store, Config, str], int]", done: str) -> Code:
+def _decide(path: Path, plan: str, verdict: Verdict) -> Code:
     config = configured(path)
-    with opened(config) as store:
-        platforms = _held_under(store, config, plan)
-        with store.transaction():
-            counts = {name: decide(store, config, name) for name in platforms}
+    billing_of = {name: config.billing_of(name).name for name in config.platforms}
+    with opened(config) as store, store.transaction():
+        counts = decide(store, billing_of, plan, verdict, SystemClock().now())
     for name, count in counts.items():
-        say(f"{name}: {count} changes {done}")
-    if counts:
+        say(f"{name}: {count} changes {verdict}")
+    if counts or (verdict is Verdict.APPROVED and _adopt_under(config, plan)):
         return Code.OK
-    adoptions = _adoptions(config, list(config.platforms))
-    for names in (list(config.platforms), *([name] for name in config.platforms)):
-        part = AdoptionPlan(tuple(each for each in adoptions.adoptions if each.platform in names))
-        if part.adoptions and part.hash == plan and decide is _approve:
-            _adopt(config, part)
-            return Code.OK
     tell(f"no plan with the hash {plan!r} is held now: it is unknown, decided, or another one by now; see status")
     return Code.ANOTHER_PLAN
 
 
-def _held_under(store: Store, config: Config, plan: str) -> list[str]:
-    """The platforms whose held plan has this hash; all of them, if it is that of a whole plan."""
-    held = {name: each for name in config.platforms if (each := store.targets.held_plan(name)) is not None}
-    named = [name for name, each in held.items() if each.hash == plan]
-    if named:
-        return named
-    whole = whole_plans(store, [block.name for block in config.billing]).get(plan, ())
-    return [name for name in held if config.billing_of(name).name in whole]
-
-
-def _approve(store: Store, config: Config, platform: str) -> int:
-    held, now = store.targets.held_plan(platform), SystemClock().now()
-    if held is None:
-        return 0
-    accounts = store.holds.approve(platform, held.hash, now)
-    store.targets.forget_held(platform)
-    if held.by == FIRST_CONTACT:
-        end_first_contact(store, platform)
-    billing = config.billing_of(platform).name
-    for i_account in accounts if len(accounts) <= _AT_ONCE else ():
-        store.operator.requeue(billing, i_account, now)
-    return len(accounts)
-
-
-def _reject(store: Store, _config: Config, platform: str) -> int:
-    held = store.targets.held_plan(platform)
-    accounts = store.holds.reject(platform, held.hash, SystemClock().now()) if held is not None else []
-    store.targets.forget_held(platform)
-    return len(accounts)
+def _adopt_under(config: Config, plan: str) -> bool:
+    """Adopt what an adoption plan with this hash shows, if there is one: of all platforms, or of one."""
+    adoptions = _adoptions(config, list(config.platforms))
+    for names in (list(config.platforms), *([name] for name in config.platforms)):
+        part = AdoptionPlan(tuple(each for each in adoptions.adoptions if each.platform in names))
+        if part.adoptions and part.hash == plan:
+            _adopt(config, part)
+            return True
+    return False
 
 
 def _adoptions(config: Config, names: Sequence[str]) -> AdoptionPlan:

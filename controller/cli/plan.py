@@ -12,11 +12,13 @@ from controller.cli.printing import PlanOutput, as_json, say, tell
 from controller.cli.session import assembled, configured, execute, private_copy
 from controller.clock import SystemClock
 from controller.config import Config
-from controller.fleet import PassOptions
-from controller.holding import begin_first_contact, is_first_contact, keep_whole_plan
+from controller.fleet import PassOptions, PassReport
+from controller.holding import begin_first_contact, is_first_contact, keep_whole_plan, note_held_plan
 from controller.store import Ledger, Store
-from controller.targets import Billing
+from controller.targets import Billing, Platform
 from controller.views.plan import Found, PlanView, plan_lines, plan_markdown, plan_view
+from desired_state.brake import Allowance
+from desired_state.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ async def _plan(running: Config, candidate: Config | None, *, refresh: bool) -> 
             await ledger.run(partial(_keep_details, billings=billings, began=taken_at))
             for each, report in zip(application.installations, reports, strict=True):
                 await each.fleet.note(report)
-            await ledger.run(partial(_keep_held, billings=billings, plan=found.plan.hash))
+            await ledger.run(partial(_keep_held, billings=billings, reports=reports, plan=found.plan.hash))
         view = await ledger.run(partial(plan_view, billings=billings, found=found, taken_at=taken_at))
         targets = [*(billing.name for billing in billings), *found.failed]
         return view, found, await ledger.run(partial(troubles_of, targets=targets, unread=found.unread))
@@ -85,21 +87,27 @@ def _keep_details(copy: Store, *, billings: Iterable[Billing], began: datetime) 
         store.close()
 
 
-def _keep_held(copy: Store, *, billings: Sequence[Billing], plan: str) -> None:
+def _keep_held(copy: Store, *, billings: Sequence[Billing], reports: Sequence[PassReport], plan: str) -> None:
     """What the plan holds can be approved by its hash, with or without a daemon."""
-    store = Store.open(copy.path)
+    store, read = Store.open(copy.path), list[str]()
     try:
         with store.transaction():
-            keep_whole_plan(store, [billing.name for billing in billings], plan)
-            for platform in (platform for billing in billings for platform in billing.platforms):
-                held = copy.targets.held_plan(platform.name)
-                if held is not None:
-                    store.holds.keep(platform.name, copy.holds.held(platform.name))
-                    store.targets.hold(platform.name, held)
-                if is_first_contact(copy, platform):
-                    begin_first_contact(store, platform)
+            for billing, report in zip(billings, reports, strict=True):
+                for platform in billing.platforms:
+                    if platform.name not in (*report.failed, *report.resting):
+                        _keep_held_of(store, copy, platform, report.plan.on(platform.name))
+                        read.append(platform.name)
+            keep_whole_plan(store, [billing.name for billing in billings], plan, read)
     finally:
         store.close()
+
+
+def _keep_held_of(store: Store, copy: Store, platform: Platform, plan: Plan) -> None:
+    if is_first_contact(copy, platform):
+        begin_first_contact(store, platform)
+    held = copy.targets.held_plan(platform.name)
+    limits = Allowance(held.destructive_limit, held.update_limit, is_daily=held.is_daily) if held else Allowance(0, 0)
+    note_held_plan(store, platform, plan, limits)
 
 
 def troubles_of(store: Store, *, targets: Iterable[str], unread: int) -> list[str]:

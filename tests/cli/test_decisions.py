@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -62,6 +63,30 @@ def test_a_decision_can_be_made_only_once(here: Site) -> None:
     assert here.call("approve", plan).code == 6
     assert here.call("apply").code == 0
     assert len(here.platform.operator.customers) == 12
+
+
+def test_a_plan_that_is_not_held_any_more_cannot_be_approved(here: Site) -> None:
+    here.configure(brake={"floor": 0, "destructive_fraction": 0.0})
+    account = here.tv_account(1)
+    here.call("apply")
+    here.billing.change("block", i_account=account)
+    assert here.call("plan").code == 3
+    plan = held(here)
+    here.billing.change("unblock", i_account=account)
+    assert here.call("plan").code == 0
+    assert json.loads(here.call("status", "--output", "json").out)["platforms"]["tv"]["held_plan"] is None
+    assert here.call("approve", plan).code == 6
+
+
+def test_of_two_operators_at_the_same_moment_one_decides_and_the_other_is_told(here: Site) -> None:
+    mass(here)
+    here.call("plan")
+    plan = held(here)
+    with ThreadPoolExecutor(2) as operators:
+        both = list(operators.map(lambda command: here.call(command, plan), ("approve", "reject")))
+    assert sorted(said.code for said in both) == [0, 6]
+    assert here.call("apply").code == 0
+    assert len(here.platform.operator.customers) == (0 if both[0].code == 0 else 12)
 
 
 def test_adopt_shows_a_hash_and_makes_records_ours_when_that_is_approved(here: Site) -> None:

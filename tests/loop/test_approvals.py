@@ -5,10 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from controller.adoption import adopt, adoption_plan
-from controller.holding import FIRST_CONTACT, end_first_contact
-from controller.store import Store
 from platforms.simulation import Fault
 from tests.bed import Bed
+from tests.loop.deciding import approve, held_hash, reject
 
 FLOOR = 10
 TIGHT = {"floor": 2, "destructive_fraction": 0.0, "daily_floor": 5, "daily_fraction": 0.0}
@@ -24,35 +23,13 @@ async def fleet(bed: Bed, count: int) -> list[int]:
     return accounts
 
 
-async def held_hash(bed: Bed) -> str:
-    held = (await bed.status())["platforms"]["tv"]["held_plan"]
-    assert held is not None
-    return held["hash"]
-
-
-async def approve(bed: Bed, plan: str) -> int:
-    def decide(store: Store) -> int:
-        held = store.targets.held_plan("tv")
-        assert held is not None
-        assert held.hash == plan
-        accounts = store.holds.approve("tv", plan, bed.world.now())
-        store.targets.forget_held("tv")
-        if held.by == FIRST_CONTACT:
-            end_first_contact(store, "tv")
-        for i_account in accounts:
-            store.operator.requeue("billing", i_account, bed.world.now())
-        return len(accounts)
-
-    return await bed.application.ledger.run(decide)
-
-
 async def test_p04_an_approved_plan_is_performed_and_nothing_else(bed: Bed) -> None:
     accounts = await fleet(bed, 14)
     for account in accounts[: FLOOR + 1]:
         bed.billing.change("terminate", i_account=account)
     await bed.full_pass()
     assert len(bed.customers()) == 14
-    assert await approve(bed, await held_hash(bed)) == FLOOR + 1
+    assert await approve(bed, await held_hash(bed)) == {"tv": FLOOR + 1}
     await bed.full_pass()
     assert len(bed.customers()) == 3
     assert (await bed.status())["platforms"]["tv"]["held_plan"] is None
@@ -127,13 +104,7 @@ async def test_a_rejected_plan_waits_and_asks_for_no_attention_until_it_is_anoth
     for account in accounts[: FLOOR + 1]:
         bed.billing.change("block", i_account=account)
     await bed.full_pass()
-    plan = await held_hash(bed)
-
-    def reject(store: Store) -> None:
-        store.holds.reject("tv", plan, bed.world.now())
-        store.targets.forget_held("tv")
-
-    await bed.application.ledger.run(reject)
+    assert await reject(bed, await held_hash(bed)) == {"tv": FLOOR + 1}
     await bed.full_pass()
     assert enabled(bed) == 14
     assert (await bed.status())["platforms"]["tv"]["held_plan"] is None

@@ -1,20 +1,13 @@
 """Pauses, maintenance and change windows: nothing is done meanwhile, and everything afterwards."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from controller.store import Pause
 from platforms.simulation import Fault
 from tests.bed import Bed
-
-
-async def pause(bed: Bed, target: str, *, i_account: int | None = None, maintenance: bool = False) -> None:
-    now = bed.world.now()
-    until = now + timedelta(hours=2)
-    entry = Pause(target, "billing" if i_account else "", i_account, "moving house", "ops", now, until, maintenance)
-    await bed.application.ledger.run(lambda store: store.holds.pause(entry))
+from tests.loop.deciding import pause
 
 
 @pytest.mark.parametrize("target", ["all", "tv"])
