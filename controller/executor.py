@@ -27,14 +27,10 @@ from platforms.transport import Clock
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Who or what asked for a change, for which account label, under which plan that a person approved.
-
-    `is_free`: the brake does not count it.
-    """
+    """Who or what asked for a change, for which account label. `is_free`: the brake does not count it."""
 
     trigger: str
     account_id: str
-    plan: str | None = None
     is_free: bool = False
 
 
@@ -64,11 +60,13 @@ class Attendance:
     """What happens together with a call, each within its transaction.
 
     `hold` is asked in the one that stores the intent: what it allows is spent there, so that two workers cannot use the
-    same allowance; it says why nothing is to be done (`held`, `stale`), or nothing. `settle` and `fail` are told of the
-    outcome in the one that stores it.
+    same allowance; it says why nothing is to be done (`held`, `stale`), or nothing. `approved_with` is asked there for
+    the plan with which a person approved the change: it may have come, or be void, since the look began. `settle` and
+    `fail` are told of the outcome in the one that stores it.
     """
 
     hold: Callable[[Store], str | None]
+    approved_with: Callable[[Store], str | None]
     settle: Callable[[Store], None]
     fail: Callable[[Store, Outcome], None]
 
@@ -84,17 +82,17 @@ class Executor:
     async def perform(self, platform: Platform, change: Change, cause: Cause, attendance: Attendance) -> Outcome:
         """Announce, call, and remember what came of it. Raises only what is a bug of ours."""
         intent = _intent(change, cause, self._new_request_id())
-        number = await self._ledger.run(partial(self._announce, intent=intent, hold=attendance.hold), durable=True)
-        if isinstance(number, str):
-            return Outcome(number)
+        opened = await self._ledger.run(partial(self._announce, intent=intent, attendance=attendance), durable=True)
+        if isinstance(opened, str):
+            return Outcome(opened)
         try:
             record_id = await _call(platform, change)
         except PlatformError as error:
             outcome = Outcome(_result_of(error), error)
-            failed = _Failed(intent, number, outcome)
+            failed = _Failed(opened, outcome)
             await self._ledger.run(partial(self._fail, failed=failed, fail=attendance.fail), patient=True)
             return outcome
-        done = _Done(platform, change, record_id, number, cause.plan)
+        done = _Done(platform, change, record_id, opened)
         await self._ledger.run(partial(self._keep, done=done, settle=attendance.settle), patient=True)
         return Outcome("changed")
 
@@ -114,31 +112,33 @@ class Executor:
             if result == "ok" and intent.plan is not None:
                 store.holds.performed(intent.key, intent.plan, self._clock.now())
 
-    def _announce(self, store: Store, *, intent: Intent, hold: Callable[[Store], str | None]) -> int | str:
+    def _announce(self, store: Store, *, intent: Intent, attendance: Attendance) -> "_Opened | str":
         """Store the intent and what it takes from the brake; or say why nothing is to be done."""
-        verdict = hold(store)
+        verdict = attendance.hold(store)
         if verdict is not None:
             return verdict
         platform = intent.key.platform
+        intent = replace(intent, epoch=store.recovery.identity().epoch, plan=attendance.approved_with(store))
         if intent.spent is not None and intent.plan is None:
             store.targets.spend(platform, **{intent.spent: 1})
         store.subscribers(platform).mark_in_flight(intent.key.i_account, self._clock.now())
-        return store.journal.open(replace(intent, epoch=store.recovery.identity().epoch), self._clock.now())
+        return _Opened(store.journal.open(intent, self._clock.now()), intent)
 
     def _fail(self, store: Store, *, failed: "_Failed", fail: Callable[[Store, Outcome], None]) -> None:
         """Nobody knows whether a call happened whose answer is missing: its intent stays open."""
         outcome = failed.outcome
         if outcome.result != "transient" and outcome.error is not None:
-            store.journal.close(failed.number, outcome.result, outcome.error.text, self._clock.now())
-            if failed.intent.plan is None:
-                store.targets.give_back(failed.intent.key.platform, failed.intent.spent)
+            number, intent = failed.opened.number, failed.opened.intent
+            store.journal.close(number, outcome.result, outcome.error.text, self._clock.now())
+            if intent.plan is None:
+                store.targets.give_back(intent.key.platform, intent.spent)
         fail(store, outcome)
 
     def _keep(self, store: Store, *, done: "_Done", settle: Callable[[Store], None]) -> None:
-        now, change = self._clock.now(), done.change
-        store.journal.close(done.number, "ok", change.desired.because or None, now)
-        if done.plan is not None:
-            store.holds.performed(change.desired.key, done.plan, now)
+        now, change, plan = self._clock.now(), done.change, done.opened.intent.plan
+        store.journal.close(done.opened.number, "ok", change.desired.because or None, now)
+        if plan is not None:
+            store.holds.performed(change.desired.key, plan, now)
         records = store.records(done.platform.name, done.platform.i_env)
         if change.after is None:
             records.note_removed(done.record_id, now)
@@ -151,18 +151,22 @@ class Executor:
 
 
 @dataclass(frozen=True, slots=True)
+class _Opened:
+    number: int
+    intent: Intent
+
+
+@dataclass(frozen=True, slots=True)
 class _Done:
     platform: Platform
     change: Change
     record_id: str
-    number: int
-    plan: str | None
+    opened: _Opened
 
 
 @dataclass(frozen=True, slots=True)
 class _Failed:
-    intent: Intent
-    number: int
+    opened: _Opened
     outcome: Outcome
 
 
@@ -203,7 +207,6 @@ def _intent(change: Change, cause: Cause, request_id: str) -> Intent:
         reason=change.desired.reason,
         cause=cause.trigger,
         request_id=request_id,
-        plan=cause.plan,
         before=as_json(show_spec(before, change.after)),
         after=as_json(show_spec(change.after, before)),
         after_fp=_readable_fp(change),

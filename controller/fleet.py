@@ -239,7 +239,7 @@ class Fleet:
         planned = {identity(change) for change in plan.changes} if store.holds.has_decisions(platform.name) else set()
         if store.holds.tidy(platform.name, planned, reading.began) or guards.is_void(plan):
             store.holds.void(platform.name)
-        return replace(guards, approved=store.holds.approved(platform.name))
+        return replace(guards, approved=store.holds.approved(platform.name, spent=True))
 
     def _limits(self, store: Store, *, platform: Platform) -> Allowance:
         owned = store.records(platform.name, platform.i_env).owned()

@@ -103,7 +103,7 @@ def safeguards(store: Store, around: Circumstances, changes: Iterable[Change]) -
         certain_absence(_doubt_about(store, around.billing.name)),
     )
     after = (in_turn, moved_first(arrivals(store, around.billing, changes)))
-    approved = store.holds.approved(platform.name)
+    approved = store.holds.approved(platform.name, spent=not around.alone)
     return Safeguards(before, partial(_brake, around), after, around.completing, approved)
 
 
@@ -217,7 +217,7 @@ def note_held_plan(store: Store, platform: Platform, plan: Plan, limits: Allowan
 
     What somebody has decided about while the plan was made does not wait any more.
     """
-    decided = store.holds.approved(platform.name) | store.holds.rejected(platform.name)
+    decided = store.holds.approved(platform.name, spent=True) | store.holds.rejected(platform.name)
     waiting = [change for change in for_a_person(plan) if identity(change) not in decided]
     store.holds.keep(platform.name, [HeldChange(key_of(change).i_account, identity(change)) for change in waiting])
     store.targets.forget_held(platform.name)

@@ -99,7 +99,7 @@ class Reconciler:
             await self._ledger.run(partial(self._rest, look=look, comparison=comparison))
             return Result("noop")
         change = await self._with_secrets(look, comparison.change, account)
-        cause = Cause(look.trigger, known.account_id, known.approved_with, is_free=comparison.turn.completes)
+        cause = Cause(look.trigger, known.account_id, is_free=comparison.turn.completes)
         return await self._act(replace(look, due=comparison.change), change, cause, draw)
 
     async def _know(self, look: Look) -> tuple["_Known", Account | None]:
@@ -118,12 +118,10 @@ class Reconciler:
         stored = store.accounts(self._billing.name).get(look.i_account)
         announced_at = store.events(self._billing.name).announced_at(look.i_account)
         comparison = compare(store, look.platform, look.i_account)
-        change = comparison.change if comparison is not None else None
         return _Known(
             account_id=stored.account.id if stored is not None else "",
             is_account_due=stored is None or stored.details_due or announced_at is not None,
             comparison=comparison,
-            approved_with=store.holds.approval(key_of(change), identity(change)) if change is not None else None,
             open_intents=tuple(store.journal.open_of(name, look.i_account)),
             is_listed=store.targets.reading(name).complete,
             half_read=stored.half_read if stored is not None else None,
@@ -230,6 +228,7 @@ class Reconciler:
         to_wake: list[int] = []
         attendance = Attendance(
             hold=partial(self._hold, look=look, to_wake=to_wake),
+            approved_with=partial(_approved_with, due=look.due),
             settle=lambda store: results.append(self._note_success(store, look=look, change=change)),
             fail=lambda store, outcome: results.append(note_failure(store, look, outcome, draw)),
         )
@@ -271,15 +270,13 @@ class Reconciler:
 class _Known:
     """What the store knows of a subscriber; `is_listed`: the platform's last list was read whole.
 
-    `approved_with`: the plan with which a person approved the change that is due. `half_read`: why the account's
-    credentials are not known as they are now. `freed`: whose turn it is, because a look at the platform showed that
-    what they wish is free.
+    `half_read`: why the account's credentials are not known as they are now. `freed`: whose turn it is, because a look
+    at the platform showed that what they wish is free.
     """
 
     account_id: str
     is_account_due: bool
     comparison: Comparison | None
-    approved_with: str | None
     open_intents: tuple[OpenIntent, ...]
     is_listed: bool
     half_read: str | None = None
@@ -310,6 +307,10 @@ def _held_by_same(before: Observation, seen: Observation | None) -> frozenset[Va
 
 def _wishing(store: Store, *, values: Collection[Value], look: Look) -> tuple[int, ...]:
     return tuple(store.subscribers(look.platform.name).wishing(values, look.i_account))
+
+
+def _approved_with(store: Store, *, due: Change | None) -> str | None:
+    return store.holds.approval(key_of(due), identity(due)) if due is not None else None
 
 
 def _may_be_woken(store: Store, platform: Platform, i_account: int) -> bool:

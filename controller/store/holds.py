@@ -98,13 +98,18 @@ class Holds:
         ).fetchone()
         return None if row is None else str(row[0])
 
-    def approved(self, platform: str) -> set[str]:
-        """The identities of everything that was approved on the platform, performed or not."""
-        return {identity for (identity,) in self._conn.execute(_DECIDED.format("approved"), (platform,))}
+    def approved(self, platform: str, *, spent: bool) -> set[str]:
+        """The identities of what was approved on the platform.
+
+        With `spent`, also of what was performed since: the plan of a pass may have been made before it was.
+        """
+        query = "SELECT identity FROM approved WHERE platform = ? AND (performed_at IS NULL OR ?)"
+        return {identity for (identity,) in self._conn.execute(query, (platform, spent))}
 
     def rejected(self, platform: str) -> set[str]:
         """The identities of everything that was rejected on the platform."""
-        return {identity for (identity,) in self._conn.execute(_DECIDED.format("rejected"), (platform,))}
+        query = "SELECT identity FROM rejected WHERE platform = ?"
+        return {identity for (identity,) in self._conn.execute(query, (platform,))}
 
     def performed(self, key: SubscriberKey, plan: str, now: datetime) -> None:
         """The change of a subscriber that was approved with a plan was made: the approval is spent."""
@@ -180,6 +185,3 @@ class Holds:
             f"INSERT OR REPLACE INTO {table} (platform, i_account, identity, plan, {at}) VALUES (?, ?, ?, ?, ?)",
             [(platform, each.i_account, each.identity, plan, now.timestamp()) for each in changes],
         )
-
-
-_DECIDED = "SELECT identity FROM {} WHERE platform = ?"

@@ -93,3 +93,20 @@ async def test_p05_a_whole_plan_is_not_about_a_platform_that_could_not_be_read_f
     assert await approve(bed, whole) == {}
     assert await reject(bed, report.plan.hash) == {"tv": 2}
     assert await held_hash(bed, "tv2") == elsewhere, "nobody has seen that in the plan that was decided about"
+
+
+async def test_p05_an_approval_is_good_for_one_time(bed: Bed) -> None:
+    accounts = await too_many_at_once(bed)
+    await approve(bed, await held_hash(bed))
+    await bed.full_pass()
+    assert disabled(bed) == TOO_MANY
+    for i_account in accounts[:TOO_MANY]:
+        bed.billing.change("unblock", i_account=i_account)
+        await bed.espf("Account/Unblocked", i_account=i_account)
+    await bed.act_on_events()
+    assert disabled(bed) == 0
+    block(bed, accounts[:TOO_MANY])
+    for i_account in accounts[:TOO_MANY]:
+        await bed.espf("Account/Blocked", i_account=i_account)
+    await bed.act_on_events()
+    assert disabled(bed) == TOO_MANY - 1, "the same changes once more are under the brake"
