@@ -56,7 +56,7 @@ _BEARERS = (
     " WHERE platform = ? AND external_id = ? ORDER BY i_account"
 )
 _CLAIMANTS = "SELECT i_account FROM claims WHERE platform = ? AND kind = ? AND value = ? ORDER BY i_account"
-_INTENDED = json.dumps([*AccountStatus, "dual_version_source", "observe", "rebuilding"])
+_INTENDED = json.dumps([*AccountStatus, "dual_version_source", "observe", "rebuilding", "rejected", "window"])
 
 
 class Subscribers:

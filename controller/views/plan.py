@@ -13,7 +13,7 @@ from controller.store import Store
 from controller.targets import Billing
 from desired_state.plan import Change, Held, Plan, key_of
 
-_NOT_THEIR_OWN = ("incomplete_source", "observe", "parked", "waiting")
+_NOT_THEIR_OWN = ("incomplete_source", "observe", "parked", "rebuilding", "waiting", "window")
 
 
 class AccountName(TypedDict):

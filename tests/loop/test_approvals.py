@@ -107,7 +107,8 @@ async def test_a_rejected_plan_waits_and_asks_for_no_attention_until_it_is_anoth
     assert await reject(bed, await held_hash(bed)) == {"tv": FLOOR + 1}
     await bed.full_pass()
     assert enabled(bed) == 14
-    assert (await bed.status())["platforms"]["tv"]["held_plan"] is None
+    status = await bed.status()
+    assert (status["platforms"]["tv"]["held_plan"], status["healthy"]) == (None, True)
     view = (await bed.explain(f"i_account:{accounts[0]}"))["platforms"]["tv"]
     assert view["held"] == {
         "by": "rejected",

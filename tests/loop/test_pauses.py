@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from controller.cli.codes import Code
+from controller.cli.plan import found_code
+from controller.views.plan import Found
 from platforms.simulation import Fault
 from tests.bed import Bed
 from tests.loop.deciding import pause
@@ -75,8 +78,9 @@ async def test_outside_its_change_windows_a_platform_is_not_written_to(make_bed:
     noon = datetime(2026, 3, 12, 11, 0, tzinfo=UTC)
     bed.world.advance((noon - bed.world.now()).total_seconds() % (24 * 3600))
     bed.tv_account(1)
-    await bed.full_pass()
+    found = Found.of(await bed.full_pass())
     assert bed.customers() == []
+    assert (found_code(found), (await bed.status())["healthy"]) == (Code.CHANGES, True)
     bed.world.advance(10 * 3600 + 60)
     await bed.full_pass()
     assert len(bed.customers()) == 1
