@@ -113,7 +113,7 @@ class Fleet:
         return PassReport(_united(plans), snapshot, tuple(failed), drift, unread, tuple(unsure), resting)
 
     def _in_maintenance(self, store: Store) -> tuple[str, ...]:
-        return tuple(name for name in self._names if store.holds.is_in_maintenance(name, self._clock.now()))
+        return tuple(name for name in self._names if store.holds.maintenance_ends(name, self._clock.now()))
 
     async def read(
         self, platforms: Sequence[Platform], *, patiently: bool = True

@@ -141,6 +141,12 @@ def _outside_windows(around: Circumstances) -> Mapping[str, str]:
     return {platform.name: f"outside the change windows of platform {platform.name!r} ({platform.windows})"}
 
 
+def at_rest_now(store: Store, platforms: Iterable[Platform], now: datetime) -> frozenset[tuple[str, str]]:
+    """What is paused or outside of its change windows, and by which of these: what goes on when that has ended."""
+    paused_now = {(each.target, "maintenance" if each.maintenance else "paused") for each in store.holds.pauses(now)}
+    return frozenset(paused_now | {(each.name, "window") for each in platforms if not each.windows.is_open(now)})
+
+
 def is_first_contact(store: Store, platform: Platform) -> bool:
     """Whether the platform had its own customers before we came, and nobody has approved of us yet."""
     return store.targets.meta(_contact(platform)) == "open"

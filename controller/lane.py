@@ -4,7 +4,7 @@ Rules of this module:
 
 1. A lane is a bulkhead: a platform that is slow or down holds up its own lane only.
 2. While the platform's breaker is open, or it wants to be left alone, no key is taken. When it is time to try, one
-   worker tries. Who was put off by a trouble that is over has their turn at once.
+   worker tries. Who was put off by a trouble (or a maintenance) that is over has their turn at once.
 3. A bug of ours costs one subscriber a delay, and so does a row of the store that cannot be read. It is logged and
    counted, and the lane lives.
 4. Routine looks at keys that failed before are a small part of all (`retries.py`), except for a command that a person
@@ -92,7 +92,7 @@ class Lane:
         self.on_looked: Callable[[int], None] = lambda _: None
         platform.queue.on_add = self._changed.set
         for breaker in (platform.breaker, reconciler.billing_breaker):
-            breaker.listeners.append(self._target_changed)
+            breaker.listeners.append(self.look_up)
 
     @property
     def is_resting(self) -> bool:
@@ -233,7 +233,7 @@ class Lane:
 
     async def _probe(self) -> None:
         """When it is time, try whether the platform works again: by a question that is about no account (P13)."""
-        if self.platform.breaker.rests(self._tools.clock.monotonic()):
+        if self.platform.breaker.rests(self._tools.clock.monotonic()) or not await self._may_be_called():
             return
         try:
             await self.platform.driver.packages()
@@ -243,8 +243,16 @@ class Lane:
             self._tools.log.error("a probe failed by a bug", platform=self.platform.name, exc_info=bug)
         await self._tools.breakers.keep()
 
-    def _target_changed(self) -> None:
-        """A breaker opened or closed: look up, and look at those again whom a trouble had put off that is over."""
+    async def _may_be_called(self) -> bool:
+        """Whether the platform is not in maintenance, as far as anybody can tell."""
+        name, now = self.platform.name, self._tools.clock.now()
+        try:
+            return await self._tools.ledger.run(lambda store: store.holds.maintenance_ends(name, now)) is None
+        except StoreUnavailable:
+            return False
+
+    def look_up(self) -> None:
+        """A breaker opened or closed, or a rest ended: look at those again whom a trouble had put off that is over."""
         now = self._tools.clock.monotonic()
         breakers = (self.platform.breaker, self.reconciler.billing_breaker)
         if not any(breaker.is_open or breaker.rests(now) for breaker in breakers):

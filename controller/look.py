@@ -34,7 +34,7 @@ class Result:
     long the subscriber had been waiting that now is as wished; `wake` whose turn it is now: something they wish was set
     free, or they have something to set free; `elsewhere` on which other platforms the same account waited for this;
     `due_at` when time alone will have changed something, so that another look is needed; `put_off` that it failed by
-    nobody's fault but that of a target known to be in trouble.
+    nobody's fault but that of a target known to be in trouble, or was not made because its platform is in maintenance.
     """
 
     result: str

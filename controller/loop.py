@@ -4,7 +4,8 @@ Rules of this module:
 
 1. A pass runs when it is asked for: by the scheduler, or by the watchdog on the monotonic clock where the scheduler's
    tick did not come. One at a time; what is asked for meanwhile is one more pass. Each billing source has passes of
-   its own: one that is slow keeps no other waiting.
+   its own: one that is slow keeps no other waiting. One is asked for as well when a rest that persons or change windows
+   ordered has ended.
 2. Lanes work while a pass runs, and so do the reading of details that are due and the audit of the others.
 3. `stop` lets what is being worked on finish; nothing new is begun.
 4. While the store cannot be used but will be again (a full disk, a lock), everything rests but the pulse, which tries
@@ -24,6 +25,7 @@ from controller.events.inbox import Inbox
 from controller.events.spreading import Spreader
 from controller.fleet import Fleet, PassOptions, PassReport
 from controller.gather import Gatherer
+from controller.holding import at_rest_now
 from controller.lane import Lane, Tools
 from controller.marker import Marker
 from controller.recovery import take_stock
@@ -72,6 +74,7 @@ class Loop:
         self._watch = watch
         self._asked = {installation.billing.name: asyncio.Event() for installation in self._installations}
         self._stopping = asyncio.Event()
+        self._at_rest: frozenset[tuple[str, str]] = frozenset()
         self.marker = Marker(tools.ledger, tools.clock, tools.log)
         inbox.on_many = self._spread
         for installation in self._installations:
@@ -152,7 +155,8 @@ class Loop:
         report = await installation.fleet.survey(options)
         await installation.fleet.hand_over(report, options)
         await self._tools.breakers.keep()
-        targets = [name, *(platform.name for platform in installation.billing.platforms)]
+        called = [each.name for each in installation.billing.platforms if each.name not in report.resting]
+        targets = [name, *called]
         self._watch.passed(name, report, await self._tools.ledger.run(partial(_troubles, targets=targets)))
         if installation.writer is not None:
             installation.writer.compare_all()
@@ -216,12 +220,24 @@ class Loop:
                 for platform in billing.platforms:
                     platform.queue.add(SubscriberKey(platform.name, i_account), Priority.OPERATOR, now)
 
+    async def _see_who_goes_on(self) -> None:
+        """Where a pause or a maintenance has ended, or a change window begun, a pass sees to all that waited for it."""
+        platforms = [platform for installation in self._installations for platform in installation.billing.platforms]
+        at_rest = await self._tools.ledger.run(partial(at_rest_now, platforms=platforms, now=self._tools.clock.now()))
+        if self._at_rest - at_rest:
+            self.ask_for_pass()
+            for installation in self._installations:
+                for lane in installation.lanes:
+                    lane.look_up()
+        self._at_rest = at_rest
+
     async def _pulse(self) -> None:
         """Show that the event loop turns; `/livez` looks at it. See to it that the store can be used."""
         while not self._stopping.is_set():
             try:
                 await self._see_to_store()
                 await self.serve_operators()
+                await self._see_who_goes_on()
                 await self._tools.breakers.keep()
                 await self._tools.ledger.run(self._watch.look)
                 self._watch.look_at_queues()

@@ -55,8 +55,9 @@ class Reconciler:
     async def reconcile(self, platform: Platform, i_account: int, trigger: str, draw: Callable[[], float]) -> Result:
         """Bring one subscriber nearer to its wish, by one call at most."""
         look = Look(platform, i_account, trigger, self._clock.now(), is_probe=platform.breaker.is_open)
-        if await self._ledger.run(lambda store: store.holds.is_in_maintenance(platform.name, look.now)):
-            return Result("held")
+        ends = await self._ledger.run(lambda store: store.holds.maintenance_ends(platform.name, look.now))
+        if ends is not None:
+            return Result("held", again_in=ends - look.now, put_off=True)
         result = await self._result(look, draw)
         return replace(result, due_at=await self._ledger.run(partial(self._due_at, look=look)))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from controller.app import Application
 from controller.cli.codes import Code, Failed
-from controller.cli.plan import found_code, troubles_of
+from controller.cli.plan import found_code, unknown_of
 from controller.cli.printing import say, tell
 from controller.cli.progress import progress
 from controller.cli.session import assembled, configured, execute
@@ -15,6 +15,7 @@ from controller.config import Config
 from controller.fleet import PassOptions, PassReport
 from controller.lock import performing
 from controller.store import Ledger, Store, StoreError
+from controller.targets import Billing
 from controller.views.plan import Found
 from desired_state.plan import key_of
 
@@ -46,8 +47,8 @@ async def _apply(config: Config, plan: str | None, *, refresh: bool) -> Code:
         if plan is None or not found.failed:
             found = await _until_quiet(application, reports, rounds=1 if plan is not None else ROUNDS)
             await application.loop.marker.write()
-        names = [installation.billing.name for installation in application.installations]
-        await ledger.run(partial(_report, found=found, started_after=started_after, billings=names))
+        billings = [installation.billing for installation in application.installations]
+        await ledger.run(partial(_report, found=found, started_after=started_after, billings=billings))
         return found_code(found)
 
 
@@ -78,18 +79,18 @@ async def _until_quiet(application: Application, reports: Sequence[PassReport], 
     return Found.of(reports)
 
 
-def _report(store: Store, *, found: Found, started_after: int, billings: Sequence[str]) -> None:
+def _report(store: Store, *, found: Found, started_after: int, billings: Sequence[Billing]) -> None:
     """Say what was done and what is left."""
     done = store.journal.calls_since(started_after)
     for (platform, kind, result), count in sorted(done.items()):
         say(f"{platform}: {count} {kind} {result}")
     if not done:
-        is_open = found.failed or found.plan.held or found.plan.changes or found.unread
+        is_open = found.failed or found.resting or found.plan.held or found.plan.changes or found.unread
         say("nothing was done" if is_open else "nothing had to be done")
     for held in found.plan.held:
         key = key_of(held.change)
         say(f"held by {held.by}: i_account {key.i_account} on {key.platform}: {held.text}")
     if found.plan.changes:
         say(f"{len(found.plan.changes)} changes are left (status and explain say why)")
-    for trouble in troubles_of(store, targets=[*billings, *found.failed], unread=found.unread):
+    for trouble in unknown_of(store, billings=billings, found=found):
         tell(trouble)

@@ -72,8 +72,7 @@ async def _plan(running: Config, candidate: Config | None, *, refresh: bool) -> 
                 await each.fleet.note(report)
             await ledger.run(partial(_keep_held, billings=billings, reports=reports, plan=found.plan.hash))
         view = await ledger.run(partial(plan_view, billings=billings, found=found, taken_at=taken_at))
-        targets = [*(billing.name for billing in billings), *found.failed]
-        return view, found, await ledger.run(partial(troubles_of, targets=targets, unread=found.unread))
+        return view, found, await ledger.run(partial(unknown_of, billings=billings, found=found))
 
 
 def _keep_details(copy: Store, *, billings: Iterable[Billing], began: datetime) -> None:
@@ -110,11 +109,20 @@ def _keep_held_of(store: Store, copy: Store, platform: Platform, plan: Plan) -> 
     note_held_plan(store, platform, plan, limits)
 
 
-def troubles_of(store: Store, *, targets: Iterable[str], unread: int) -> list[str]:
+def troubles_of(store: Store, targets: Iterable[str]) -> list[str]:
     """What went wrong with the readings of these targets, a sentence each."""
     texts = [store.targets.reading(target).text for target in dict.fromkeys(targets)]
-    missing = [f"billing did not give the details of {unread} accounts (status and explain say why)"] if unread else []
-    return [text for text in texts if text] + missing
+    return [text for text in texts if text]
+
+
+def unknown_of(store: Store, *, billings: Iterable[Billing], found: Found) -> list[str]:
+    """What is not known after a survey, and why, a sentence each."""
+    missing = f"billing did not give the details of {found.unread} accounts (status and explain say why)"
+    return [
+        *troubles_of(store, [*(billing.name for billing in billings), *found.failed]),
+        *([missing] if found.unread else []),
+        *(f"platform {name!r} is in maintenance, so it was not read" for name in found.resting),
+    ]
 
 
 def _print(view: PlanView, request: PlanRequest) -> None:

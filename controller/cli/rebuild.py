@@ -36,7 +36,7 @@ def _make_room(path: Path, *, even_if_sound: bool) -> None:
     if damage is None and not even_if_sound:
         raise Failed(
             f"the store {path} is in order, nothing was changed; rebuild --yes puts it aside all the same: what it"
-            " remembers of passwords and past changes is then no longer known"
+            " remembers of passwords, past changes, decisions and pauses is then no longer known"
         )
     if damage is not None:
         tell(str(damage).partition("; ")[0])
@@ -60,7 +60,7 @@ async def _rebuild(config: Config) -> Code:
             say(line)
         is_whole = all(_is_whole(*pair) for pair in zip(application.installations, readings, strict=True))
         targets = [name for billing in billings for name in (billing.name, *(each.name for each in billing.platforms))]
-        for trouble in await ledger.run(partial(troubles_of, targets=targets, unread=0)):
+        for trouble in await ledger.run(partial(troubles_of, targets=targets)):
             tell(trouble)
         say(_NEXT if is_whole else _NOT_WHOLE)
         return Code.OK if is_whole else Code.ERROR

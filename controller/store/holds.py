@@ -172,12 +172,12 @@ class Holds:
             for target, billing, number, reason, owner, since, until, maintenance in rows
         ]
 
-    def is_in_maintenance(self, platform: str, now: datetime) -> bool:
-        """Whether the platform is not to be called at all."""
+    def maintenance_ends(self, platform: str, now: datetime) -> datetime | None:
+        """Until when the platform is not to be called at all; `None` where it may be."""
         row = self._conn.execute(
-            "SELECT 1 FROM pauses WHERE target = ? AND maintenance = 1 AND until > ?", (platform, now.timestamp())
+            "SELECT until FROM pauses WHERE target = ? AND maintenance = 1 AND until > ?", (platform, now.timestamp())
         ).fetchone()
-        return row is not None
+        return None if row is None else instant(row[0])
 
     def _decide(self, table: str, platform: str, changes: Iterable[HeldChange], plan: str, now: datetime) -> None:
         at = f"{table}_at"

@@ -45,7 +45,10 @@ class ChangeView(TypedDict):
 
 
 class PlanView(TypedDict):
-    """The JSON of `plan`; `unread` names the targets that could not be read: what they would need is not known."""
+    """The JSON of `plan`.
+
+    `unread` names the targets that could not be read, or rest in maintenance: what they would need is not known.
+    """
 
     hash: str
     taken_at: str
@@ -58,12 +61,13 @@ class PlanView(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What passes over all billing sources found together."""
+    """What passes over all billing sources found together. `resting` platforms are in maintenance: not asked."""
 
     plan: Plan
     failed: tuple[str, ...]
     complete: bool
     unread: int = 0
+    resting: tuple[str, ...] = ()
 
     @staticmethod
     def of(reports: Sequence[PassReport]) -> "Found":
@@ -76,6 +80,7 @@ class Found:
             tuple(target for report in reports for target in report.failed),
             all(report.snapshot is not None and report.snapshot.complete for report in reports),
             sum(report.unread for report in reports),
+            tuple(name for report in reports for name in report.resting),
         )
 
     @property
@@ -103,7 +108,7 @@ def plan_view(store: Store, billings: Sequence[Billing], found: Found, taken_at:
         changes=changes,
         summary={platform: dict(sorted(kinds.items())) for platform, kinds in counts.items()},
         held=len(found.plan.held),
-        unread=list(found.failed),
+        unread=[*found.failed, *found.resting],
     )
 
 
@@ -138,7 +143,7 @@ def _totals(view: PlanView) -> Iterator[str]:
     for platform, kinds in view["summary"].items():
         counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
         unknown = platform in view["unread"]
-        yield f"{platform}: {counts or ('could not be read' if unknown else 'nothing to do')}"
+        yield f"{platform}: {counts or ('was not read' if unknown else 'nothing to do')}"
     if view["held"]:
         yield f"{view['held']} of these are held"
     if not view["complete"]:

@@ -135,7 +135,7 @@ def status_view(store: Store, config: Config, now: datetime) -> StatusView:
         and sound
         and not breakers
         and not _rests_long(billing["details"], now)
-        and not any(map(_is_troubled, platforms.values()))
+        and not any(_is_troubled(each, is_resting=name in resting) for name, each in platforms.items())
     )
     return StatusView(
         healthy=healthy,
@@ -372,8 +372,11 @@ def _is_fresh(store: Store, config: Config, target: str, now: datetime) -> bool:
     return success_at is not None and now - success_at <= _PATIENCE * config.schedule.full_pass + _SLACK
 
 
-def _is_troubled(platform: PlatformView) -> bool:
+def _is_troubled(platform: PlatformView, *, is_resting: bool) -> bool:
+    """Whether a person has to see to it; of a platform in maintenance nothing is known, but a plan may wait."""
     holds_plan = platform["held_plan"] is not None
+    if is_resting:
+        return holds_plan
     stuck = any(trouble["state"] != State.PENDING for trouble in platform["attention"])
     return bool(stuck or platform["text"] or platform["rebuilding"]) or platform["breaker"] == "open" or holds_plan
 

@@ -33,6 +33,10 @@ async def pause(
     await bed.application.ledger.run(lambda store: store.holds.pause(entry))
 
 
+async def resume(bed: Bed, target: str) -> bool:
+    return await bed.application.ledger.run(lambda store: store.holds.resume(target))
+
+
 async def _decide(bed: Bed, plan: str, verdict: Verdict) -> Mapping[str, int]:
     billing_of = {name: bed.config.billing_of(name).name for name in bed.config.platforms}
     deciding = partial(decide, billing_of=billing_of, plan=plan, verdict=verdict, now=bed.world.now())

@@ -10,7 +10,7 @@ from controller.cli.plan import found_code
 from controller.views.plan import Found
 from platforms.simulation import Fault
 from tests.bed import Bed
-from tests.loop.deciding import pause
+from tests.loop.deciding import pause, resume
 
 
 @pytest.mark.parametrize("target", ["all", "tv"])
@@ -48,7 +48,7 @@ async def test_a_paused_account_is_left_alone_and_nobody_else(bed: Bed) -> None:
         bed.billing.change("block", i_account=account)
     await bed.full_pass()
     assert (bed.customer("tv000001_3")["status"], bed.customer("tv000002_3")["status"]) == ("active", "disabled")
-    await bed.application.ledger.run(lambda store: store.holds.resume(f"i_account:{first}@billing"))
+    await resume(bed, f"i_account:{first}@billing")
     await bed.full_pass()
     assert bed.customer("tv000001_3")["status"] == "disabled"
 
@@ -62,8 +62,8 @@ async def test_a_platform_in_maintenance_is_not_called_and_makes_no_noise(bed: B
     bed.billing.change("block", i_account=account)
     await bed.espf("Account/Blocked", i_account=account, i_event=1)
     await bed.act_on_events()
-    (report,) = await bed.full_pass()
-    assert report.failed == ()
+    found = Found.of(await bed.full_pass())
+    assert (found.failed, found.resting) == ((), ("tv",))
     assert sum(bed.platform.requests.operations.values()) == 0
     assert (await bed.status())["healthy"]
     bed.platform.faults.clear()
@@ -84,3 +84,70 @@ async def test_outside_its_change_windows_a_platform_is_not_written_to(make_bed:
     bed.world.advance(10 * 3600 + 60)
     await bed.full_pass()
     assert len(bed.customers()) == 1
+
+
+async def test_p09_a_sick_platform_in_maintenance_is_not_even_tried_and_counts_as_well(bed: Bed) -> None:
+    bed.tv_account(1)
+    await bed.full_pass()
+    async with bed.daemon() as loop:
+        bed.platform.faults.add(Fault(operation="*", kind="status", status=401, count=None))
+        loop.ask_for_pass()
+        await bed.world.sleep(5)
+        assert (await bed.status())["platforms"]["tv"]["breaker"] == "open"
+        await pause(bed, "tv", maintenance=True, hours=0.25)
+        bed.platform.requests.reset()
+        await bed.world.sleep(600)
+        assert sum(bed.platform.requests.operations.values()) == 0
+        assert (await bed.status())["healthy"]
+        bed.platform.faults.clear()
+        bed.tv_account(2)
+        await bed.world.sleep(300 + 60)
+        assert len(bed.customers()) == 2, "after its end it is tried at once"
+
+
+@pytest.mark.parametrize("is_resumed", [True, False])
+async def test_p18_what_was_announced_during_a_maintenance_is_acted_upon_after_it(bed: Bed, is_resumed: bool) -> None:
+    account = bed.tv_account(1)
+    await bed.full_pass()
+    async with bed.daemon():
+        await pause(bed, "tv", maintenance=True, hours=0.25)
+        await bed.world.sleep(5)
+        bed.billing.change("device", i_account=account, devices=["00:1A:79:00:00:AA"])
+        await bed.espf("Account/CustomField/Changed", i_account=account)
+        await bed.world.sleep(60)
+        if is_resumed:
+            await resume(bed, "tv")
+        else:
+            await bed.world.sleep(900 - 60)
+        await bed.world.sleep(20)
+        assert bed.customer("tv000001_3")["devices"] == [{"deviceId": "001A790000AA"}]
+
+
+@pytest.mark.parametrize("is_resumed", [True, False])
+async def test_the_daemon_goes_on_at_once_when_a_pause_ends(bed: Bed, is_resumed: bool) -> None:
+    account = bed.tv_account(1)
+    await bed.full_pass()
+    async with bed.daemon():
+        await bed.world.sleep(60)
+        await pause(bed, "all", hours=0.01 if not is_resumed else 2)
+        await bed.world.sleep(5)
+        bed.billing.change("block", i_account=account)
+        await bed.world.sleep(20)
+        assert bed.customer("tv000001_3")["status"] == "active"
+        if is_resumed:
+            await resume(bed, "all")
+        await bed.world.sleep(20)
+        assert bed.customer("tv000001_3")["status"] == "disabled"
+
+
+async def test_the_daemon_acts_as_soon_as_a_change_window_begins(make_bed: Callable[..., Bed]) -> None:
+    tv = {"driver": "telebreeze", "url": "http://tv.test", "api_key": "simulated"}
+    bed = make_bed(platforms={"tv": {**tv, "change_windows": ["22:00-22:02"]}})
+    before = datetime(2026, 3, 12, 21, 58, tzinfo=UTC)
+    bed.world.advance((before - bed.world.now()).total_seconds() % (24 * 3600))
+    bed.tv_account(1)
+    async with bed.daemon():
+        await bed.world.sleep(110)
+        assert bed.customers() == []
+        await bed.world.sleep(60)
+        assert len(bed.customers()) == 1
