@@ -57,7 +57,7 @@ def adopt(store: Store, plan: AdoptionPlan, now: datetime) -> None:
         platform, change = each.platform, each.change
         store.records(platform, 0).bind(each.observed.record_id, each.i_account)
         if change is not None:
-            store.holds.exempt(platform, [HeldChange(each.i_account, identity(change))], plan.hash, now)
+            store.holds.approve_adoption(platform, HeldChange(each.i_account, identity(change)), plan.hash, now)
 
 
 def _adoptable(store: Store, platform: Platform) -> list[Adoption]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from controller.holding import FIRST_CONTACT, end_first_contact, whole_plan
+from controller.holding import FIRST_CONTACT, approve_first_contact, whole_plan
 from controller.store import Store
 
 _AT_ONCE = 1000  # accounts that are put before all others; with more, the next pass is sooner done
@@ -53,7 +53,7 @@ def _approve(store: Store, platform: str, billing: str, now: datetime) -> int:
     accounts = store.holds.approve(platform, held.hash, now)
     store.targets.forget_held(platform)
     if held.by == FIRST_CONTACT:
-        end_first_contact(store, platform)
+        approve_first_contact(store, platform)
     for i_account in accounts if len(accounts) <= _AT_ONCE else ():
         store.operator.requeue(billing, i_account, now)
     return len(accounts)

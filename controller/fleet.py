@@ -10,7 +10,7 @@ Rules of this module:
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -19,6 +19,7 @@ from controller.gather import SLICE, Gatherer
 from controller.holding import (
     Circumstances,
     Safeguards,
+    conclude_contact,
     keep_whole_plan,
     make_contact,
     note_held_plan,
@@ -236,10 +237,14 @@ class Fleet:
         )
         make_contact(store, platform, self.house.brake.floor)
         guards = safeguards(store, around, plan.changes)
-        planned = {identity(change) for change in plan.changes} if store.holds.has_decisions(platform.name) else set()
-        if store.holds.tidy(platform.name, planned, reading.began) or guards.is_void(plan):
+        if not store.holds.has_decisions(platform.name):
+            return guards
+        planned, has_begun = {identity(change) for change in plan.changes}, store.holds.has_begun(platform.name)
+        is_void = store.holds.tidy(platform.name, planned, reading.began) or guards.is_void(plan)
+        if is_void:
             store.holds.void(platform.name)
-        return replace(guards, approved=store.holds.approved(platform.name, spent=True))
+        conclude_contact(store, platform.name, has_begun=has_begun, is_void=is_void)
+        return safeguards(store, around, plan.changes)
 
     def _limits(self, store: Store, *, platform: Platform) -> Allowance:
         owned = store.records(platform.name, platform.i_env).owned()

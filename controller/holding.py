@@ -27,6 +27,7 @@ from desired_state.policy import (
     certain_absence,
     complete_source,
     fit_for_platform,
+    holding,
     in_turn,
     moved_first,
     observe_only,
@@ -41,6 +42,7 @@ from desired_state.subscriber import SubscriberKey
 FIRST_CONTACT = "first_contact"
 FOR_A_PERSON = ("brake", FIRST_CONTACT)
 """What is held by these goes on when a person approves it."""
+_OPEN, _APPROVED, _DONE = "open", "approved", "done"  # how the first contact with a platform stands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,22 +66,31 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Safeguards:
-    """The policies of a plan: those before the brake, the brake with what is exempt from it, and those after it."""
+    """The policies of a plan: those before the brake, the brake with what is exempt from it, and those after it.
+
+    `approved` are all changes that persons have approved, `adopted` those of them that belong to adoptions.
+    """
 
     before: tuple[Policy, ...]
     brake: Callable[[Exempt], Policy]
     after: tuple[Policy, ...]
     completing: Collection[SubscriberKey]
     approved: Collection[str]
+    adopted: Collection[str]
 
     def apply(self, plan: Plan) -> Plan:
         """The plan, with all that has to wait held."""
         return apply_policies(plan, (*self.before, self.brake(self._goes_on), *self.after))
 
     def is_void(self, plan: Plan) -> bool:
-        """Whether the approval is about another plan: more would be taken away, or altered, than was approved."""
-        changes = apply_policies(plan, self.before).changes
-        return any(_exceeds(changes, self.approved, counts) for counts in (is_destructive, is_limited_update))
+        """Whether the approval is about another plan: more would be taken away, or altered, than was approved.
+
+        At a first contact, whether more would be done at all.
+        """
+        plan, of_plans = apply_policies(plan, self.before), set(self.approved) - set(self.adopted)
+        is_more = bool(of_plans) and any(held.by == FIRST_CONTACT for held in plan.held)
+        others = [change for change in plan.changes if identity(change) not in self.adopted] if of_plans else []
+        return is_more or any(_exceeds(others, of_plans, counts) for counts in (is_destructive, is_limited_update))
 
     def _goes_on(self, change: Change) -> bool:
         return key_of(change) in self.completing or (bool(self.approved) and identity(change) in self.approved)
@@ -88,6 +99,7 @@ class Safeguards:
 def safeguards(store: Store, around: Circumstances, changes: Iterable[Change]) -> Safeguards:
     """Everything that may hold one of these changes."""
     platform, changes = around.platform, tuple(changes)
+    approved = store.holds.approved(platform.name, spent=not around.alone)
     before: tuple[Policy, ...] = (
         *precautions(store, platform),
         owned_only(around.bound, platform.name),
@@ -98,13 +110,14 @@ def safeguards(store: Store, around: Circumstances, changes: Iterable[Change]) -
         *_pauses(store, around),
         at_rest("window", _outside_windows(around)),
         rejected(store.holds.rejected(platform.name)),
-        at_rest(FIRST_CONTACT, _first_contact(store, platform)),
+        _first_contact(store, platform, approved),
         *(() if around.doubt is None else (complete_source(False, around.doubt),)),
         certain_absence(_doubt_about(store, around.billing.name)),
     )
     after = (in_turn, moved_first(arrivals(store, around.billing, changes)))
-    approved = store.holds.approved(platform.name, spent=not around.alone)
-    return Safeguards(before, partial(_brake, around), after, around.completing, approved)
+    return Safeguards(
+        before, partial(_brake, around), after, around.completing, approved, store.holds.adopted(platform.name)
+    )
 
 
 def _doubt_about(store: Store, billing: str) -> str | None:
@@ -148,49 +161,55 @@ def at_rest_now(store: Store, platforms: Iterable[Platform], now: datetime) -> f
 
 
 def is_first_contact(store: Store, platform: Platform) -> bool:
-    """Whether the platform had its own customers before we came, and nobody has approved of us yet."""
-    return store.targets.meta(_contact(platform)) == "open"
+    """Whether the platform had its own customers before we came, and nothing was done there yet that was approved."""
+    return store.targets.meta(_contact(platform.name)) in (_OPEN, _APPROVED)
 
 
 def make_contact(store: Store, platform: Platform, floor: int) -> None:
     """After a list was read: decide whether this is the first contact with a platform that has customers (P1).
 
-    `floor` records that are not ours make it one, as long as none is ours.
+    `floor` records that are not ours make it one, as long as fewer than that are ours: else we were here before.
     """
-    known = store.targets.meta(_contact(platform))
-    if known == "done":
+    if store.targets.meta(_contact(platform.name)) is not None:
         return
-    records = store.records(platform.name, platform.i_env)
-    is_open = records.foreign() >= max(floor, 1) and records.owned() == 0
-    if is_open:
+    records, few = store.records(platform.name, platform.i_env), max(floor, 1)
+    if records.foreign() >= few > records.owned():
         begin_first_contact(store, platform)
-    elif known is None and not platform.observe_only:
-        store.targets.set_meta(_contact(platform), "done")
+    elif not platform.observe_only:
+        store.targets.set_meta(_contact(platform.name), _DONE)
 
 
 def begin_first_contact(store: Store, platform: Platform) -> None:
     """The platform has customers, and nobody has approved of us yet, as far as we know."""
-    if store.targets.meta(_contact(platform)) is None:
-        store.targets.set_meta(_contact(platform), "open")
+    if store.targets.meta(_contact(platform.name)) is None:
+        store.targets.set_meta(_contact(platform.name), _OPEN)
 
 
-def end_first_contact(store: Store, platform: str) -> None:
-    """A person has approved of the first plan."""
-    store.targets.set_meta(f"{platform}: first contact", "done")
+def approve_first_contact(store: Store, platform: str) -> None:
+    """A person has approved of the first plan: exactly that goes on, all else when that has begun."""
+    store.targets.set_meta(_contact(platform), _APPROVED)
 
 
-def _contact(platform: Platform) -> str:
-    return f"{platform.name}: first contact"
+def conclude_contact(store: Store, platform: str, *, has_begun: bool, is_void: bool) -> None:
+    """In a pass after the approval: from now on everything goes on, unless what was approved is another plan by now."""
+    if store.targets.meta(_contact(platform)) == _APPROVED:
+        store.targets.set_meta(_contact(platform), _OPEN if is_void and not has_begun else _DONE)
 
 
-def _first_contact(store: Store, platform: Platform) -> Mapping[str, str]:
+def _contact(platform: str) -> str:
+    return f"{platform}: first contact"
+
+
+def _first_contact(store: Store, platform: Platform, approved: Collection[str]) -> Policy:
+    """Hold everything at the first contact but what was approved of it."""
     if not is_first_contact(store, platform):
-        return {}
+        return at_rest(FIRST_CONTACT, {})
     foreign = store.records(platform.name, platform.i_env).foreign()
-    return {
-        platform.name: f"platform {platform.name!r} has {foreign} records that are not ours: the first plan for it is"
+    text = (
+        f"platform {platform.name!r} has {foreign} records that are not ours: the first plan for it is"
         " approved or rejected as a whole, by its hash"
-    }
+    )
+    return holding(FIRST_CONTACT, lambda change: None if approved and identity(change) in approved else text)
 
 
 @dataclass(frozen=True, slots=True)

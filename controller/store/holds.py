@@ -5,7 +5,8 @@ Rules of this module:
 1. A held plan is kept change by change, by identity (`desired_state.plan.identity`), under the hash `status` shows.
 2. An approval is about exactly those changes. One that was performed is spent; where one of them has vanished or become
    another, all that are left of it are void (promise P5).
-3. A pause has a reason, an owner and an end; after its end it is as if it had never been.
+3. What an adoption changes was approved with it, each change for itself: one that has become another is not.
+4. A pause has a reason, an owner and an end; after its end it is as if it had never been.
 """
 
 from collections.abc import Collection, Iterable
@@ -75,18 +76,21 @@ class Holds:
     def approve(self, platform: str, plan: str, now: datetime) -> list[int]:
         """Let what is held on the platform go, under its plan's hash; returns whom it is about."""
         held = self.held(platform)
-        self._decide("approved", platform, held, plan, now)
+        self._approve(platform, held, plan, now, adopts=False)
         self._conn.execute("DELETE FROM held_changes WHERE platform = ?", (platform,))
         return [each.i_account for each in held]
 
-    def exempt(self, platform: str, changes: Iterable[HeldChange], plan: str, now: datetime) -> None:
-        """Approve changes that were not held, as part of a plan that a person approved."""
-        self._decide("approved", platform, changes, plan, now)
+    def approve_adoption(self, platform: str, change: HeldChange, plan: str, now: datetime) -> None:
+        """Approve what an adoption changes of a record."""
+        self._approve(platform, [change], plan, now, adopts=True)
 
     def reject(self, platform: str, plan: str, now: datetime) -> list[int]:
         """Have what is held on the platform wait until it is something else; returns whom it is about."""
         held = self.held(platform)
-        self._decide("rejected", platform, held, plan, now)
+        self._conn.executemany(
+            "INSERT OR REPLACE INTO rejected (platform, i_account, identity, plan, rejected_at) VALUES (?, ?, ?, ?, ?)",
+            [(platform, each.i_account, each.identity, plan, now.timestamp()) for each in held],
+        )
         self._conn.execute("DELETE FROM held_changes WHERE platform = ?", (platform,))
         return [each.i_account for each in held]
 
@@ -105,6 +109,11 @@ class Holds:
         """
         query = "SELECT identity FROM approved WHERE platform = ? AND (performed_at IS NULL OR ?)"
         return {identity for (identity,) in self._conn.execute(query, (platform, spent))}
+
+    def adopted(self, platform: str) -> set[str]:
+        """The identities of what adoptions change on the platform, whether that was performed or not."""
+        query = "SELECT identity FROM approved WHERE platform = ? AND adopts = 1"
+        return {identity for (identity,) in self._conn.execute(query, (platform,))}
 
     def rejected(self, platform: str) -> set[str]:
         """The identities of everything that was rejected on the platform."""
@@ -127,25 +136,37 @@ class Holds:
         ).fetchone()
         return row is not None
 
+    def has_begun(self, platform: str) -> bool:
+        """Whether anything was performed of what was approved on the platform, as far as that is remembered."""
+        query = "SELECT 1 FROM approved WHERE platform = ? AND performed_at IS NOT NULL AND adopts = 0"
+        return self._conn.execute(query, (platform,)).fetchone() is not None
+
     def void(self, platform: str) -> None:
         """What is left of an approval holds no longer."""
-        self._conn.execute("DELETE FROM approved WHERE platform = ? AND performed_at IS NULL", (platform,))
+        self._conn.execute(
+            "DELETE FROM approved WHERE platform = ? AND performed_at IS NULL AND adopts = 0", (platform,)
+        )
 
     def tidy(self, platform: str, planned: Collection[str], began: datetime) -> bool:
-        """In a pass that began at an instant: forget approvals that are spent, and rejections of what is not planned.
+        """In a pass that began at an instant: forget what is spent, and rejections and adoptions not planned any more.
 
-        Says whether a change that was approved before has vanished or become another one.
+        Says whether a change of an approved plan has vanished or become another one.
         """
         self._conn.execute(
             "DELETE FROM approved WHERE platform = ? AND performed_at < ?", (platform, began.timestamp())
         )
         left = self._conn.execute(
-            "SELECT identity FROM approved WHERE platform = ? AND performed_at IS NULL AND approved_at < ?",
+            "SELECT identity, adopts FROM approved WHERE platform = ? AND performed_at IS NULL AND approved_at < ?",
             (platform, began.timestamp()),
         ).fetchall()
-        gone = [(platform, each) for each in self.rejected(platform) if each not in planned]
-        self._conn.executemany("DELETE FROM rejected WHERE platform = ? AND identity = ?", gone)
-        return any(identity not in planned for (identity,) in left)
+        vanished = [(identity, adopts) for identity, adopts in left if identity not in planned]
+        for table, gone in (
+            ("rejected", self.rejected(platform) - set(planned)),
+            ("approved", {identity for identity, adopts in vanished if adopts}),
+        ):
+            query = f"DELETE FROM {table} WHERE platform = ? AND identity = ?"
+            self._conn.executemany(query, [(platform, identity) for identity in gone])
+        return not all(adopts for _, adopts in vanished)
 
     def pause(self, pause: Pause) -> None:
         """Do nothing for a target until an instant; a pause of the same target is replaced."""
@@ -179,9 +200,9 @@ class Holds:
         ).fetchone()
         return None if row is None else instant(row[0])
 
-    def _decide(self, table: str, platform: str, changes: Iterable[HeldChange], plan: str, now: datetime) -> None:
-        at = f"{table}_at"
+    def _approve(self, platform: str, changes: Iterable[HeldChange], plan: str, now: datetime, *, adopts: bool) -> None:
         self._conn.executemany(
-            f"INSERT OR REPLACE INTO {table} (platform, i_account, identity, plan, {at}) VALUES (?, ?, ?, ?, ?)",
-            [(platform, each.i_account, each.identity, plan, now.timestamp()) for each in changes],
+            "INSERT OR REPLACE INTO approved (platform, i_account, identity, plan, approved_at, adopts)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            [(platform, each.i_account, each.identity, plan, now.timestamp(), adopts) for each in changes],
         )

@@ -118,3 +118,14 @@ CREATE TABLE switched_off (
 @MIGRATIONS(name="absences")
 def _absences(db: Database) -> None:
     execute(db, _ABSENCES)
+
+
+_ADOPTIONS = """
+-- Whether the change belongs to an adoption: a plan of its own, which is not void because others change.
+ALTER TABLE approved ADD COLUMN adopts INTEGER NOT NULL DEFAULT 0;
+"""
+
+
+@MIGRATIONS(name="adoptions")
+def _adoptions(db: Database) -> None:
+    execute(db, _ADOPTIONS)

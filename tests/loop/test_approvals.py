@@ -205,3 +205,80 @@ async def test_a_foreign_record_that_changes_makes_another_adoption_plan(bed: Be
         assert (await bed.application.ledger.run(lambda store: adoption_plan(store, platforms))).hash != plan.hash
     else:
         assert plan.hash
+
+
+async def test_p05_what_becomes_another_plan_before_it_begins_is_held_at_a_first_contact_too(bed: Bed) -> None:
+    others(bed, FLOOR, start=50)
+    bed.tv_account(1)
+    await bed.full_pass()
+    await approve(bed, await held_hash(bed))
+    bed.world.advance(60)
+    bed.tv_account(2)
+    await bed.full_pass()
+    assert bed.platform.requests.writes == 0
+    await approve(bed, await held_hash(bed))
+    await bed.full_pass()
+    assert bed.platform.requests.writes == 2
+
+
+async def test_p01_the_daemon_makes_what_was_approved_of_a_first_contact_and_goes_on_from_there(bed: Bed) -> None:
+    others(bed, FLOOR, start=50)
+    bed.tv_account(1)
+    async with bed.daemon() as loop:
+        await bed.world.sleep(30)
+        await approve(bed, await held_hash(bed))
+        await bed.world.sleep(5)
+        assert len(bed.customers()) == FLOOR + 1
+        bed.tv_account(2)
+        loop.ask_for_pass()
+        await bed.world.sleep(30)
+    assert len(bed.customers()) == FLOOR + 2
+
+
+@pytest.mark.parametrize(("ours", "is_first"), [(FLOOR - 1, True), (FLOOR, False)])
+async def test_p01_a_few_records_with_our_mark_do_not_make_a_platform_ours(bed: Bed, ours: int, is_first: bool) -> None:
+    others(bed, FLOOR, start=50)
+    for number in range(ours):
+        note = f"iptv-reconciler env=3 i_account={number + 5}"
+        bed.platform.operator.create({"externalId": f"old{number}_3", "notes": note})
+    bed.tv_account(1)
+    await bed.full_pass()
+    held = (await bed.status())["platforms"]["tv"]["held_plan"]
+    assert (held is not None and held["by"] == "first_contact") is is_first
+
+
+async def adopt_everything(bed: Bed) -> int:
+    platforms = bed.application.installations[0].billing.platforms
+    plan = await bed.application.ledger.run(lambda store: adoption_plan(store, platforms))
+    await bed.application.ledger.run(lambda store: adopt(store, plan, bed.world.now()))
+    return len(plan.adoptions)
+
+
+async def test_p05_an_adoption_has_an_approval_of_its_own_whatever_else_changes(bed: Bed) -> None:
+    (ours,) = [bed.tv_account(90)]
+    await bed.full_pass()
+    for number in range(1, FLOOR + 2):
+        theirs = {"externalId": f"tv{number:06}_3", "notes": "theirs", "status": "active", "packages": ["1", "2"]}
+        bed.platform.operator.create(theirs)
+        bed.tv_account(number)
+    await bed.full_pass()
+    assert await adopt_everything(bed) == FLOOR + 1
+    bed.world.advance(60)
+    bed.billing.change("block", i_account=ours)
+    await bed.full_pass()
+    assert sum("i_account" in row["notes"] for row in bed.customers()) == FLOOR + 2
+    assert bed.customer("tv000090_3")["status"] == "disabled"
+
+
+async def test_an_adoption_at_a_first_contact_goes_on_and_the_first_plan_still_waits(bed: Bed) -> None:
+    others(bed, FLOOR)
+    for number in (1, 20):
+        bed.tv_account(number)
+    await bed.full_pass()
+    plan = await held_hash(bed)
+    assert await adopt_everything(bed) == 1
+    bed.world.advance(60)
+    await bed.full_pass()
+    assert bed.customer("tv000001_3")["notes"].startswith("iptv-reconciler")
+    assert len(bed.customers()) == FLOOR, "nobody has approved of anything else"
+    assert await held_hash(bed) == plan
