@@ -2,19 +2,21 @@
 
 Rules of this module:
 
-1. Adoptable is a record that bears the name we would give, and no mark of anybody: it is made ours by being bound to
-   its account. The next look writes our mark, and the credentials anew, since nobody can read them.
+1. Adoptable is a record that bears the name we would give, as the only one, and no mark of anybody: it is made ours by
+   being bound to its account. The next look writes our mark, and the credentials anew, since nobody can read them.
 2. The plan has a hash over everything in it. What is approved is what was shown: if anything has changed since, the
    hash is another one, and nothing is done.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from controller.store import HeldChange, Store
 from controller.targets import Platform
+from desired_state.desired import Desired
 from desired_state.entitlement import Presence
 from desired_state.plan import Change, diff, identity
 from desired_state.subscriber import Observation, Owner
@@ -28,6 +30,18 @@ class Adoption:
     i_account: int
     observed: Observation
     change: Change | None
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """How many records of a platform are `owned`; `adoptable`; `orphaned`: with our mark, of an account that billing
+    does not have; and `foreign`, all others.
+    """
+
+    owned: int
+    adoptable: int
+    foreign: int
+    orphaned: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +74,27 @@ def adopt(store: Store, plan: AdoptionPlan, now: datetime) -> None:
             store.holds.approve_adoption(platform, HeldChange(each.i_account, identity(change)), plan.hash, now)
 
 
-def _adoptable(store: Store, platform: Platform) -> list[Adoption]:
-    records, subscribers = store.records(platform.name, platform.i_env), store.subscribers(platform.name)
-    found = []
-    for i_account, record_id in records.namesakes():
+def census(store: Store, name: str, i_env: int, billing: str) -> Census:
+    """Count what a platform holds, for whoever decides about the first contact with it (promise P1)."""
+    records = store.records(name, i_env)
+    adoptable, orphaned = sum(1 for _ in _candidates(store, name, i_env)), records.orphaned(billing)
+    return Census(records.owned() - orphaned, adoptable, records.foreign() - adoptable, orphaned)
+
+
+def _adoptable(store: Store, platform: Platform) -> Iterator[Adoption]:
+    for wished, observed in _candidates(store, platform.name, platform.i_env):
+        yield Adoption(platform.name, wished.key.i_account, observed, diff(wished, observed))
+
+
+def _candidates(store: Store, name: str, i_env: int) -> Iterator[tuple[Desired, Observation]]:
+    """Records that could be ours, each with what is wished of it."""
+    records, subscribers = store.records(name, i_env), store.subscribers(name)
+    namesakes = records.namesakes()
+    bearers = Counter(i_account for i_account, _ in namesakes)
+    for i_account, record_id in namesakes:
         subscriber, record = subscribers.get(i_account), records.get(record_id)
-        if subscriber is None or record is None or records.is_bound(i_account):
+        if subscriber is None or record is None or bearers[i_account] > 1 or records.is_bound(i_account):
             continue
         is_wished = subscriber.desired.presence in (Presence.ACTIVE, Presence.SUSPENDED)
         if is_wished and Owner.of(record.observation.spec.note) is None:
-            change = diff(subscriber.desired, record.observation)
-            found.append(Adoption(platform.name, i_account, record.observation, change))
-    return found
+            yield subscriber.desired, record.observation

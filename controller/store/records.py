@@ -226,6 +226,16 @@ class Records:
         ).fetchone()
         return int(count)
 
+    def orphaned(self, billing: str) -> int:
+        """How many records are ours by their marks, though that billing source has no such account."""
+        (count,) = self._conn.execute(
+            "SELECT count(*) FROM records r INDEXED BY records_by_account"
+            " WHERE platform = ? AND i_account IS NOT NULL AND gone = 0 AND NOT EXISTS"
+            " (SELECT 1 FROM accounts a WHERE a.billing = ? AND a.i_account = r.i_account)",
+            (self._platform, billing),
+        ).fetchone()
+        return int(count)
+
     def get(self, record_id: str) -> StoredRecord | None:
         """The record by the platform's id of it."""
         row = self._conn.execute(

@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TypedDict
 
+from controller.adoption import census
 from controller.audit import audit_round
 from controller.backlog import resting
 from controller.config import Config
+from controller.holding import FIRST_CONTACT
 from controller.store import Pause, Progress, Provisioning, Store, TargetReading, told_counts
 from controller.views.absent import GoneView, gone_lines, gone_view
 from controller.writeback import trouble_of
@@ -19,13 +22,18 @@ _SLACK = timedelta(minutes=5)
 
 
 class HeldPlanView(TypedDict):
-    """What the brake holds, and the limit it exceeds."""
+    """What waits for a person: of its `changes` some are destructive or updates, and more of one than the limit.
+
+    `records` counts, for a first contact, what the platform holds: owned, adoptable, foreign, orphaned.
+    """
 
     hash: str
+    changes: int
     destructive: int
     updates: int
     limit: int
     by: str
+    records: dict[str, int] | None
 
 
 class TroubleView(TypedDict):
@@ -201,7 +209,9 @@ def _held_lines(held: HeldPlanView) -> Iterator[str]:
         changes = f"{held['destructive']} destructive changes and {held['updates']} updates (limit {held['limit']})"
         yield f"  the brake holds plan {held['hash']}: {changes}"
     else:
-        yield f"  the first plan for a platform that has customers waits: {held['hash']}"
+        records = ", ".join(f"{count} {what}" for what, count in (held["records"] or {}).items())
+        yield f"  the first plan for a platform that has customers waits: {held['hash']}, {held['changes']} changes"
+        yield f"  of its records are {records}"
     yield f"  approve {held['hash']}, or reject it"
 
 
@@ -244,24 +254,32 @@ def _pause(pause: Pause) -> dict[str, str]:
 
 
 def _platform(store: Store, config: Config, name: str) -> PlatformView:
-    subscribers, reading, held = store.subscribers(name), store.targets.reading(name), store.targets.held_plan(name)
+    subscribers, reading = store.subscribers(name), store.targets.reading(name)
     billing = config.billing_of(name).name
     return PlatformView(
         accounts={state.value: count for state, count in subscribers.counts().items()},
         breaker=_breaker(reading),
-        held_plan=None
-        if held is None
-        else HeldPlanView(
-            hash=held.hash,
-            destructive=held.destructive,
-            updates=held.updates,
-            limit=held.destructive_limit if held.destructive else held.update_limit,
-            by=held.by,
-        ),
+        held_plan=_held_plan(store, config, name),
         last_success=_iso(reading.success_at),
         text=reading.text,
         rebuilding=store.recovery.rebuilding(name),
         attention=[_trouble(store, billing, *each) for each in subscribers.in_trouble(_ATTENTION)],
+    )
+
+
+def _held_plan(store: Store, config: Config, name: str) -> HeldPlanView | None:
+    held, billing = store.targets.held_plan(name), config.billing_of(name)
+    if held is None:
+        return None
+    is_first = held.by == FIRST_CONTACT
+    return HeldPlanView(
+        hash=held.hash,
+        changes=len(store.holds.held(name)),
+        destructive=held.destructive,
+        updates=held.updates,
+        limit=held.destructive_limit if held.destructive else held.update_limit,
+        by=held.by,
+        records=asdict(census(store, name, billing.environment, billing.name)) if is_first else None,
     )
 
 

@@ -148,6 +148,7 @@ def others(bed: Bed, count: int, start: int = 1) -> None:
 
 async def test_p01_the_first_plan_for_a_platform_with_customers_is_held_as_a_whole(bed: Bed) -> None:
     others(bed, FLOOR)
+    bed.platform.operator.create({"externalId": "left", "notes": "iptv-reconciler env=3 i_account=5"})
     accounts = [bed.tv_account(number) for number in range(8, 14)]
     before = bed.customers()
     await bed.full_pass()
@@ -155,15 +156,16 @@ async def test_p01_the_first_plan_for_a_platform_with_customers_is_held_as_a_who
     assert bed.customers() == before
     held = (await bed.status())["platforms"]["tv"]["held_plan"]
     assert held is not None
-    assert held["by"] == "first_contact"
+    assert (held["by"], held["changes"]) == ("first_contact", 3)
+    assert held["records"] == {"owned": 0, "adoptable": 3, "foreign": FLOOR - 3, "orphaned": 1}
     view = (await bed.explain(f"i_account:{accounts[-1]}"))["platforms"]["tv"]
     assert view["state"] == "held"
     await approve(bed, held["hash"])
     await bed.full_pass()
-    assert len(bed.customers()) == FLOOR + 3, "who bears a name of ours stays untouched until it is adopted"
+    assert len(bed.customers()) == FLOOR + 4, "who bears a name of ours stays untouched until it is adopted"
     bed.tv_account(20)
     await bed.full_pass()
-    assert len(bed.customers()) == FLOOR + 4, "after that, creations go on"
+    assert len(bed.customers()) == FLOOR + 5, "after that, creations go on"
 
 
 async def test_p01_fewer_records_than_the_floor_are_no_first_contact(bed: Bed) -> None:
