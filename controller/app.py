@@ -115,7 +115,7 @@ def assemble(config: Config, ledger: Ledger, world: World, network: Network | No
     metrics, health = _metrics(config), Health(world.monotonic, STALLED_AFTER)
     build = _Builder(config, world, network or {}, metrics.meter)
     billings = tuple(build.billing(block) for block in config.billing)
-    watch = Watch(billings, metrics, health, world, logger("loop"))
+    watch = Watch(billings, config.brake, metrics, health, world)
     breakers = BreakerBook(billings, ledger, world, logger("breakers"))
     tools = Tools(ledger, world, world.draw, world.request_id, watch, logger("lane"), breakers)
     inbox = Inbox(billings, ledger, world, world.request_id)

@@ -6,7 +6,7 @@ Rules of this module:
 2. Children exist at 0 from the start, so that a first failure is an increase and not a new series.
 3. Instants are exported, never ages; 0 means "never" or "none". Seconds, and `_total` on counters.
 4. What is not built yet is not declared: a 0 would say that it works and had nothing to do. So far these are missing:
-   `budget_remaining`, `charges_*`, `leader` and `epoch`.
+   `charges_*`, `leader` and `epoch`.
 """
 
 import platform as machine
@@ -131,6 +131,10 @@ class Metrics:
         """How many changes of the platform the brake holds."""
         self._brake_held[(platform,)].set(changes)
 
+    def set_budget_remaining(self, platform: str, records: int) -> None:
+        """From how many records of the platform something may still be taken in these 24 hours."""
+        self._budget_remaining[(platform,)].set(records)
+
     def set_paused(self, platform: str, paused: bool) -> None:
         """Whether a person has paused the platform."""
         self._paused[(platform,)].set(paused)
@@ -233,6 +237,8 @@ class Metrics:
             Kind,
         )
         self._brake_held = _Children(self._gauge("brake_held", "Changes the brake holds", "platform"), platforms)
+        budget = self._gauge("budget_remaining", "Records left of the brake's 24 hours' budget", "platform")
+        self._budget_remaining = _Children(budget, platforms)
         self._paused = _Children(self._gauge("paused", "1 where a person paused the platform", "platform"), platforms)
 
     def _declare_targets(self, platforms: tuple[str, ...], operations: Mapping[str, Iterable[str]]) -> None:

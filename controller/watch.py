@@ -12,19 +12,22 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from controller.fleet import PassReport
-from controller.log import Logger
+from controller.holding import FOR_A_PERSON
+from controller.log import logger
 from controller.look import Result
 from controller.metrics import Metrics
 from controller.server.health import Health
 from controller.store import EVERYTHING, Store
-from controller.targets import Billing, Moment
+from controller.targets import Billing, Moment, Platform
 from controller.workqueue import Priority
+from desired_state.brake import Brake
 from desired_state.entitlement import Presence
-from desired_state.plan import Kind
+from desired_state.plan import Kind, key_of
 from desired_state.subscriber import State
 from platforms.transport import Clock
 
 COUNTING = 5.0
+_DAY = timedelta(days=1)
 _WAITING = (State.PENDING, State.IN_FLIGHT, State.BACKOFF, State.PARKED, State.HELD, State.CONFLICT)
 
 
@@ -32,13 +35,14 @@ class Watch:
     """Tells metrics, health and log about the billing sources and their platforms."""
 
     def __init__(
-        self, billings: Sequence[Billing], metrics: Metrics, health: Health, clock: Clock, log: Logger
+        self, billings: Sequence[Billing], brake: Brake, metrics: Metrics, health: Health, clock: Clock
     ) -> None:
         self._billings = tuple(billings)
+        self._brake = brake
         self._metrics = metrics
         self._health = health
         self._clock = clock
-        self._log = log
+        self._log = logger("loop")
         self._counted_at: float | None = None
         self._started_at = clock.now()
         self._successes: dict[str, datetime] = {}
@@ -62,9 +66,10 @@ class Watch:
         """A full pass over a billing and its platforms ended; `troubles` says what went wrong with which target."""
         for target, text in troubles.items():
             self._log.warning("a target could not be read as it should", target=target, text=text)
-        braked = Counter(held.change.desired.key.platform for held in report.plan.held if held.by == "brake")
-        for platform, count in braked.items():
-            self._log.warning("the brake holds changes", platform=platform, changes=count)
+        waiting = Counter((key_of(held.change).platform, held.by) for held in report.plan.held)
+        for (platform, by), count in waiting.items():
+            if by in FOR_A_PERSON:
+                self._log.warning("a plan waits for approve or reject", platform=platform, by=by, changes=count)
         for (platform, kind), count in report.drift.items():
             self._metrics.drift(platform, Kind(kind), count)
         snapshot = report.snapshot
@@ -111,6 +116,7 @@ class Watch:
             for platform in billing.platforms:
                 self._look_at_target(store, platform.name)
                 self._look_at_platform(store, platform.name, elapsed)
+                self._look_at_budget(store, platform)
         self._metrics.set_billing_accounts(presences)
 
     def _look_at_target(self, store: Store, target: str) -> None:
@@ -132,10 +138,14 @@ class Watch:
         self._metrics.set_accounts(platform, counts)
         self._metrics.set_oldest_unconverged(platform, subscribers.oldest_unconverged())
         self._metrics.out_of_sync(platform, elapsed * sum(counts[state] for state in _WAITING))
-        held = store.targets.held_plan(platform)
-        self._metrics.set_brake_held(platform, held.destructive + held.updates if held is not None else 0)
+        self._metrics.set_brake_held(platform, len(store.holds.held(platform)))
         pauses = {pause.target for pause in store.holds.pauses(self._clock.now())}
         self._metrics.set_paused(platform, bool(pauses & {EVERYTHING, platform}))
+
+    def _look_at_budget(self, store: Store, platform: Platform) -> None:
+        spent = store.journal.destructive_since(platform.name, self._clock.now() - _DAY)
+        limit = self._brake.daily_limit(store.records(platform.name, platform.i_env).owned())
+        self._metrics.set_budget_remaining(platform.name, max(0, limit - spent))
 
     def look_at_queues(self) -> None:
         """Bring the gauges of the queues up to date; runs in the event loop, to which the queues belong."""

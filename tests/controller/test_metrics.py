@@ -26,6 +26,7 @@ INTERFACE = {
     "requests_total": "target operation outcome",
     "request_seconds_bucket": "target operation outcome",
     "brake_held": "platform",
+    "budget_remaining": "platform",
     "breaker_open": "target",
     "breaker_opened_timestamp_seconds": "target",
     "queue_depth": "priority",
@@ -86,6 +87,7 @@ def every_call(metrics: Metrics) -> None:
         metrics.set_accounts(platform, dict.fromkeys(State, 1))
         metrics.set_oldest_unconverged(platform, AT)
         metrics.set_brake_held(platform, 3)
+        metrics.set_budget_remaining(platform, 20)
         metrics.set_paused(platform, True)
         for trigger in TRIGGERS:
             metrics.converged(platform, trigger, 1)

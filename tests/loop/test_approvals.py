@@ -47,6 +47,25 @@ async def test_the_daemon_acts_upon_an_approval_within_seconds(bed: Bed) -> None
         assert len(bed.customers()) == 3
 
 
+def metric(bed: Bed, name: str) -> float:
+    lines = bed.application.metrics.render().decode().splitlines()
+    return float(next(line for line in lines if line.startswith(f"iptv_reconciler_{name}{{")).rpartition(" ")[2])
+
+
+async def test_p04_metrics_show_what_waits_and_what_is_left_of_the_day(bed: Bed) -> None:
+    accounts = await fleet(bed, 30)
+    for account in accounts[:3]:
+        bed.billing.change("block", i_account=account)
+    async with bed.daemon() as loop:
+        await bed.world.sleep(30)
+        assert (metric(bed, "budget_remaining"), metric(bed, "brake_held")) == (17, 0)
+        for account in accounts[3:15]:
+            bed.billing.change("block", i_account=account)
+        loop.ask_for_pass()
+        await bed.world.sleep(30)
+        assert (metric(bed, "budget_remaining"), metric(bed, "brake_held")) == (17, 12)
+
+
 async def test_p05_one_account_more_voids_the_approval(bed: Bed) -> None:
     accounts = await fleet(bed, 14)
     for account in accounts[: FLOOR + 1]:
@@ -228,6 +247,7 @@ async def test_p01_the_daemon_makes_what_was_approved_of_a_first_contact_and_goe
     bed.tv_account(1)
     async with bed.daemon() as loop:
         await bed.world.sleep(30)
+        assert metric(bed, "brake_held") == 1, "an alert can fire"
         await approve(bed, await held_hash(bed))
         await bed.world.sleep(5)
         assert len(bed.customers()) == FLOOR + 1
