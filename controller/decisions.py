@@ -15,8 +15,6 @@ from enum import StrEnum
 from controller.holding import FIRST_CONTACT, approve_first_contact, whole_plan
 from controller.store import Store
 
-_AT_ONCE = 1000  # accounts that are put before all others; with more, the next pass is sooner done
-
 
 class Verdict(StrEnum):
     """What a person says of a plan."""
@@ -54,7 +52,7 @@ def _approve(store: Store, platform: str, billing: str, now: datetime) -> int:
     store.targets.forget_held(platform)
     if held.by == FIRST_CONTACT:
         approve_first_contact(store, platform)
-    for i_account in accounts if len(accounts) <= _AT_ONCE else ():
+    for i_account in accounts:
         store.operator.requeue(billing, i_account, now)
     return len(accounts)
 

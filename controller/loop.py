@@ -38,6 +38,7 @@ from controller.writeback import Writer
 from desired_state.subscriber import SubscriberKey
 
 PULSE = 1.0
+_MOST_URGENT = 1000  # accounts that people ask for at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,12 +214,17 @@ class Loop:
         await first_of(asked.wait(), self._stopping.wait(), self._tools.clock.sleep(patience))
 
     async def serve_operators(self) -> None:
-        """Put on the queues whom people have asked for."""
+        """Put on the queues whom people have asked for.
+
+        A whole fleet, whose first plan was approved say, is no more urgent than a pass, or events would wait behind it.
+        """
         now = self._tools.clock.monotonic()
         for billing in (installation.billing for installation in self._installations):
-            for i_account in await self._tools.ledger.run(partial(_requeued, billing=billing.name)):
+            asked_for = await self._tools.ledger.run(partial(_requeued, billing=billing.name))
+            priority = Priority.OPERATOR if len(asked_for) <= _MOST_URGENT else Priority.SWEEP
+            for i_account in asked_for:
                 for platform in billing.platforms:
-                    platform.queue.add(SubscriberKey(platform.name, i_account), Priority.OPERATOR, now)
+                    platform.queue.add(SubscriberKey(platform.name, i_account), priority, now)
 
     async def _see_who_goes_on(self) -> None:
         """Where a pause or a maintenance has ended, or a change window begun, a pass sees to all that waited for it."""

@@ -15,8 +15,6 @@ from controller.decisions import Verdict, decide
 from controller.shown import show_difference
 from controller.store import Ledger
 
-_AT_ONCE = 1000  # accounts that are put before all others; with more, the next pass is sooner done
-
 
 def approve_plan(path: Path, plan: str) -> Code:
     """Let a held plan go, or adopt what an adoption plan shows."""
@@ -85,6 +83,6 @@ async def _planned(config: Config, names: Sequence[str]) -> AdoptionPlan:
 def _adopt(config: Config, plan: AdoptionPlan) -> None:
     with opened(config) as store, store.transaction():
         adopt(store, plan, SystemClock().now())
-        for each in plan.adoptions[:_AT_ONCE]:
+        for each in plan.adoptions:
             store.operator.requeue(config.billing_of(each.platform).name, each.i_account, SystemClock().now())
     say(f"{len(plan.adoptions)} records adopted; their credentials are set anew")

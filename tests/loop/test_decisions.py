@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
+import pytest
+
 from controller.fleet import PassOptions
+from controller.store import HeldChange, HeldPlan, Store
 from platforms.simulation import Fault
 from tests.bed import TV, Bed
 from tests.loop.deciding import approve, held_hash, reject
@@ -110,3 +113,19 @@ async def test_p05_an_approval_is_good_for_one_time(bed: Bed) -> None:
         await bed.espf("Account/Blocked", i_account=i_account)
     await bed.act_on_events()
     assert disabled(bed) == TOO_MANY - 1, "the same changes once more are under the brake"
+
+
+@pytest.mark.parametrize(("accounts", "priority"), [(1000, "operator"), (1001, "sweep")])
+async def test_p15_an_approval_of_a_whole_fleet_is_acted_upon_at_once_but_before_nobody(
+    bed: Bed, accounts: int, priority: str
+) -> None:
+    def approved(store: Store) -> None:
+        changes = [HeldChange(number, f"{number:016x}") for number in range(accounts)]
+        store.holds.keep("tv", changes)
+        store.targets.hold("tv", HeldPlan("f" * 16, accounts, 0, 10, 10))
+
+    await bed.application.ledger.run(approved)
+    assert await approve(bed, "f" * 16) == {"tv": accounts}
+    await bed.application.loop.serve_operators()
+    depth = bed.application.installations[0].billing.platforms[0].queue.depth()
+    assert {each.name.lower(): count for each, count in depth.items() if count} == {priority: accounts}
