@@ -1,6 +1,7 @@
 """What a person has done to the store, with or without a running daemon: `requeue`, `pause`, `resume`."""
 
 import getpass
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from controller.cli.session import configured, opened
 from controller.clock import SystemClock
 from controller.config import Config
 from controller.config.durations import read as read_duration
+from controller.config.problems import nearest
 from controller.store import EVERYTHING, Pause, Store
 from controller.views.explain import Ambiguous, among
 
@@ -41,10 +43,10 @@ def pause_target(path: Path, asked: str, reason: str, until: str, *, maintenance
     with opened(config) as store:
         found = _target(store, config, asked)
         if found is None:
-            return _unknown(asked)
+            return _no_target(config, asked)
         target, billing, i_account = found
         with store.transaction():
-            pause = Pause(target, billing, i_account, reason.strip(), getpass.getuser(), now, end, maintenance)
+            pause = Pause(target, billing, i_account, reason.strip(), _owner(), now, end, maintenance)
             store.holds.pause(pause)
     say(f"{target} is {pause.text}")
     return Code.OK
@@ -58,12 +60,20 @@ def resume_target(path: Path, asked: str) -> Code:
         with store.transaction():
             was_paused = found is not None and store.holds.resume(found[0])
         if found is None:
-            return _unknown(asked)
+            return _no_target(config, asked)
         if was_paused and found[2] is not None:
             with store.transaction():
                 store.operator.requeue(found[1], found[2], SystemClock().now())
     say(f"{found[0]} goes on" if was_paused else f"{found[0]} was not paused")
     return Code.OK
+
+
+def _owner() -> str:
+    """Who is asking; a container may run under a user id that no file names."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user id {os.getuid()}"
 
 
 def _until(text: str, now: datetime) -> datetime:
@@ -101,6 +111,12 @@ def _account(store: Store, config: Config, asked: str, billing: str | None) -> t
 
 def _unknown(asked: str) -> Code:
     tell(f"the store knows no account {asked!r}")
+    return Code.UNKNOWN_ACCOUNT
+
+
+def _no_target(config: Config, asked: str) -> Code:
+    hint = nearest(asked, [EVERYTHING, *config.platforms])
+    tell(f"the store knows no account {asked!r}, and there is no such platform; {hint}")
     return Code.UNKNOWN_ACCOUNT
 
 

@@ -148,7 +148,8 @@ def test_a_pause_holds_everything_until_it_is_resumed(here: Site) -> None:
 def test_only_known_accounts_can_be_paused(here: Site) -> None:
     here.tv_account(1)
     here.call("apply")
-    assert here.call("pause", "tv999999", "--reason", "r", "--until", "2h").code == 4
+    unknown = here.call("pause", "tvv", "--reason", "r", "--until", "2h")
+    assert (unknown.code, "did you mean tv?" in unknown.err) == (4, True)
     assert here.call("pause", "tv000001", "--reason", "r", "--until", "2h").code == 0
     (pause,) = json.loads(here.call("status", "--output", "json").out)["pauses"]
     assert pause["target"] == "i_account:70001@billing"
