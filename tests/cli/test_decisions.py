@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.cli.site import Site
+from tests.cli.test_run import daemon
 
 
 def held(here: Site) -> str:
@@ -32,6 +33,18 @@ def test_a_plan_that_is_held_is_approved_by_its_hash_and_applied(here: Site, who
     assert (said.code, said.out) == (0, "tv: 12 changes approved\n")
     assert here.call("apply").code == 0
     assert here.platform.operator.customers == {}
+
+
+def test_a_running_daemon_acts_upon_an_approval(here: Site) -> None:
+    accounts = [here.tv_account(number) for number in range(1, 13)]
+    operator = here.platform.operator
+    with daemon(here) as running:
+        running.until(lambda: len(operator.customers) == 12)
+        for account in accounts:
+            here.billing.change("terminate", i_account=account)
+        running.until(lambda: "the brake holds plan" in here.call("status").out)
+        assert here.call("approve", held(here)).code == 0
+        running.until(lambda: not operator.customers)
 
 
 def test_p05_an_approval_is_no_longer_good_for_a_plan_that_has_changed(here: Site) -> None:

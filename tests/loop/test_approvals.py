@@ -1,10 +1,12 @@
 """What waits for a person: held plans that are approved or rejected by their hash, the day's budget, first contact."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from controller.adoption import adopt, adoption_plan
+from controller.store import Store
 from platforms.simulation import Fault
 from tests.bed import Bed
 from tests.loop.deciding import approve, held_hash, reject
@@ -212,20 +214,44 @@ async def test_what_is_adopted_is_ours_and_gets_everything_anew(bed: Bed) -> Non
     assert len(bed.customers()) == 3
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-async def test_a_foreign_record_that_changes_makes_another_adoption_plan(bed: Bed, moment: str) -> None:
+async def test_what_is_adopted_gets_its_password_anew(make_bed: Callable[..., Bed]) -> None:
+    tv = {"driver": "telebreeze", "url": "http://tv.test", "api_key": "simulated", "auth": "login"}
+    bed = make_bed(platforms={"tv": tv})
+    bed.billing.installation.accounts[bed.tv_account(1)].custom_fields |= {"TV Login": "Ana", "TV Password": "Watch-1"}
+    theirs = {"externalId": "tv000001_3", "status": "active", "packages": ["1"], "username": "Ana", "password": "old"}
+    bed.platform.operator.create(theirs)
+    await bed.full_pass()
+    assert bed.customer("tv000001_3")["password"] == "old"
+    assert await adopt_everything(bed) == 1
+    await bed.full_pass()
+    assert bed.customer("tv000001_3")["password"] == "Watch-1"
+
+
+async def test_of_two_records_with_one_name_none_is_adopted(bed: Bed) -> None:
+    others(bed, 1)
+    bed.tv_account(1)
+    await bed.full_pass()
+
+    def add_twin(store: Store) -> None:
+        records = store.records("tv", 3)
+        ((_, record_id),) = records.namesakes()
+        record = records.get(record_id)
+        assert record is not None
+        records.note_observed(None, replace(record.observation, record_id="twin"))
+
+    await bed.application.ledger.run(add_twin)
+    assert await adopt_everything(bed) == 0
+
+
+async def test_a_foreign_record_that_changes_makes_another_adoption_plan(bed: Bed) -> None:
     others(bed, 1)
     bed.tv_account(1)
     await bed.full_pass()
     platforms = bed.application.installations[0].billing.platforms
     plan = await bed.application.ledger.run(lambda store: adoption_plan(store, platforms))
-    if moment == "before":
-        row = bed.customer("tv000001_3")
-        bed.platform.operator.change(str(row["id"]), {"status": "disabled"})
-        await bed.full_pass()
-        assert (await bed.application.ledger.run(lambda store: adoption_plan(store, platforms))).hash != plan.hash
-    else:
-        assert plan.hash
+    bed.platform.operator.change(str(bed.customer("tv000001_3")["id"]), {"status": "disabled"})
+    await bed.full_pass()
+    assert (await bed.application.ledger.run(lambda store: adoption_plan(store, platforms))).hash != plan.hash
 
 
 async def test_p05_what_becomes_another_plan_before_it_begins_is_held_at_a_first_contact_too(bed: Bed) -> None:
