@@ -7,6 +7,7 @@ import pytest
 
 from controller.adoption import adopt, adoption_plan
 from controller.store import Store
+from controller.views.status import status_lines
 from platforms.simulation import Fault
 from tests.bed import Bed
 from tests.loop.deciding import approve, held_hash, reject
@@ -179,6 +180,8 @@ async def test_p01_the_first_plan_for_a_platform_with_customers_is_held_as_a_who
     assert held is not None
     assert (held["by"], held["changes"]) == ("first_contact", 3)
     assert held["records"] == {"owned": 0, "adoptable": 3, "foreign": FLOOR - 3, "orphaned": 1}
+    said = "  of its records are 0 owned, 3 adoptable, 7 foreign, 1 orphaned"
+    assert said in list(status_lines(await bed.status()))
     view = (await bed.explain(f"i_account:{accounts[-1]}"))["platforms"]["tv"]
     assert view["state"] == "held"
     await approve(bed, held["hash"])
