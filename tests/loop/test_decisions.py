@@ -129,3 +129,13 @@ async def test_p15_an_approval_of_a_whole_fleet_is_acted_upon_at_once_but_before
     await bed.application.loop.serve_operators()
     depth = bed.application.installations[0].billing.platforms[0].queue.depth()
     assert {each.name.lower(): count for each, count in depth.items() if count} == {priority: accounts}
+
+
+async def test_p04_while_a_plan_is_held_no_event_takes_a_part_of_it_nor_anything_else(bed: Bed) -> None:
+    accounts = await too_many_at_once(bed)
+    block(bed, accounts[-1:])
+    for i_account in (accounts[0], accounts[-1], bed.tv_account(50)):
+        await bed.espf("Account/Updated", i_account=i_account)
+    await bed.act_on_events()
+    assert disabled(bed) == 0
+    assert bed.customer("tv000050_3")["status"] == "active", "what takes nothing goes on"
