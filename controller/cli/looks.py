@@ -16,7 +16,8 @@ from controller.config.problems import nearest
 from controller.loop import Installation
 from controller.store import Ledger, Store, StoredAccount
 from controller.views.explain import Ambiguous, ExplainView, asked_number, explain_lines, explain_view, find
-from controller.views.status import status_lines, status_view
+from controller.views.status import status_view
+from controller.views.status_text import status_lines
 from desired_state.account import Account
 from platforms.driver import PlatformError
 

@@ -7,7 +7,7 @@ import pytest
 
 from controller.adoption import adopt, adoption_plan
 from controller.store import Store
-from controller.views.status import status_lines
+from controller.views.status_text import status_lines
 from platforms.simulation import Fault
 from tests.bed import Bed
 from tests.loop.deciding import approve, held_hash, reject

@@ -9,7 +9,7 @@ import pytest
 from controller.backlog import LONGEST_REST
 from controller.billing.simulator.changes import Action
 from controller.gather import DETAILS_AT_ONCE
-from controller.views.status import status_lines
+from controller.views.status_text import status_lines
 from platforms.simulation import Fault
 from tests.bed import Bed
 

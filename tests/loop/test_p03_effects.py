@@ -7,7 +7,7 @@ import pytest
 
 from controller.store import Store
 from controller.views.explain import explain_lines
-from controller.views.status import status_lines
+from controller.views.status_text import status_lines
 from desired_state.entitlement import Presence
 from tests.bed import Bed
 from tests.loop.platforms import box, cable, catalog, customer, have_service, ministra, seachange, telebreeze
