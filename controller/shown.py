@@ -3,7 +3,8 @@
 Rules of this module:
 
 1. Passwords and PINs show as `***`. Names, addresses, e-mails and phones never show: only that they are set, or that
-   they changed. Devices and logins are hidden in their middle.
+   they changed. Devices and logins are hidden in their middle. Of a note, which anybody may write anything into, only
+   our own mark shows.
 2. Whatever is printed, logged, audited or served passes here first.
 """
 
@@ -15,7 +16,7 @@ import msgspec
 from desired_state.account import Contact, Secret
 from desired_state.desired import mask_device
 from desired_state.plan import Change, name_after
-from desired_state.subscriber import SPEC_FIELDS, SubscriberSpec
+from desired_state.subscriber import SPEC_FIELDS, Owner, SubscriberSpec
 
 Shown: TypeAlias = dict[str, "str | int | bool | list[str]"]
 
@@ -48,7 +49,7 @@ def show_spec(spec: SubscriberSpec | None, beside: SubscriberSpec | None = None)
         if value is None:
             continue
         differs = beside is not None and getattr(beside, name) not in (None, value)
-        shown[name] = _show(name, value, differs)
+        shown[name] = _note(str(value), differs) if name == "note" else _show(name, value, differs)
     return shown
 
 
@@ -66,6 +67,13 @@ def show_difference(change: Change) -> list[str]:
 def as_json(shown: Shown | None) -> str | None:
     """The shown form as the journal keeps it."""
     return None if shown is None else msgspec.json.encode(shown).decode()
+
+
+def _note(note: str, differs: bool) -> str:
+    owner = Owner.of(note)
+    if owner is None:
+        return "changed" if differs and note else "set" if note else ""
+    return owner.note if note == owner.note else f"{owner.note} …"
 
 
 def _show(name: str, value: object, differs: bool) -> "str | int | bool | list[str]":
