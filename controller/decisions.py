@@ -9,10 +9,10 @@ Rules of this module:
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from enum import StrEnum
 
-from controller.holding import FIRST_CONTACT, approve_first_contact, whole_plan
+from controller.holding import whole_plan
+from controller.orders import Person, approve, reject
 from controller.store import Store
 
 
@@ -23,7 +23,7 @@ class Verdict(StrEnum):
     REJECTED = "rejected"
 
 
-def decide(store: Store, billing_of: Mapping[str, str], plan: str, verdict: Verdict, now: datetime) -> dict[str, int]:
+def decide(store: Store, billing_of: Mapping[str, str], plan: str, verdict: Verdict, person: Person) -> dict[str, int]:
     """Let what is held under a hash go, or have it wait until it is something else; returns how many, by platform.
 
     Runs within a transaction. Empty where nothing is held under the hash: it is unknown, decided, or outdated.
@@ -31,8 +31,8 @@ def decide(store: Store, billing_of: Mapping[str, str], plan: str, verdict: Verd
     """
     held = {name: each.hash for name in billing_of if (each := store.targets.held_plan(name)) is not None}
     meant = [name for name, each in held.items() if each == plan] or _of_whole_plan(store, billing_of, held, plan)
-    act = _approve if verdict is Verdict.APPROVED else _reject
-    return {name: act(store, name, billing_of[name], now) for name in meant}
+    act = approve if verdict is Verdict.APPROVED else reject
+    return {name: act(store, person, billing_of[name], name) for name in meant}
 
 
 def _of_whole_plan(store: Store, billing_of: Mapping[str, str], held: Mapping[str, str], plan: str) -> list[str]:
@@ -42,23 +42,3 @@ def _of_whole_plan(store: Store, billing_of: Mapping[str, str], held: Mapping[st
             still = [name for name in known.held if name in held]
             return still if all(held[name] == known.held[name] for name in still) else []
     return []
-
-
-def _approve(store: Store, platform: str, billing: str, now: datetime) -> int:
-    held = store.targets.held_plan(platform)
-    if held is None:
-        return 0
-    accounts = store.holds.approve(platform, held.hash, now)
-    store.targets.forget_held(platform)
-    if held.by == FIRST_CONTACT:
-        approve_first_contact(store, platform)
-    for i_account in accounts:
-        store.operator.requeue(billing, i_account, now)
-    return len(accounts)
-
-
-def _reject(store: Store, platform: str, _billing: str, now: datetime) -> int:
-    held = store.targets.held_plan(platform)
-    accounts = store.holds.reject(platform, held.hash, now) if held is not None else []
-    store.targets.forget_held(platform)
-    return len(accounts)

@@ -27,11 +27,15 @@ from platforms.transport import Clock
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Who or what asked for a change, for which account label. `is_free`: the brake does not count it."""
+    """What asked for a change, for which account label; `text` says in words who or what that was, if it is known.
+
+    `is_free`: the brake does not count it.
+    """
 
     trigger: str
     account_id: str
     is_free: bool = False
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,9 @@ class Executor:
         if verdict is not None:
             return verdict
         platform = intent.key.platform
-        intent = replace(intent, epoch=store.recovery.identity().epoch, plan=attendance.approved_with(store))
+        plan = attendance.approved_with(store)
+        caused_by = "; ".join(filter(None, (_approved(store, plan), intent.caused_by))) or None
+        intent = replace(intent, epoch=store.recovery.identity().epoch, plan=plan, caused_by=caused_by)
         if intent.spent is not None and intent.plan is None:
             store.targets.spend(platform, **{intent.spent: 1})
         store.subscribers(platform).mark_in_flight(intent.key.i_account, self._clock.now())
@@ -170,6 +176,14 @@ class _Failed:
     outcome: Outcome
 
 
+def _approved(store: Store, plan: str | None) -> str | None:
+    """Who let the change go."""
+    if plan is None:
+        return None
+    owner = store.operator.who_decided(plan)
+    return f"plan {plan}, approved by {owner or 'a person'}"
+
+
 def _result_of(error: PlatformError) -> str:
     match error:
         case Transient():
@@ -199,13 +213,15 @@ async def _call(platform: Platform, change: Change) -> str:
 
 def _intent(change: Change, cause: Cause, request_id: str) -> Intent:
     before = change.observed.spec if change.observed is not None else None
+    name = name_after(change) or (change.observed.external_id if change.observed is not None else "")
     return Intent(
         key=change.desired.key,
         account_id=cause.account_id,
         kind=change.kind,
-        external_id=change.desired.external_id,
+        external_id=name,
         reason=change.desired.reason,
         cause=cause.trigger,
+        caused_by=cause.text,
         request_id=request_id,
         before=as_json(show_spec(before, change.after)),
         after=as_json(show_spec(change.after, before)),

@@ -52,6 +52,7 @@ class Result:
 class Look:
     """One subscriber that is looked at, and why. `due` is the change that was found to be due.
 
+    `caused_by` says in words who or what had it looked at.
     `is_probe`: its platform is in trouble; this look is to find out whether it still is.
     """
 
@@ -61,6 +62,7 @@ class Look:
     now: datetime
     due: Change | None = None
     is_probe: bool = False
+    caused_by: str | None = None
 
 
 class BillingsTrouble(Transient):

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from controller.billing.source import HalfRead
+from controller.causes import noticed
 from controller.executor import Attendance, Cause, Doubt, Executor, Outcome
 from controller.fresh import SETTLING, FreshReader
 from controller.holding import Circumstances, Safeguards, safeguards
@@ -55,11 +56,15 @@ class Reconciler:
     async def reconcile(self, platform: Platform, i_account: int, trigger: str, draw: Callable[[], float]) -> Result:
         """Bring one subscriber nearer to its wish, by one call at most."""
         look = Look(platform, i_account, trigger, self._clock.now(), is_probe=platform.breaker.is_open)
-        ends = await self._ledger.run(lambda store: store.holds.maintenance_ends(platform.name, look.now))
+        ends, caused_by = await self._ledger.run(partial(self._begun, look=look))
         if ends is not None:
             return Result("held", again_in=ends - look.now, put_off=True)
-        result = await self._result(look, draw)
+        result = await self._result(replace(look, caused_by=caused_by), draw)
         return replace(result, due_at=await self._ledger.run(partial(self._due_at, look=look)))
+
+    def _begun(self, store: Store, *, look: Look) -> tuple[datetime | None, str | None]:
+        """Until when the platform is not to be called at all; and who or what caused the look."""
+        return store.holds.maintenance_ends(look.platform.name, look.now), noticed(store, self._billing.name, look)
 
     async def _result(self, look: Look, draw: Callable[[], float]) -> Result:
         try:
@@ -100,7 +105,13 @@ class Reconciler:
             await self._ledger.run(partial(self._rest, look=look, comparison=comparison))
             return Result("noop")
         change = await self._with_secrets(look, comparison.change, account)
-        cause = Cause(look.trigger, known.account_id, is_free=comparison.turn.completes)
+        favour = _FAVOUR if comparison.turn.lets_go else None
+        cause = Cause(
+            look.trigger,
+            known.account_id,
+            is_free=comparison.turn.completes,
+            text="; ".join(filter(None, (look.caused_by, favour))) or None,
+        )
         return await self._act(replace(look, due=comparison.change), change, cause, draw)
 
     async def _know(self, look: Look) -> tuple["_Known", Account | None]:
@@ -282,6 +293,9 @@ class _Known:
     is_listed: bool
     half_read: str | None = None
     freed: tuple[int, ...] = ()
+
+
+_FAVOUR = "another record waits for what this one gives up"
 
 
 def _shown_from(look: Look, open_intents: tuple[OpenIntent, ...]) -> datetime:

@@ -18,7 +18,7 @@ from desired_state.desired import mask_device
 from desired_state.plan import Change, name_after
 from desired_state.subscriber import SPEC_FIELDS, Owner, SubscriberSpec
 
-Shown: TypeAlias = dict[str, "str | int | bool | list[str]"]
+Shown: TypeAlias = dict[str, str | int | bool | list[str]]
 
 _WHY_HELD = {
     "customer_exported": "the customer is being moved to another PortaSwitch; nothing is touched until that is over",
@@ -67,6 +67,11 @@ def show_difference(change: Change) -> list[str]:
 def as_json(shown: Shown | None) -> str | None:
     """The shown form as the journal keeps it."""
     return None if shown is None else msgspec.json.encode(shown).decode()
+
+
+def of_json(kept: str | None) -> Shown | None:
+    """The shown form out of the journal."""
+    return None if kept is None else msgspec.json.decode(kept, type=Shown)
 
 
 def _note(note: str, differs: bool) -> str:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from controller.adoption import AdoptionPlan, adopt, adoption_plan
+from controller import orders
+from controller.adoption import AdoptionPlan, adoption_plan
 from controller.cli.codes import Code, Failed
 from controller.cli.printing import say, tell
-from controller.cli.session import assembled, configured, execute, opened, private_copy
-from controller.clock import SystemClock
+from controller.cli.session import assembled, configured, execute, opened, person, private_copy
 from controller.config import Config
 from controller.config.problems import nearest
 from controller.decisions import Verdict, decide
@@ -48,7 +48,7 @@ def _decide(path: Path, plan: str, verdict: Verdict) -> Code:
     config = configured(path)
     billing_of = {name: config.billing_of(name).name for name in config.platforms}
     with opened(config) as store, store.transaction():
-        counts = decide(store, billing_of, plan, verdict, SystemClock().now())
+        counts = decide(store, billing_of, plan, verdict, person())
     for name, count in counts.items():
         say(f"{name}: {count} changes {verdict}")
     if counts or (verdict is Verdict.APPROVED and _adopt_under(config, plan)):
@@ -81,8 +81,7 @@ async def _planned(config: Config, names: Sequence[str]) -> AdoptionPlan:
 
 
 def _adopt(config: Config, plan: AdoptionPlan) -> None:
+    billing_of = {name: config.billing_of(name).name for name in config.platforms}
     with opened(config) as store, store.transaction():
-        adopt(store, plan, SystemClock().now())
-        for each in plan.adoptions:
-            store.operator.requeue(config.billing_of(each.platform).name, each.i_account, SystemClock().now())
+        orders.adopt_all(store, person(), plan, billing_of)
     say(f"{len(plan.adoptions)} records adopted; their credentials are set anew")

@@ -1,17 +1,17 @@
 """What a person has done to the store, with or without a running daemon: `requeue`, `pause`, `resume`."""
 
-import getpass
-import os
 from datetime import datetime
 from pathlib import Path
 
+from controller import orders
 from controller.cli.codes import Code, Failed
 from controller.cli.printing import say, tell
-from controller.cli.session import configured, opened
+from controller.cli.session import configured, opened, person
 from controller.clock import SystemClock
 from controller.config import Config
 from controller.config.durations import read as read_duration
 from controller.config.problems import nearest
+from controller.orders import Whose
 from controller.store import EVERYTHING, Pause, Store
 from controller.views.explain import Ambiguous, among
 
@@ -25,7 +25,7 @@ def requeue_account(path: Path, asked: str, billing: str | None, *, secrets: boo
             return _unknown(asked)
         name, i_account, label = found
         with store.transaction():
-            _requeue(store, config, name, i_account, secrets=secrets)
+            orders.requeue(store, person(), Whose(name, i_account), _platforms(config, name), secrets=secrets)
     say(f"account {label} (i_account {i_account}) is looked at next")
     return Code.OK
 
@@ -46,8 +46,8 @@ def pause_target(path: Path, asked: str, reason: str, until: str, *, maintenance
             return _no_target(config, asked)
         target, billing, i_account = found
         with store.transaction():
-            pause = Pause(target, billing, i_account, reason.strip(), _owner(), now, end, maintenance)
-            store.holds.pause(pause)
+            pause = Pause(target, billing, i_account, reason.strip(), person().name, now, end, maintenance)
+            orders.pause(store, pause)
     say(f"{target} is {pause.text}")
     return Code.OK
 
@@ -57,23 +57,14 @@ def resume_target(path: Path, asked: str) -> Code:
     config = configured(path)
     with opened(config) as store:
         found = _target(store, config, asked)
-        with store.transaction():
-            was_paused = found is not None and store.holds.resume(found[0])
         if found is None:
             return _no_target(config, asked)
-        if was_paused and found[2] is not None:
-            with store.transaction():
-                store.operator.requeue(found[1], found[2], SystemClock().now())
-    say(f"{found[0]} goes on" if was_paused else f"{found[0]} was not paused")
+        target, billing, i_account = found
+        whose = None if i_account is None else Whose(billing, i_account)
+        with store.transaction():
+            was_paused = orders.resume(store, person(), target, whose)
+    say(f"{target} goes on" if was_paused else f"{target} was not paused")
     return Code.OK
-
-
-def _owner() -> str:
-    """Who is asking; a container may run under a user id that no file names."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"user id {os.getuid()}"
 
 
 def _until(text: str, now: datetime) -> datetime:
@@ -97,7 +88,7 @@ def _target(store: Store, config: Config, asked: str) -> tuple[str, str, int | N
     if asked == EVERYTHING or asked in config.platforms:
         return asked, "", None
     found = _account(store, config, asked, None)
-    return None if found is None else (f"i_account:{found[1]}@{found[0]}", found[0], found[1])
+    return None if found is None else (Whose(found[0], found[1]).target, found[0], found[1])
 
 
 def _account(store: Store, config: Config, asked: str, billing: str | None) -> tuple[str, int, str] | None:
@@ -120,12 +111,7 @@ def _no_target(config: Config, asked: str) -> Code:
     return Code.UNKNOWN_ACCOUNT
 
 
-def _requeue(store: Store, config: Config, billing: str, i_account: int, *, secrets: bool) -> None:
-    block = next(each for each in config.billing if each.name == billing)
-    for name in config.platforms:
-        if config.billing_of(name).name != billing:
-            continue
-        store.subscribers(name).try_again(i_account)
-        if secrets:
-            store.records(name, block.environment).forget_secrets(i_account)
-    store.operator.requeue(billing, i_account, SystemClock().now())
+def _platforms(config: Config, billing: str) -> dict[str, int]:
+    """The platforms that a billing source governs, with its environment."""
+    sources = {name: config.billing_of(name) for name in config.platforms}
+    return {name: source.environment for name, source in sources.items() if source.name == billing}

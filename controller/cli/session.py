@@ -1,6 +1,8 @@
 """What commands that work on an installation share: configuration, store, and the objects put together."""
 
 import asyncio
+import getpass
+import os
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -11,6 +13,7 @@ from controller.app import Application, Network, World, assemble
 from controller.cli.codes import Failed
 from controller.clock import SystemClock
 from controller.config import Config, ConfigError, load
+from controller.orders import Person
 from controller.store import Ledger, Store, StoreError, store_error_in
 
 T = TypeVar("T")
@@ -39,6 +42,15 @@ def execute(work: Coroutine[object, object, T]) -> T:
         if failed is None:
             raise
         raise Failed(str(failed)) from group
+
+
+def person() -> Person:
+    """Who runs this command, and now. A container's user may have no name."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = f"uid {os.getuid()}"
+    return Person(name, SystemClock().now())
 
 
 @contextmanager

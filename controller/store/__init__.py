@@ -11,6 +11,7 @@ from controller.store.events import Announced, StoredEvent
 from controller.store.holds import EVERYTHING, HeldChange, Holds, Pause
 from controller.store.journal import AuditRow, Intent, OpenIntent
 from controller.store.ledger import Ledger, Store
+from controller.store.operator import Order
 from controller.store.records import Holder, Reading, StoredRecord
 from controller.store.recovery import Identity
 from controller.store.subscribers import REFUSALS, REFUSED, TAKEN, Progress, StoredSubscriber
@@ -35,6 +36,7 @@ __all__ = [
     "Ledger",
     "ListedAccount",
     "OpenIntent",
+    "Order",
     "Pause",
     "Progress",
     "Provisioning",

@@ -79,6 +79,20 @@ class Events:
         ).fetchone()
         return None if row is None else instant(row[0])
 
+    def latest_about(self, subjects: Iterable[tuple[str, int]]) -> StoredEvent | None:
+        """The youngest event about one of these subjects, each a scope and a number; `None` if none is remembered."""
+        found = []
+        for scope, number in subjects:
+            row = self._conn.execute(
+                "SELECT key, event_type, received_at FROM events INDEXED BY events_by_subject"
+                " WHERE billing = ? AND scope = ? AND number = ? ORDER BY received_at DESC LIMIT 1",
+                (self._billing, scope, number),
+            ).fetchone()
+            if row is not None:
+                key, event_type, at = row
+                found.append(StoredEvent(key, event_type, scope, number, instant(at)))
+        return max(found, key=lambda event: event.received_at, default=None)
+
     def announced(self) -> list[Announced]:
         """Every account that has to be read because of events, those that wait longest first."""
         rows = self._conn.execute(

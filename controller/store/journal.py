@@ -9,19 +9,22 @@ Rules of this module:
 3. Neither table holds a secret or personal data: `before` and `after` are the shown forms (`controller/shown.py`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlite_utils import Database
 
-from controller.store.codec import instant
+from controller.store.codec import instant, to_instant
 from desired_state.subscriber import SubscriberKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """A call we are about to make. `cause` says who or what asked for it, `plan` under which plan it was allowed.
+    """A call we are about to make. `cause` says what asked for it, `plan` under which plan it was allowed.
 
+    `caused_by` says in words who or what that was: which event, which person.
     `spent` names what it takes from the brake (`destructive`, `updates`), which it gives back if it comes to nothing.
     """
 
@@ -32,6 +35,7 @@ class Intent:
     reason: str
     cause: str
     request_id: str
+    caused_by: str | None = None
     plan: str | None = None
     epoch: int = 0
     before: str | None = None
@@ -43,18 +47,25 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """What was done, why, and what came of it. `result`: ok, rejected, unavailable, unknown, not_done or bug."""
+    """What was done, why, and what came of it. `result`: ok, rejected, unavailable, unknown, not_done or open.
+
+    `open`: the call is under way, or its answer was lost and nobody has looked yet; then there is no `closed_at`.
+    """
 
     kind: str
     reason: str
     cause: str
+    caused_by: str | None
+    external_id: str
     before: str | None
     after: str | None
     opened_at: datetime
-    closed_at: datetime
+    closed_at: datetime | None
     result: str
     text: str | None
     request_id: str
+    plan: str | None
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +87,8 @@ class OpenIntent:
 
 
 _CARRIED = (
-    "platform, i_account, account_id, kind, external_id, reason, cause, plan, request_id, epoch, before, after, spent"
+    "platform, i_account, account_id, kind, external_id, reason, cause, caused_by, plan, request_id, epoch, before,"
+    " after, spent"
 )
 
 
@@ -90,10 +102,10 @@ class Journal:
         """Write down what is about to be done; returns the intent's number."""
         cursor = self._conn.execute(
             f"INSERT INTO intents ({_CARRIED}, after_fp, managed, opened_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (intent.key.platform, intent.key.i_account, intent.account_id, intent.kind, intent.external_id,
-             intent.reason, intent.cause, intent.plan, intent.request_id, intent.epoch, intent.before, intent.after,
-             intent.spent, intent.after_fp, intent.managed, now.timestamp()),
+             intent.reason, intent.cause, intent.caused_by, intent.plan, intent.request_id, intent.epoch,
+             intent.before, intent.after, intent.spent, intent.after_fp, intent.managed, now.timestamp()),
         )  # fmt: skip
         return cursor.lastrowid or 0
 
@@ -130,10 +142,11 @@ class Journal:
         return int(count)
 
     def latest(self, key: SubscriberKey, limit: int) -> list[AuditRow]:
-        """What was last done for a subscriber, the latest first."""
+        """What was last done for a subscriber, or is being done, the latest first."""
         rows = self._conn.execute(
-            "SELECT kind, reason, cause, before, after, opened_at, closed_at, result, text, request_id FROM audit"
-            " WHERE platform = ? AND i_account = ? ORDER BY id DESC LIMIT ?",
+            f"SELECT {_SHOWN}, closed_at, result, text, id FROM audit WHERE platform = ?1 AND i_account = ?2"
+            f" UNION ALL SELECT {_SHOWN}, NULL, 'open', NULL, id FROM intents WHERE platform = ?1 AND i_account = ?2"
+            " ORDER BY id DESC LIMIT ?3",
             (key.platform, key.i_account, limit),
         )
         return [_audit_row(row) for row in rows]
@@ -167,8 +180,27 @@ class Journal:
         return {(platform, kind, result): count for platform, kind, result, count in rows}
 
 
-def _audit_row(row: tuple[str, str, str, str | None, str | None, float, float, str, str | None, str]) -> AuditRow:
-    kind, reason, cause, before, after, opened_at, closed_at, result, text, request_id = row
+_SHOWN = (
+    "kind, reason, cause, caused_by, external_id, before, after, request_id, plan, epoch, opened_at"  # as `_audit_row`
+)
+
+
+def _audit_row(row: Sequence[Any]) -> AuditRow:
+    kind, reason, cause, caused_by, external_id, before, after, request_id, plan, epoch, opened_at, *outcome, _ = row
+    closed_at, result, text = outcome
     return AuditRow(
-        kind, reason, cause, before, after, instant(opened_at), instant(closed_at), result, text, request_id
+        kind=kind,
+        reason=reason,
+        cause=cause,
+        caused_by=caused_by,
+        external_id=external_id,
+        before=before,
+        after=after,
+        opened_at=instant(opened_at),
+        closed_at=to_instant(closed_at),
+        result=result,
+        text=text,
+        request_id=request_id,
+        plan=plan,
+        epoch=epoch,
     )

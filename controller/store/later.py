@@ -129,3 +129,31 @@ ALTER TABLE approved ADD COLUMN adopts INTEGER NOT NULL DEFAULT 0;
 @MIGRATIONS(name="adoptions")
 def _adoptions(db: Database) -> None:
     execute(db, _ADOPTIONS)
+
+
+_STORY = """
+-- Who or what it was that caused a call, in words.
+ALTER TABLE intents ADD COLUMN caused_by TEXT;
+ALTER TABLE audit ADD COLUMN caused_by TEXT;
+CREATE INDEX events_by_subject ON events (billing, scope, number, received_at);
+
+-- What persons have ordered: about an account, a platform or all. Never cut back, as the audit.
+CREATE TABLE orders (
+    id INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    owner TEXT NOT NULL,
+    action TEXT NOT NULL,
+    target TEXT NOT NULL,
+    billing TEXT NOT NULL,
+    i_account INTEGER,
+    plan TEXT,
+    text TEXT
+);
+CREATE INDEX orders_by_account ON orders (billing, i_account, id);
+CREATE INDEX orders_by_plan ON orders (plan) WHERE plan IS NOT NULL;
+"""
+
+
+@MIGRATIONS(name="story")
+def _story(db: Database) -> None:
+    execute(db, _STORY)

@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import TypedDict
 
 from controller.judgement import Comparison, compare, decide
-from controller.shown import Shown, show_difference, show_spec, why_held
-from controller.store import AuditRow, Store, StoredAccount
+from controller.shown import Shown, of_json, show_difference, show_spec, why_held
+from controller.store import EVERYTHING, AuditRow, Order, Store, StoredAccount
 from controller.targets import Billing, Household, Platform
 from controller.views.plan import AccountName, HeldView
 from desired_state.account import Account
 from desired_state.entitlement import Presence
 
-_ACTIONS = 5
+_ACTIONS = 10
 
 
 class AccountKnowledge(TypedDict):
@@ -42,15 +42,36 @@ class DecisionView(TypedDict):
 
 
 class ActionView(TypedDict):
-    """A call that was made."""
+    """A call that was made, or (`result`: open) is under way or in doubt; `at` is its outcome's time, or its begin.
+
+    `reason` is the rule, `cause` what had the account looked at, and `caused_by` who or what that was, in words.
+    `record` is the name of the record after it; `before` and `after` are null where there is none.
+    """
 
     at: str
     kind: str
     reason: str
     cause: str
+    caused_by: str | None
+    record: str
+    before: Shown | None
+    after: Shown | None
     result: str
     text: str | None
     request_id: str
+    plan: str | None
+    epoch: int
+
+
+class OrderView(TypedDict):
+    """What a person ordered about the account, its platforms or all; `target` says which of these."""
+
+    at: str
+    owner: str
+    action: str
+    target: str
+    plan: str | None
+    text: str | None
 
 
 class SubscriberView(TypedDict):
@@ -75,6 +96,7 @@ class ExplainView(TypedDict):
     account: AccountName
     billing: AccountKnowledge
     decision: DecisionView
+    orders: list[OrderView]
     platforms: dict[str, SubscriberView]
 
 
@@ -121,6 +143,7 @@ def explain_view(store: Store, billing: Billing, stored: StoredAccount, house: H
     accounts = store.accounts(billing.name)
     decision = decide(stored, store.absences(billing.name).get(account.i_account), house, now)
     valid_until = accounts.valid_until(account.i_account) if decision.absence is not None else decision.valid_until
+    targets = (EVERYTHING, *(platform.name for platform in billing.platforms))
     views = {platform.name: _subscriber(store, platform, account.i_account) for platform in billing.platforms}
     return ExplainView(
         account=AccountName(i_account=account.i_account, id=account.id),
@@ -131,6 +154,7 @@ def explain_view(store: Store, billing: Billing, stored: StoredAccount, house: H
             facts=[[name, value] for name, value in decision.facts],
             valid_until=_iso(valid_until),
         ),
+        orders=[_order(each) for each in store.operator.orders(billing.name, account.i_account, _ACTIONS, targets)],
         platforms={name: view for name, view in views.items() if view is not None},
     )
 
@@ -234,13 +258,30 @@ def _text(comparison: Comparison) -> str | None:
 
 def _action(row: AuditRow) -> ActionView:
     return ActionView(
-        at=row.closed_at.isoformat(),
+        at=(row.closed_at or row.opened_at).isoformat(),
         kind=row.kind,
         reason=row.reason,
         cause=row.cause,
+        caused_by=row.caused_by,
+        record=row.external_id,
+        before=of_json(row.before),
+        after=of_json(row.after),
         result=row.result,
         text=row.text,
         request_id=row.request_id,
+        plan=row.plan,
+        epoch=row.epoch,
+    )
+
+
+def _order(order: Order) -> OrderView:
+    return OrderView(
+        at=order.at.isoformat(),
+        owner=order.owner,
+        action=order.action,
+        target=order.target,
+        plan=order.plan,
+        text=order.text,
     )
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import partial
 
 from controller.decisions import Verdict, decide
+from controller.orders import Person
 from controller.store import Pause
 from tests.bed import Bed
 
@@ -39,5 +40,5 @@ async def resume(bed: Bed, target: str) -> bool:
 
 async def _decide(bed: Bed, plan: str, verdict: Verdict) -> Mapping[str, int]:
     billing_of = {name: bed.config.billing_of(name).name for name in bed.config.platforms}
-    deciding = partial(decide, billing_of=billing_of, plan=plan, verdict=verdict, now=bed.world.now())
+    deciding = partial(decide, billing_of=billing_of, plan=plan, verdict=verdict, person=Person("ops", bed.world.now()))
     return await bed.application.ledger.run(deciding)
