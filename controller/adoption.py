@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from controller.store import HeldChange, Store
+from controller.store import HeldChange, Store, StoredRecord, StoredSubscriber
 from controller.targets import Platform
 from desired_state.desired import Desired
 from desired_state.entitlement import Presence
@@ -81,6 +81,12 @@ def census(store: Store, name: str, i_env: int, billing: str) -> Census:
     return Census(records.owned() - orphaned, adoptable, records.foreign() - adoptable, orphaned)
 
 
+def is_adoptable(store: Store, platform: Platform, subscriber: StoredSubscriber, record: StoredRecord) -> bool:
+    """Whether a record that bears the account's name could be made the account's, if it is the only one."""
+    is_bound = store.records(platform.name, platform.i_env).is_bound(subscriber.desired.key.i_account)
+    return not is_bound and _is_candidate(subscriber, record)
+
+
 def _adoptable(store: Store, platform: Platform) -> Iterator[Adoption]:
     for wished, observed in _candidates(store, platform.name, platform.i_env):
         yield Adoption(platform.name, wished.key.i_account, observed, diff(wished, observed))
@@ -93,8 +99,12 @@ def _candidates(store: Store, name: str, i_env: int) -> Iterator[tuple[Desired, 
     bearers = Counter(i_account for i_account, _ in namesakes)
     for i_account, record_id in namesakes:
         subscriber, record = subscribers.get(i_account), records.get(record_id)
-        if subscriber is None or record is None or bearers[i_account] > 1 or records.is_bound(i_account):
+        if subscriber is None or record is None or bearers[i_account] > 1:
             continue
-        is_wished = subscriber.desired.presence in (Presence.ACTIVE, Presence.SUSPENDED)
-        if is_wished and Owner.of(record.observation.spec.note) is None:
+        if not records.is_bound(i_account) and _is_candidate(subscriber, record):
             yield subscriber.desired, record.observation
+
+
+def _is_candidate(subscriber: StoredSubscriber, record: StoredRecord) -> bool:
+    is_wished = subscriber.desired.presence in (Presence.ACTIVE, Presence.SUSPENDED)
+    return is_wished and record.i_account is None and Owner.of(record.observation.spec.note) is None

@@ -15,7 +15,8 @@ from controller.config import Config, ConfigError, load, schema
 from controller.config.problems import nearest
 from controller.loop import Installation
 from controller.store import Ledger, Store, StoredAccount
-from controller.views.explain import Ambiguous, ExplainView, asked_number, explain_lines, explain_view, find
+from controller.views.explain import Ambiguous, ExplainView, asked_number, explain_view, find, formerly
+from controller.views.explaining import explain_lines
 from controller.views.status import status_view
 from controller.views.status_text import status_lines
 from desired_state.account import Account
@@ -66,16 +67,28 @@ def print_schema() -> Code:
 
 
 async def _explain(config: Config, asked: str, billing: str | None) -> ExplainView | None:
-    """The view, from a private copy of the store, so that a look-up leaves no trace."""
+    """The view, from a private copy of the store, so that a look-up leaves no trace.
+
+    Who bears the id now comes first, in the store or in billing, then who bore it.
+    """
     ledger = Ledger(lambda: private_copy(config.store.path), threaded=False)
     async with assembled(config, ledger) as application:
         among = [each for each in application.installations if billing in (None, each.billing.name)]
         view = await ledger.run(partial(_from_store, among=among, asked=asked))
-        return view or await _looked_up(ledger, among, asked)
+        if view is not None:
+            return view
+        view, troubles = await _looked_up(ledger, among, asked)
+        view = view or await ledger.run(partial(_of_former, among=among, asked=asked))
+    if view is None and troubles:
+        said = "; ".join(troubles)
+        raise Failed(f"the store does not know account {asked!r}, and billing could not be asked: {said}")
+    return view
 
 
-async def _looked_up(ledger: Ledger, among: Sequence[Installation], asked: str) -> ExplainView | None:
-    """The view of an account that was just read from billing; billing that cannot be asked is told."""
+async def _looked_up(
+    ledger: Ledger, among: Sequence[Installation], asked: str
+) -> tuple[ExplainView | None, Sequence[str]]:
+    """The view of an account that was just read from billing, and why billings could not be asked."""
     troubles: list[str] = []
     for installation in among:
         try:
@@ -87,11 +100,8 @@ async def _looked_up(ledger: Ledger, among: Sequence[Installation], asked: str) 
             platforms = installation.billing.platforms
             await asyncio.gather(*(installation.gatherer.read_platform(each) for each in platforms))
             await installation.gatherer.read_details([account.i_account])
-            return await ledger.run(partial(_of_account, installation=installation, account=account))
-    if troubles:
-        said = "; ".join(troubles)
-        raise Failed(f"the store does not know account {asked!r}, and billing could not be asked: {said}")
-    return None
+            return await ledger.run(partial(_of_account, installation=installation, account=account)), troubles
+    return None, troubles
 
 
 async def _account(installation: Installation, asked: str) -> Account | None:
@@ -121,8 +131,16 @@ def _of_account(store: Store, *, installation: Installation, account: Account) -
 
 
 def _from_store(store: Store, *, among: Sequence[Installation], asked: str) -> ExplainView | None:
-    installations = {each.billing.name: each for each in among}
-    found = find(store, {name: each.billing for name, each in installations.items()}, asked)
-    if found is None:
-        return None
-    return explain_view(store, *found, installations[found[0].name].fleet.house, SystemClock().now())
+    found = find(store, {each.billing.name: each.billing for each in among}, asked)
+    return None if found is None else _view(store, among, found[0].name, found[1])
+
+
+def _of_former(store: Store, *, among: Sequence[Installation], asked: str) -> ExplainView | None:
+    """The view of the account that was called so before."""
+    found = formerly(store, [each.billing.name for each in among], asked)
+    return None if found is None else _view(store, among, *found)
+
+
+def _view(store: Store, among: Sequence[Installation], billing: str, stored: StoredAccount) -> ExplainView:
+    installation = next(each for each in among if each.billing.name == billing)
+    return explain_view(store, installation.billing, stored, installation.fleet.house, SystemClock().now())

@@ -157,3 +157,24 @@ CREATE INDEX orders_by_plan ON orders (plan) WHERE plan IS NOT NULL;
 @MIGRATIONS(name="story")
 def _story(db: Database) -> None:
     execute(db, _STORY)
+
+
+_FORMER_IDS = """
+-- Which ids accounts bore before, with the instant at which billing showed another one.
+CREATE TABLE former_ids (
+    billing TEXT NOT NULL,
+    id TEXT NOT NULL,
+    i_account INTEGER NOT NULL,
+    until REAL NOT NULL,
+    PRIMARY KEY (billing, id, i_account)
+) WITHOUT ROWID;
+CREATE INDEX former_ids_by_account ON former_ids (billing, i_account);
+CREATE TRIGGER accounts_renamed AFTER UPDATE OF id ON accounts WHEN OLD.id <> NEW.id AND OLD.id <> '' BEGIN
+    INSERT OR REPLACE INTO former_ids (billing, id, i_account, until) VALUES
+        (OLD.billing, OLD.id, OLD.i_account, max(coalesce(NEW.seen_at, 0), coalesce(NEW.details_at, 0))); END;
+"""
+
+
+@MIGRATIONS(name="former ids")
+def _former_ids(db: Database) -> None:
+    execute(db, _FORMER_IDS)

@@ -38,6 +38,7 @@ from controller.store.database import (
 from controller.store.events import Events
 from controller.store.holds import Holds
 from controller.store.journal import Journal
+from controller.store.names import Names
 from controller.store.operator import Operator
 from controller.store.records import Records
 from controller.store.recovery import Recovery
@@ -90,6 +91,10 @@ class Store:
     def absences(self, billing: str) -> Absences:
         """Who is missing in what one billing source says, and how far that is proven."""
         return Absences(self.db, billing)
+
+    def names(self, billing: str) -> Names:
+        """Which ids one billing source's accounts bore before."""
+        return Names(self.db, billing)
 
     def events(self, billing: str) -> Events:
         """What was announced of one billing source's accounts."""

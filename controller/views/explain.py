@@ -6,17 +6,24 @@ from typing import TypedDict
 
 from controller.judgement import Comparison, compare, decide
 from controller.shown import Shown, of_json, show_difference, show_spec, why_held
-from controller.store import EVERYTHING, AuditRow, Order, Store, StoredAccount
-from controller.targets import Billing, Household, Platform
+from controller.store import EVERYTHING, AuditRow, Order, Store, StoredAccount, TargetReading
+from controller.targets import Billing, Household
+from controller.views.answers import answer, next_step, nowhere
 from controller.views.plan import AccountName, HeldView
+from controller.views.standing import Place, standing
 from desired_state.account import Account
-from desired_state.entitlement import Presence
+from desired_state.entitlement import Decision, Presence
+from desired_state.subscriber import State, SubscriberKey
 
 _ACTIONS = 10
 
 
 class AccountKnowledge(TypedDict):
-    """What billing says, and how well we know it; `half_read` is why it did not show the credentials with the rest."""
+    """What billing says, and how well we know it.
+
+    `half_read` is why it did not show the credentials with the rest, `not_given_since` since when it denies the account
+    that its list shows, and `breaker` whether it answers at all (closed) or is left alone (open).
+    """
 
     name: str
     status: str
@@ -29,7 +36,9 @@ class AccountKnowledge(TypedDict):
     half_read: str | None
     seen_at: str | None
     missing_since: str | None
+    not_given_since: str | None
     unreadable: str | None
+    breaker: str
 
 
 class DecisionView(TypedDict):
@@ -74,26 +83,52 @@ class OrderView(TypedDict):
     text: str | None
 
 
-class SubscriberView(TypedDict):
-    """How one platform stands towards the account."""
+class ExplainedHold(HeldView):
+    """What holds it now; `plan` is what a person would have to approve to end that."""
 
+    plan: str | None
+
+
+class FormerIdView(TypedDict):
+    """An id the account bore, until billing showed another one."""
+
+    id: str
+    until: str
+
+
+class SubscriberView(TypedDict):
+    """How one platform stands towards the account. `answer` says it in sentences, `next_step` what sets it going again.
+
+    `observed_at` is when the record was last seen; where there is none, when the platform was last read whole.
+    `desired` and `observed` are null where the platform once had to do with the account, and has not now.
+    """
+
+    answer: str
     state: str
     desired: Shown | None
     observed: Shown | None
     observed_at: str | None
     difference: list[str]
-    held: HeldView | None
+    held: ExplainedHold | None
+    breaker: str
     last_actions: list[ActionView]
     next_try: str | None
+    next_step: str | None
     external_id: str
     text: str | None
     because: str | None
 
 
 class ExplainView(TypedDict):
-    """The JSON of `explain`."""
+    """The JSON of `explain`. `answer` says first what a support agent is asked.
 
+    `namesakes` are other accounts that bear or bore an id that this one bears or bore.
+    """
+
+    answer: str
     account: AccountName
+    former_ids: list[FormerIdView]
+    namesakes: list[AccountName]
     billing: AccountKnowledge
     decision: DecisionView
     orders: list[OrderView]
@@ -132,6 +167,21 @@ def among(store: Store, billings: Sequence[str], asked: str) -> tuple[str, Store
         stored = accounts.find(asked) if number is None else accounts.get(number)
         if stored is not None:
             found.append((billing, stored))
+    return _only(found, asked)
+
+
+def formerly(store: Store, billings: Sequence[str], asked: str) -> tuple[str, StoredAccount] | None:
+    """The account that bore this id last, and bears another one now. Raises `Ambiguous`."""
+    found: list[tuple[str, StoredAccount]] = []
+    for billing in billings:
+        i_account = store.names(billing).last_bearer(asked)
+        stored = store.accounts(billing).get(i_account) if i_account is not None else None
+        if stored is not None:
+            found.append((billing, stored))
+    return _only(found, asked)
+
+
+def _only(found: Sequence[tuple[str, StoredAccount]], asked: str) -> tuple[str, StoredAccount] | None:
     if len(found) > 1:
         raise Ambiguous(asked, [billing for billing, _ in found])
     return found[0] if found else None
@@ -139,15 +189,20 @@ def among(store: Store, billings: Sequence[str], asked: str) -> tuple[str, Store
 
 def explain_view(store: Store, billing: Billing, stored: StoredAccount, house: Household, now: datetime) -> ExplainView:
     """Everything about the account, from the store."""
-    account = stored.account
+    account, names = stored.account, store.names(billing.name)
     accounts = store.accounts(billing.name)
     decision = decide(stored, store.absences(billing.name).get(account.i_account), house, now)
     valid_until = accounts.valid_until(account.i_account) if decision.absence is not None else decision.valid_until
     targets = (EVERYTHING, *(platform.name for platform in billing.platforms))
-    views = {platform.name: _subscriber(store, platform, account.i_account) for platform in billing.platforms}
+    places = [Place(billing, platform, now) for platform in billing.platforms]
+    found = [(place.platform.name, _subscriber(store, place, account.i_account)) for place in places]
+    views = {name: view for name, view in found if view is not None}
     return ExplainView(
+        answer=_answer(stored, decision, views),
         account=AccountName(i_account=account.i_account, id=account.id),
-        billing=_knowledge(billing.name, stored),
+        former_ids=[FormerIdView(id=each.id, until=each.until.isoformat()) for each in names.former(account.i_account)],
+        namesakes=[AccountName(i_account=number, id=name) for number, name in names.namesakes(account.i_account)],
+        billing=_knowledge(billing.name, stored, store.targets.reading(billing.name)),
         decision=DecisionView(
             presence=decision.presence.value,
             reason=decision.reason,
@@ -155,55 +210,22 @@ def explain_view(store: Store, billing: Billing, stored: StoredAccount, house: H
             valid_until=_iso(valid_until),
         ),
         orders=[_order(each) for each in store.operator.orders(billing.name, account.i_account, _ACTIONS, targets)],
-        platforms={name: view for name, view in views.items() if view is not None},
+        platforms=views,
     )
 
 
-def explain_lines(view: ExplainView) -> Iterator[str]:
-    """Everything about the account, for people."""
-    account, decision, billing = view["account"], view["decision"], view["billing"]
-    yield f"account {account['id']} (i_account {account['i_account']})"
-    known = "due to be read" if billing["details_due"] else f"read {billing['details_read_at']}"
-    yield f"  billing {billing['name']}: last listed {billing['seen_at'] or 'never'}, details {known}"
-    if billing["half_read"]:
-        yield f"    its custom fields could not be read: {billing['half_read']}"
-    for name, value in decision["facts"]:
-        yield f"    {name}: {value}"
-    yield f"  should be {decision['presence']}, because of: {decision['reason']}"
-    if decision["valid_until"]:
-        yield f"  until {decision['valid_until']}, when time alone may change that"
-    for name, platform in view["platforms"].items():
-        yield from _subscriber_lines(name, platform)
-    if not view["platforms"]:
-        yield "  no platform has to do with it"
+def _answer(stored: StoredAccount, decision: Decision, views: Mapping[str, SubscriberView]) -> str:
+    """What is said of the platforms that have to do with the account, else why none has."""
+    said = [view["answer"] for view in views.values() if view["desired"] is not None or view["observed"] is not None]
+    if not said:
+        held = [view["answer"] for view in views.values() if decision.presence is Presence.HOLD]
+        said = held or [nowhere(decision.reason, decision.presence)]
+    if stored.half_read is not None:
+        said.append(f"What its custom fields tell may be out of date: {stored.half_read}.")
+    return " ".join(said)
 
 
-def _subscriber_lines(name: str, view: SubscriberView) -> Iterator[str]:
-    yield f"  platform {name}, record {view['external_id']}: {view['state']}"
-    yield f"    should hold: {_spec_line(view['desired'])}"
-    yield f"    holds: {_spec_line(view['observed'])} (seen {view['observed_at'] or 'never'})"
-    if view["because"] and view["because"] != view["text"]:
-        yield f"    {view['because']}"
-    if view["difference"]:
-        yield f"    differs in: {', '.join(view['difference'])}"
-    if view["held"] is not None:
-        yield f"    held by {view['held']['by']}: {view['held']['text']}"
-    elif view["text"]:
-        yield f"    {view['text']}"
-    if view["next_try"]:
-        yield f"    tried again at {view['next_try']}"
-    for action in view["last_actions"]:
-        words = f"{action['kind']} ({action['reason']}, {action['cause']}): {action['result']}"
-        yield f"    {action['at']} {words}{': ' + action['text'] if action['text'] else ''}"
-
-
-def _spec_line(spec: Shown | None) -> str:
-    if spec is None:
-        return "no record"
-    return ", ".join(f"{name} {value}" for name, value in spec.items() if value not in ("", []))
-
-
-def _knowledge(name: str, stored: StoredAccount) -> AccountKnowledge:
+def _knowledge(name: str, stored: StoredAccount, reading: TargetReading) -> AccountKnowledge:
     account = stored.account
     return AccountKnowledge(
         name=name,
@@ -217,7 +239,9 @@ def _knowledge(name: str, stored: StoredAccount) -> AccountKnowledge:
         half_read=stored.half_read,
         seen_at=_iso(stored.seen_at),
         missing_since=_iso(stored.missing_since),
+        not_given_since=_iso(stored.not_given_since),
         unreadable=stored.unreadable,
+        breaker=_breaker(reading),
     )
 
 
@@ -227,25 +251,57 @@ def _addons(account: Account) -> Iterator[str]:
         yield f"{addon.i_product} {addon.name} from {begins} to {_iso(addon.effective_to) or 'open'}"
 
 
-def _subscriber(store: Store, platform: Platform, i_account: int) -> SubscriberView | None:
-    comparison = compare(store, platform, i_account)
+def _subscriber(store: Store, place: Place, i_account: int) -> SubscriberView | None:
+    comparison = compare(store, place.platform, i_account)
+    key = SubscriberKey(place.platform.name, i_account)
+    actions = [_action(row) for row in store.journal.latest(key, _ACTIONS)]
+    reading = store.targets.reading(place.platform.name)
     if comparison is None:
-        return None
-    progress = comparison.subscriber.progress
-    desired, seen = comparison.subscriber.desired, comparison.record and comparison.record.observation
+        return _past(place, actions, reading) if actions else None
+    stands = standing(store, place, comparison)
+    progress, desired = comparison.subscriber.progress, comparison.subscriber.desired
+    seen, hold = comparison.record and comparison.record.observation, stands.hold
     return SubscriberView(
+        answer=answer(stands),
         state=progress.state.value,
         desired=show_spec(desired.spec),
         observed=show_spec(seen.spec) if seen else None,
-        observed_at=_iso(seen.observed_at) if seen else None,
+        observed_at=_iso(seen.observed_at if seen else reading.success_at),
         difference=show_difference(comparison.change) if comparison.change is not None else [],
-        held=HeldView(by=progress.held_by, text=progress.text or "") if progress.held_by else None,
-        last_actions=[_action(row) for row in store.journal.latest(desired.key, _ACTIONS)],
+        held=ExplainedHold(by=hold.by, text=hold.text, plan=hold.plan) if hold is not None else None,
+        breaker=_breaker(reading),
+        last_actions=actions,
         next_try=_iso(progress.next_try),
+        next_step=next_step(stands),
         external_id=seen.external_id if seen else desired.external_id,
         text=_text(comparison),
         because=desired.because or None,
     )
+
+
+def _past(place: Place, actions: list[ActionView], reading: TargetReading) -> SubscriberView:
+    """What was done on a platform that has no more to do with the account."""
+    name = place.platform.name
+    return SubscriberView(
+        answer=f"Platform {name} has no more to do with the account; what was done there is told below.",
+        state=State.NO_SERVICE.value,
+        desired=None,
+        observed=None,
+        observed_at=_iso(reading.success_at),
+        difference=[],
+        held=None,
+        breaker=_breaker(reading),
+        last_actions=actions,
+        next_try=None,
+        next_step=None,
+        external_id=actions[0]["record"],
+        text=None,
+        because=None,
+    )
+
+
+def _breaker(reading: TargetReading) -> str:
+    return "open" if reading.breaker_opened_at is not None else "closed"
 
 
 def _text(comparison: Comparison) -> str | None:

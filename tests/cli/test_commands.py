@@ -140,6 +140,12 @@ def test_explain_answers_for_any_account(here: Site) -> None:
         assert subscriber["state"] == "in_sync"
         assert subscriber["last_actions"][0]["kind"] == "create"
 
+    here.billing.change("rename", i_account=account, id="renamed")
+    here.call("apply")
+    text = here.call("explain", "tv000001").out
+    assert text.startswith("On platform tv the customer has TV, as it should be:")
+    assert "was called tv000001 until" in text
+
 
 def test_explain_answers_for_an_alias_which_is_no_subscriber(here: Site) -> None:
     alias = here.tv_account()

@@ -135,6 +135,7 @@ async def test_a_rejected_plan_waits_and_asks_for_no_attention_until_it_is_anoth
     assert view["held"] == {
         "by": "rejected",
         "text": "a person has rejected this change; it waits until it is another one",
+        "plan": None,
     }
     bed.billing.change("terminate", i_account=accounts[0])
     await bed.full_pass()

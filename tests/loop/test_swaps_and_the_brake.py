@@ -109,6 +109,7 @@ async def test_what_finds_no_room_says_so_and_waits_for_the_pass(settled: tuple[
     assert view["held"] == {
         "by": "brake",
         "text": "the brake has no room left for this until the next full pass, which sees it with all the rest",
+        "plan": None,
     }
     await bed.full_pass()
     assert bed.customer(f"tv{ROOM + 1:06}_3")["phone"] == "0"
