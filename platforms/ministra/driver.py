@@ -121,9 +121,10 @@ class MinistraDriver:
         row = await self._users.same(observed)
         try:
             form, addons = await self._checked(row, observed, after)
-        except PlatformError:
-            if not after.enabled:  # whatever is wrong with the rest of the wish
-                await self._users.turn_off(row)
+        except PlatformError as error:
+            is_cut = not after.enabled and await self._users.turn_off(row)  # whatever is wrong with the rest
+            if is_cut and isinstance(error, Rejected):
+                raise type(error)(f"{error.text}; the service was turned off all the same", error.field) from error
             raise
         first, last = (form, {}) if addons is None else self._wire.in_order(row, form)
         if first:

@@ -65,11 +65,13 @@ class Users:
             raise Rejected(f"{self._wire.platform} did not keep {', '.join(unkept)} as it was sent", unkept[0])
         return row
 
-    async def turn_off(self, row: JsonObject) -> None:
-        """Take the service from a user, as it was just read; nothing else."""
-        if self._wire.is_on(row):
+    async def turn_off(self, row: JsonObject) -> bool:
+        """Take the service from a user, as it was just read, and nothing else; says whether it had any."""
+        is_on = self._wire.is_on(row)
+        if is_on:
             off = {self._wire.dialect.user.status: self._wire.dialect.status.off}
             await self._client.change(self._wire.login(row), off)
+        return is_on
 
     async def require_free(self, login: str, mac: str) -> None:
         """Raise `Taken` if somebody else has the MAC: a change of a user is not tested for it by the platform."""
