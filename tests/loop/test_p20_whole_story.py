@@ -105,7 +105,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS, seed=st.integers(0, 2**16))
 def test_p20_over_any_history_the_rows_are_what_was_written_and_lead_to_what_is_there(
     steps: list[tuple[int, Any, str, int]], seed: int
