@@ -18,6 +18,7 @@ from desired_state.subscriber import Owner
 from platforms.simulation import Fault
 from tests.bed import Bed
 from tests.loop.platforms import catalog, ministra, telebreeze
+from tests.loop.vanishing import APART, MINUTE, later, neighbours, vanish
 
 MakeBed = Callable[..., Bed]
 ONE = "tv000001"
@@ -313,3 +314,17 @@ async def test_p21_it_answers_while_another_program_holds_the_database(bed: Bed)
         view = explain_view(copy, installation.billing, found, installation.fleet.house, bed.world.now())
         copy.close()
     assert "has TV" in view["answer"]
+
+
+async def test_p21_an_account_that_vanished_says_so_before_and_after_that_is_proven(bed: Bed) -> None:
+    account, _ = await neighbours(bed)
+    vanish(bed, account)
+    await later(bed, MINUTE)
+    view = await bed.explain(ONE)
+    assert view["answer"].startswith(
+        "On platform tv the customer has TV, and nothing is changed: billing's last complete"
+    )
+    assert view["answer"].endswith("when billing shows the account again, or it is proven to be gone.")
+    await later(bed, APART)
+    gone = (await bed.explain(ONE))["answer"]
+    assert "no TV (the record is switched off), as it should be: absent from billing since" in gone
