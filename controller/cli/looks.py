@@ -16,7 +16,7 @@ from controller.config.problems import nearest
 from controller.loop import Installation
 from controller.store import Ledger, Store, StoredAccount
 from controller.views.explain import Ambiguous, ExplainView, asked_number, explain_view, find, formerly
-from controller.views.explaining import explain_lines
+from controller.views.explain_text import explain_lines
 from controller.views.status import status_view
 from controller.views.status_text import status_lines
 from desired_state.account import Account

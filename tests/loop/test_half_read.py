@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.views.explaining import explain_lines
+from controller.views.explain_text import explain_lines
 from platforms.simulation import Fault
 from tests.bed import Bed
 

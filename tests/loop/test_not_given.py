@@ -1,6 +1,6 @@
 """Billing's list shows an account, and billing says that there is none when it is asked for: neither is believed."""
 
-from controller.views.explaining import explain_lines
+from controller.views.explain_text import explain_lines
 from controller.views.plan import Found
 from tests.bed import Bed
 

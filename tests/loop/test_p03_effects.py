@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from controller.store import Store
-from controller.views.explaining import explain_lines
+from controller.views.explain_text import explain_lines
 from controller.views.status_text import status_lines
 from desired_state.entitlement import Presence
 from tests.bed import Bed

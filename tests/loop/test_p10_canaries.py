@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from controller import log
-from controller.views.explaining import explain_lines
+from controller.views.explain_text import explain_lines
 from controller.views.plan import Found, plan_lines, plan_markdown, plan_view
-from controller.views.status import status_lines
+from controller.views.status_text import status_lines
 from platforms.seachange.simulated import Customer
 from platforms.simulation import Fault
 from tests.bed import Bed

@@ -13,7 +13,7 @@ from controller.cli.session import private_copy
 from controller.orders import Person, Whose
 from controller.store import Pause, Store
 from controller.views.explain import ExplainView, SubscriberView, explain_view, formerly
-from controller.views.explaining import explain_lines
+from controller.views.explain_text import explain_lines
 from desired_state.subscriber import Owner
 from platforms.simulation import Fault
 from tests.bed import Bed
