@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: demo test test-long lint format lock mutation clean
+.PHONY: demo test test-long harness harness-long lint format lock mutation clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/installed  ## the main job: billing, platforms and the daemon on loopback, until all has converged
@@ -17,6 +17,14 @@ test: $(VENV)/installed-dev  ## all tests but the long ones
 
 test-long: $(VENV)/installed-dev  ## the whole demo, judged from outside: what takes minutes
 	@$(BIN)/python -m pytest -n 2 -m long $(ARGS)
+
+harness: $(VENV)/installed-dev  ## faults at the boundaries, as many as fit into two minutes; CASE=... runs one case again
+	@$(HARNESS) $(if $(CASE),--case='$(CASE)',-n 2 --profile=small) $(ARGS)
+
+harness-long: $(VENV)/installed-dev  ## every fault at every crossing of every scenario, and thousands of pairs
+	@$(HARNESS) -n 2 --profile=long $(ARGS)
+
+HARNESS = $(BIN)/python -m pytest -m harness tests/harness
 
 lint: $(VENV)/installed-dev  ## style, types and the direction of imports
 	@$(BIN)/ruff check .

@@ -27,6 +27,7 @@ from controller.views.plan import Found, PlanView, plan_view
 from controller.views.status import StatusView, status_view
 from platforms.registry import DRIVERS
 from platforms.telebreeze.simulator import API_KEY, TelebreezeSimulator
+from platforms.transport import Http
 from tests.clocks import VirtualClock
 
 Values = Mapping[str, object]
@@ -264,13 +265,21 @@ class Bed:
             self._platforms[url] = kind.simulator(self.world, self.world.draw)
         return self._platforms[url]
 
+    def carrier(self, target: str, app: ASGIApp) -> Http:
+        """What carries requests to a simulator."""
+        return self.to_billing if app is self.billing and target == "billing" else httpx.ASGITransport(app)
+
+    def opened_store(self) -> Store:
+        """The database, as a process opens it."""
+        return Store.open(self.config.store.path)
+
     def _assembled(self, open_store: Callable[[], Store] | None = None) -> Application:
-        ledger = Ledger(open_store or (lambda: Store.open(self.config.store.path)), threaded=False)
-        config = self.config
-        billings = {block.name: httpx.ASGITransport(self.billing_at(block.url)) for block in config.billing}
-        tvs = {name: httpx.ASGITransport(self._simulator(block.url)) for name, block in config.platforms.items()}
-        network = {**billings, **tvs} | ({"billing": self.to_billing} if "billing" in billings else {})
-        return assemble(self.config, ledger, self.world, network)
+        ledger = Ledger(open_store or self.opened_store, threaded=False)
+        apps: dict[str, ASGIApp] = {block.name: self.billing_at(block.url) for block in self.config.billing}
+        apps |= {name: self._simulator(block.url) for name, block in self.config.platforms.items()}
+        return assemble(
+            self.config, ledger, self.world, {target: self.carrier(target, app) for target, app in apps.items()}
+        )
 
     async def _work(self) -> None:
         """Everything on the queues; what one platform did may have put something on another's."""
