@@ -1,15 +1,17 @@
 """Cases: a scenario and the faults that strike in it. Which there are follows from the run without faults."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random  # noqa: TID251  seeded, so that a draw can be repeated
 
 from tests.harness import faults, scenarios
-from tests.harness.crossings import Crossing, Fault, Kind, Planned
+from tests.harness.crossings import Planned
 from tests.harness.running import reference
 from tests.harness.scenarios import Scenario
 
-_SPARSE = 29  # of the small profile's scenarios but the first, every so manieth case is run
+_CALLS = ("refused", "lost_answer", "kill_before_call", "kill_after_call")
+_PLAIN = (*_CALLS, "kill_before_commit", "kill_after_commit")
+_OF_EACH, _FEW, _MANY = 1, 40, 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,41 +41,48 @@ def _planned(text: str) -> Planned:
     return Planned(int(number), faults.ALL[fault])
 
 
-def everything() -> Iterator[Case]:
-    """Every fault at every crossing where it makes a difference, in every scenario."""
+def everything(seed: int) -> Iterator[Case]:
+    """Every fault at every crossing where it makes a difference, in every scenario; and many pairs."""
     for scenario in scenarios.ALL.values():
         yield from singles(scenario)
+    yield from pairs(seed, _MANY)
 
 
 def small(seed: int) -> Iterator[Case]:
-    """What there is time for before every change."""
+    """What there is time for before every change: the plainest faults in the shortest scenario, and some of all."""
     for scenario in scenarios.ALL.values():
-        yield from list(singles(scenario))[seed % _SPARSE :: _SPARSE]
-    yield from drawn(seed, 50)
+        for name, cases in by_fault(scenario).items():
+            is_whole = scenario is scenarios.SHORTEST and name in _PLAIN
+            yield from cases if is_whole else _spread(cases, seed)
+    yield from pairs(seed, _FEW)
 
 
 def singles(scenario: Scenario) -> Iterator[Case]:
     """Every fault at every crossing of the scenario where it makes a difference."""
-    fault_free = reference(scenario)
-    turns = [Crossing(turn, Kind.TURN, "process", "await") for turn in range(1, fault_free.turns + 1)]
-    for fault in faults.ALL.values():
-        for crossing in [*fault_free.crossings, *turns]:
-            if fault.can_strike(crossing):
-                yield Case(scenario, [Planned(crossing.number, fault)])
+    for cases in by_fault(scenario).values():
+        yield from cases
 
 
-def drawn(seed: int, count: int) -> Iterator[Case]:
-    """Pairs of faults, drawn evenly over scenarios, kinds of faults and crossings."""
+def by_fault(scenario: Scenario) -> Mapping[str, Sequence[Case]]:
+    """The same, by the name of the fault."""
+    crossings = reference(scenario).crossings
+    return {
+        name: [Case(scenario, [Planned(each.number, fault)]) for each in crossings if fault.can_strike(each)]
+        for name, fault in faults.ALL.items()
+    }
+
+
+def pairs(seed: int, count: int) -> Iterator[Case]:
+    """Pairs of faults, drawn evenly over scenarios, then kinds of faults, then crossings."""
     draw = Random(seed)
     for _ in range(count):
         scenario = draw.choice(list(scenarios.ALL.values()))
-        pair = [_draw(draw, scenario), _draw(draw, scenario)]
+        known = [cases for cases in by_fault(scenario).values() if cases]
+        pair = [draw.choice(draw.choice(known)).plan[0] for _ in range(2)]
         yield Case(scenario, sorted(pair, key=lambda planned: planned.number))
 
 
-def _draw(draw: Random, scenario: Scenario) -> Planned:
-    fault: Fault = draw.choice(list(faults.ALL.values()))
-    fault_free = reference(scenario)
-    if Kind.TURN in fault.at:
-        return Planned(draw.randint(1, fault_free.turns), fault)
-    return Planned(draw.choice([each.number for each in fault_free.crossings if fault.can_strike(each)]), fault)
+def _spread(cases: Sequence[Case], seed: int) -> Sequence[Case]:
+    """A few of the cases, evenly over the run."""
+    step = max(1, len(cases) // _OF_EACH)
+    return cases[seed % step :: step][:_OF_EACH]

@@ -50,6 +50,8 @@ class Chronicle:
         self.events: list[Event] = []
         self.wrong: list[str] = []
         self.calls: Counter[str] = Counter()
+        self.intents: set[int] = set()
+        self.excused: set[tuple[str, int]] = set()
         self._foreign: dict[str, dict[str, Record]] = {name: {} for name in words}
         self._records: dict[str, dict[str, Record]] = {name: {} for name in words}
         self._wishes = {name: _Wishes() for name in words}
@@ -67,17 +69,23 @@ class Chronicle:
                 self._note_wish(self._wishes[platform], words, account, now)
 
     def may_lose(self, i_account: int) -> None:
-        """Billing said for an instant that the account has no service."""
-        for wishes in self._wishes.values():
+        """Billing says for an instant that the account has no service."""
+        for platform, wishes in self._wishes.items():
             wishes.off.add(i_account)
+            self.excuse(platform, i_account)
+
+    def excuse(self, platform: str, i_account: int) -> None:
+        """The account may be suspended and resumed once more, or less."""
+        self.excused.add((platform, i_account))
 
     def edited(self, platform: str, rows: Sequence[Record]) -> None:
         """Somebody else changed records by hand."""
         self._records[platform] = self._by_key(platform, rows)
 
-    def written(self, platform: str, rows: Sequence[Record], announced: frozenset[int]) -> None:
-        """A call of ours was carried out; `announced` are the accounts whose intents were committed before it."""
+    def written(self, platform: str, rows: Sequence[Record], announced: Mapping[int, int]) -> None:
+        """A call of ours was carried out; `announced` are the intents committed before it, and their accounts."""
         self.calls[platform] += 1
+        self.intents |= announced.keys()
         before, after = self._records[platform], self._by_key(platform, rows)
         happened = list(self._changes(platform, before, after))
         self.events += [event for event, _ in happened]
@@ -89,10 +97,6 @@ class Chronicle:
         self._records[platform] = after
 
     # -- what is asked
-
-    def counts(self) -> Mapping[Event, int]:
-        """How often each account was created, deleted, suspended and resumed, by platform."""
-        return Counter(event for event in self.events if event.what in COUNTED)
 
     def foreign(self, platform: str) -> Mapping[str, Record]:
         """The records that were there before us."""
@@ -118,18 +122,16 @@ class Chronicle:
         self, platform: str, before: Mapping[str, Record], after: Mapping[str, Record]
     ) -> Iterator[tuple[Event, Record]]:
         words = self.words[platform]
-        for key in {**before, **after}:
-            old, new = before.get(key), after.get(key)
-            if old != new:
-                record = new or old or {}
-                yield Event(platform, owner(words, old or record), _what(words, old, new)), record
-                if old and new and _packages(words, old) - _packages(words, new):
-                    yield Event(platform, owner(words, old), "packages"), old
+        for old, new in _pairs(words, before, after):
+            record = new or old or {}
+            yield Event(platform, owner(words, old or record), _what(words, old, new)), record
+            if old and new and _packages(words, old) - _packages(words, new):
+                yield Event(platform, owner(words, old), "packages"), old
 
-    def _judge(self, event: Event, record: Record, announced: frozenset[int]) -> None:
+    def _judge(self, event: Event, record: Record, announced: Mapping[int, int]) -> None:
         wishes, words = self._wishes[event.platform], self.words[event.platform]
         account, name = event.i_account, words.name_of(record)
-        if account not in announced:
+        if account not in announced.values():
             self.wrong.append(f"{event}: no intent for it had been committed")
         may = {
             "delete": account in wishes.gone or any(each != name for each in wishes.names.get(account, ())),
@@ -152,6 +154,20 @@ def owner(words: Words, record: Record) -> int:
     """The account for which the record was made, by its mark; 0 if it has none."""
     mark = _MARK.search(str(record[words.note]))
     return int(mark[1]) if mark else 0
+
+
+def _pairs(
+    words: Words, before: Mapping[str, Record], after: Mapping[str, Record]
+) -> Iterator[tuple[Record | None, Record | None]]:
+    """Records before and after a call that changed them; one that got another key in it is still the same."""
+    gone = {owner(words, record): key for key, record in before.items() if key not in after}
+    renamed = {key: gone.pop(owner(words, record), key) for key, record in after.items() if key not in before}
+    for key, record in after.items():
+        old = before.get(renamed.get(key, key))
+        if old != record:
+            yield old, record
+    for key in gone.values():
+        yield before[key], None
 
 
 def _what(words: Words, old: Record | None, new: Record | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from _pytest.terminal import TerminalReporter
 
-from tests.harness.cases import Case, drawn, everything, named, small
+from tests.harness.cases import Case, everything, named, small
 
 _ID = re.compile(r"\[(?P<scenario>[\w-]+)/(?P<faults>[^\]]+)\]")
 
@@ -30,8 +30,7 @@ def _cases(config: pytest.Config) -> Iterator[Case]:
     elif config.option.profile == "small":
         yield from small(config.option.seed)
     elif config.option.profile == "long":
-        yield from everything()
-        yield from drawn(config.option.seed, 4000)
+        yield from everything(config.option.seed)
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:

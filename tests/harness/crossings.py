@@ -9,7 +9,7 @@ Rules of this module:
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -39,8 +39,8 @@ class Kind(StrEnum):
 class Crossing:
     """One crossing. `target` is the platform, billing or store; `operation` what is asked of it, and about whom.
 
-    `changes`: the commit has something to keep. `past`: what the same question was answered when the answer was last a
-    different one.
+    `changes`: the commit has something to keep. `past`: what the same question was answered before, the latest first;
+    once the crossing is over, only those answers that differ from the new one.
     """
 
     number: int
@@ -48,7 +48,7 @@ class Crossing:
     target: str
     operation: str
     changes: bool = False
-    past: Answer = field(default=None, repr=False)
+    past: tuple[httpx.Response, ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
         return f"{self.number} ({self.kind} of {self.target}: {self.operation})"
@@ -71,8 +71,7 @@ class Fault:
     """What can go wrong at crossings of some kinds, where it `fits`.
 
     `before` is called before anything crosses, and may raise or answer in the other side's place; `after` is called
-    once it has taken effect, and may raise or answer something else. What the fault itself asks for, or makes
-    impossible to tell from it, is said by `alters`: see `oracles.py`.
+    once it has taken effect, and may raise or answer something else. A `confined` one is the trouble of one target.
     """
 
     name: str
@@ -80,7 +79,7 @@ class Fault:
     before: Callable[["Site", Crossing], Answer] = _nothing
     after: Callable[["Site", Crossing, Answer], Answer] = _as_it_is
     fits: Callable[[Crossing], bool] = _everywhere
-    alters: frozenset[str] = frozenset()
+    confined: bool = False
 
     def can_strike(self, crossing: Crossing) -> bool:
         """Whether it makes a difference there."""
@@ -102,11 +101,18 @@ class Planned:
 
 
 class Tap:
-    """Numbers the crossings of one run, and says which fault strikes at each."""
+    """Numbers the crossings of one run, and says which fault strikes at each.
+
+    `history`: every question that was asked over a wire, and how it was answered, in order. `repeats`: what happens now
+    has happened before, to the letter, so that nothing can be learnt by a fault here.
+    """
 
     def __init__(self, plan: Sequence[Planned] = ()) -> None:
         self.crossings: list[Crossing] = []
-        self.turns = 0
+        self.repeats = False
+        self.history: dict[tuple[str, str, bytes], list[httpx.Response]] = {}
+        self._repeated: set[int] = set()
+        self._turns: list[int] = []
         self.struck: list[tuple[Planned, Crossing]] = []
         self._pending = list(plan)
 
@@ -116,18 +122,37 @@ class Tap:
         return self._pending
 
     def cross(
-        self, kind: Kind, target: str, operation: str, *, changes: bool = False, past: Answer = None
+        self, kind: Kind, target: str, operation: str, *, changes: bool = False, past: Sequence[httpx.Response] = ()
     ) -> "Passage":
         """Somebody is about to cross."""
-        crossing = Crossing(len(self.crossings) + 1, kind, target, operation, changes, past)
+        crossing = Crossing(len(self.crossings) + 1, kind, target, operation, changes, tuple(past))
         self.crossings.append(crossing)
+        if self.repeats:
+            self._repeated.add(crossing.number)
         return Passage(crossing, self._fault(crossing))
+
+    def answered(self, crossing: Crossing, answer: httpx.Response) -> None:
+        """What was answered at a crossing is known now."""
+        past = tuple(each for each in crossing.past if each.content != answer.content)
+        self.crossings[crossing.number - 1] = replace(crossing, past=past)
 
     def turn(self) -> bool:
         """The event loop has turned once more; says whether the process is cancelled now."""
-        self.turns += 1
-        turn = Crossing(self.turns, Kind.TURN, "process", "await")
+        self._turns.append(len(self.crossings))
+        turn = Crossing(len(self._turns), Kind.TURN, "process", "await")
         return self._fault(turn) is not NO_FAULT
+
+    def telling(self) -> Sequence[Crossing]:
+        """Crossings and turns at which a fault may make a difference that it does not make at another.
+
+        Of turns between which nothing crossed a boundary that is the first and the last.
+        """
+        around = zip([-1, *self._turns], self._turns, [*self._turns[1:], -1], strict=False)
+        changing = [number for number, (before, here, after) in enumerate(around, 1) if not before == here == after]
+        turns = [
+            Crossing(n, Kind.TURN, "process", "await") for n in changing if self._turns[n - 1] not in self._repeated
+        ]
+        return [*(each for each in self.crossings if each.number not in self._repeated), *turns]
 
     def _fault(self, crossing: Crossing) -> Fault:
         for planned in self._pending:

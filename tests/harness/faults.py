@@ -4,22 +4,39 @@ Rules of this module:
 
 1. A fault does what the world does, no more: the simulators, the database file and the clock suffer it, never an object
    of the product.
-2. `alters` names what the fault-free run cannot foretell then: the oracles that ask for it are relaxed for that fault
-   alone, and `oracles.py` says to what.
+2. Where a fault itself makes an account go off or on again (somebody switches a record off, billing says for an
+   instant that the account is blocked), the chronicle is told (`excuse`), and that much may happen besides, no more.
 """
 
-from collections.abc import Mapping
+import sqlite3  # noqa: TID251  what SQLite raises
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import partial
 from typing import NoReturn
 
 import httpx
 
+from tests.harness import hands
 from tests.harness.crossings import Answer, Crossing, Fault, Kind
 from tests.harness.site import Site
 
+Before = Callable[[Site, Crossing], Answer]
+
 READS = frozenset({Kind.BILLING_READ, Kind.PLATFORM_READ})
-WRITES = frozenset({Kind.PLATFORM_WRITE})
-WIRES = READS | WRITES
-STORE = frozenset({Kind.COMMIT})
+PLATFORM = frozenset({Kind.PLATFORM_READ, Kind.PLATFORM_WRITE})
+WIRES = READS | PLATFORM
+BEGIN = frozenset({Kind.BEGIN})
+COMMIT = frozenset({Kind.COMMIT})
+TICK = frozenset({Kind.TICK})
+EVENT = frozenset({Kind.EVENT})
+CLOCK = TICK | WIRES
+
+_SLOW, _TOO_SLOW = 8.0, 35.0  # seconds; the longest time-out is 30
+_OUTAGE, _LONG_OUTAGE = 45.0, 2400.0  # seconds; the longer one outlasts a pass
+_PAGE = b"<!DOCTYPE html><html><body>Please wait</body></html>"
+
+
+# -- on the wires
 
 
 def _refuse(_site: Site, _crossing: Crossing) -> Answer:
@@ -30,6 +47,44 @@ def _lose(_site: Site, _crossing: Crossing, _answer: Answer) -> Answer:
     raise httpx.ReadError("the connection broke before the answer (on purpose)")
 
 
+def _be_slow(site: Site, _crossing: Crossing, answer: Answer) -> Answer:
+    site.world.advance(_SLOW)
+    return answer
+
+
+def _be_too_slow(site: Site, _crossing: Crossing, _answer: Answer) -> Answer:
+    site.world.advance(_TOO_SLOW)
+    raise TimeoutError
+
+
+def _answer(status: int, content: bytes = b"", headers: Mapping[str, str] | None = None) -> Before:
+    return lambda _site, _crossing: httpx.Response(status, headers=headers, content=content)
+
+
+def _cut_off(_site: Site, _crossing: Crossing, answer: Answer) -> Answer:
+    assert answer is not None
+    return httpx.Response(
+        answer.status_code, headers=answer.headers, content=answer.content[: len(answer.content) // 2]
+    )
+
+
+def _go_down(site: Site, crossing: Crossing) -> Answer:
+    site.down[crossing.target] = site.world.monotonic() + _LONG_OUTAGE
+    return None
+
+
+def _has_past(crossing: Crossing) -> bool:
+    return bool(crossing.past)
+
+
+def _show_past(_site: Site, crossing: Crossing, answer: Answer) -> Answer:
+    assert answer is not None
+    return next((each for each in crossing.past if each.content != answer.content), answer)
+
+
+# -- the process
+
+
 def _die(site: Site, _crossing: Crossing) -> NoReturn:
     site.die()
 
@@ -38,19 +93,114 @@ def _die_after(site: Site, _crossing: Crossing, _answer: Answer) -> NoReturn:
     site.die()
 
 
+# -- the store
+
+
 def _changes(crossing: Crossing) -> bool:
     return crossing.changes
 
 
+def _fail_store(code: int, text: str, seconds: float = 0.0) -> Before:
+    def fail(site: Site, _crossing: Crossing) -> Answer:
+        error = sqlite3.OperationalError(text)
+        error.sqlite_errorcode = code
+        site.store_fails(error, seconds)
+        raise error
+
+    return fail
+
+
+def _restore(site: Site, _crossing: Crossing, *, ticks_ago: int) -> NoReturn:
+    """The process is killed, and the next finds the database as it was so many ticks ago, or at the first tick."""
+    site.die(then=partial(site.restore, ticks_ago))
+
+
+def _lose_database(site: Site, _crossing: Crossing, *, but: str) -> NoReturn:
+    """The process is killed, and the next finds none of the database's files `but` these."""
+    site.die(then=partial(site.lose_files, but))
+
+
+# -- time and chance
+
+
+def _jump(site: Site, _crossing: Crossing, *, hours: float) -> Answer:
+    site.world.jump(timedelta(hours=hours))
+    return None
+
+
+def _skip(site: Site, _crossing: Crossing) -> Answer:
+    site.skips_next = True
+    return None
+
+
+def _reorder(site: Site, _crossing: Crossing) -> Answer:
+    """From now on billing lists its accounts the other way round."""
+    site.billing.installation.order.reverse()
+    return None
+
+
+# -- other people
+
+
+def _edit(site: Site, crossing: Crossing) -> Answer:
+    hands.edit(site, crossing.target)
+    return None
+
+
+def _switch_off(site: Site, crossing: Crossing) -> Answer:
+    hands.switch_off(site, crossing.target)
+    return None
+
+
+def _block(site: Site, _crossing: Crossing) -> Answer:
+    site.flicker("block")
+    return None
+
+
+def _unblock(site: Site, _crossing: Crossing, answer: Answer) -> Answer:
+    site.flicker("unblock")
+    return answer
+
+
+FULL = (sqlite3.SQLITE_FULL, "database or disk is full")
+BUSY = (sqlite3.SQLITE_BUSY, "database is locked")
+
 ALL: Mapping[str, Fault] = {
     fault.name: fault
     for fault in (
-        Fault("refused", WIRES, before=_refuse),
-        Fault("lost_answer", WIRES, after=_lose),
+        Fault("refused", WIRES, before=_refuse, confined=True),
+        Fault("lost_answer", WIRES, after=_lose, confined=True),
+        Fault("slow", WIRES, after=_be_slow, confined=True),
+        Fault("timeout", WIRES, after=_be_too_slow, confined=True),
+        Fault("unavailable", WIRES, before=_answer(503), confined=True),
+        Fault("throttled", WIRES, before=_answer(429, headers={"retry-after": "20"}), confined=True),
+        Fault("html", WIRES, before=_answer(200, _PAGE, {"content-type": "text/html"}), confined=True),
+        Fault("cut_off", WIRES, after=_cut_off, confined=True),
+        Fault("past", READS, after=_show_past, fits=_has_past, confined=True),
+        Fault("down_for_a_while", WIRES, before=_go_down, confined=True),
+        Fault("edited", PLATFORM, before=_edit, confined=True),
+        Fault("switched_off", PLATFORM, before=_switch_off, confined=True),
         Fault("kill_before_call", WIRES, before=_die),
         Fault("kill_after_call", WIRES, after=_die_after),
-        Fault("kill_before_commit", STORE, before=_die, fits=_changes),
-        Fault("kill_after_commit", STORE, after=_die_after, fits=_changes),
+        Fault("kill_before_commit", COMMIT, before=_die, fits=_changes),
+        Fault("kill_after_commit", COMMIT, after=_die_after, fits=_changes),
         Fault("cancel", frozenset({Kind.TURN})),
+        Fault("disk_full", COMMIT, before=_fail_store(*FULL), fits=_changes),
+        Fault("disk_full_for_a_while", COMMIT, before=_fail_store(*FULL, _OUTAGE), fits=_changes),
+        Fault("locked", BEGIN, before=_fail_store(*BUSY)),
+        Fault("locked_for_a_while", BEGIN, before=_fail_store(*BUSY, _OUTAGE)),
+        Fault("restored", TICK, before=partial(_restore, ticks_ago=1)),
+        Fault("restored_as_it_began", TICK, before=partial(_restore, ticks_ago=999)),
+        Fault("lost_database", TICK, before=partial(_lose_database, but="*.key *.mark")),
+        Fault("lost_volume", TICK, before=partial(_lose_database, but="")),
+        Fault("kill_before_tick", TICK, before=_die),
+        Fault("lost_tick", TICK, before=_skip),
+        Fault("clock_forward", CLOCK, before=partial(_jump, hours=2)),
+        Fault("clock_back", CLOCK, before=partial(_jump, hours=-2)),
+        Fault("lost_event", EVENT, before=_skip),
+        Fault("kill_before_event", EVENT, before=_die),
+        Fault("kill_after_event", EVENT, after=_die_after),
+        Fault("reordered", TICK, before=_reorder),
+        Fault("flicker", frozenset({Kind.BILLING_READ}), before=_block, after=_unblock),
     )
 }

@@ -10,8 +10,9 @@ Rules of this module:
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from platforms.seachange.simulated import Customer
 from tests.harness.site import Site
-from tests.loop.platforms import catalog, telebreeze
+from tests.loop.platforms import billing, box, cable, catalog, ministra, seachange, telebreeze
 
 Step = Callable[[Site], Sequence[int]]
 
@@ -27,19 +28,25 @@ class Products:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scenario:
-    """A configuration's blocks and a history; `strangers` is called first, and puts foreign records on platforms."""
+    """A configuration's blocks and a history."""
 
     name: str
     blocks: Mapping[str, object]
     steps: Sequence[Step]
-    strangers: Callable[[Site], None]
+
+    def begin(self, site: Site) -> None:
+        """Every platform holds a record that is not ours."""
+        for platform in site.config.platforms:
+            _STRANGERS[platform](site)
+            site.chronicle.begins(platform, site.dumped(platform))
 
 
+@dataclass(frozen=True, slots=True)
 class Life:
-    """The history of accounts 1 to 5 on one platform: everything that billing can do to them."""
+    """The history of a few accounts on one platform: everything that billing can do to them."""
 
-    def __init__(self, products: Products) -> None:
-        self._products = products
+    products: Products
+    renames: bool = True
 
     def steps(self) -> Sequence[Step]:
         """In this order."""
@@ -47,56 +54,141 @@ class Life:
 
     def they_come(self, site: Site) -> Sequence[int]:
         """Four accounts, one of which is announced."""
-        return [site.tv_account(number, i_product=self._products.small) for number in (1, 2, 3, 4)][:1]
+        return [site.tv_account(number, i_product=self.products.small) for number in (1, 2, 3, 4)][:1]
 
     def some_change(self, site: Site) -> Sequence[int]:
         """One is blocked, one pays for more, and two swap their devices, which only events tell."""
-        blocked, upgraded, third, fourth = _ids(site)
+        blocked, upgraded, third, fourth = _first_four(site)
         site.billing.change("block", i_account=blocked)
-        site.billing.change("product", i_account=upgraded, i_product=self._products.large)
-        site.billing.change("addon_add", i_account=third, i_product=self._products.addon)
-        site.billing.change("device", i_account=third, devices=["00:1A:79:00:00:04"])
-        site.billing.change("device", i_account=fourth, devices=["00:1A:79:00:00:03"])
+        site.billing.change("product", i_account=upgraded, i_product=self.products.large)
+        site.billing.change("addon_add", i_account=third, i_product=self.products.addon)
+        site.billing.change("device", i_account=third, devices=[_mac(4)])
+        site.billing.change("device", i_account=fourth, devices=[_mac(3)])
         return [third, fourth]
 
     def some_change_back(self, site: Site) -> Sequence[int]:
-        """One is unblocked, one has no money left, one gets a new id, one pays for less."""
-        blocked, upgraded, third, fourth = _ids(site)
+        """One is unblocked, one has no money left, one gets a new id and pays for less, one moves house."""
+        blocked, upgraded, third, fourth = _first_four(site)
         site.billing.change("unblock", i_account=blocked)
         site.billing.change("drain", i_account=upgraded)
-        site.billing.change("rename", i_account=third, id="tv000033")
-        site.billing.change("addon_remove", i_account=third, i_product=self._products.addon)
-        site.billing.change("contact", i_account=fourth)
+        if self.renames:
+            site.billing.change("rename", i_account=third, id="tv000033")
+        site.billing.change("addon_remove", i_account=third, i_product=self.products.addon)
+        site.billing.change("contact", i_account=fourth, contact={"firstname": "Eva", "phone1": "+420555"})
         return [blocked, fourth]
 
     def some_leave(self, site: Site) -> Sequence[int]:
         """One pays again, one is terminated, and its id and device go to somebody new."""
-        _, upgraded, _, fourth = _ids(site)
+        _, upgraded, _, fourth = _first_four(site)
         site.billing.change("topup", i_account=upgraded, amount=100)
         site.billing.change("device", i_account=fourth, devices=[])
         site.billing.change("terminate", i_account=fourth)
-        heir = site.tv_account(4, i_product=self._products.large)
-        site.billing.change("device", i_account=heir, devices=["00:1A:79:00:00:03"])
+        heir = site.tv_account(4, i_product=self.products.large)
+        site.billing.change("device", i_account=heir, devices=[_mac(3)])
         return [fourth, heir]
 
 
-def _ids(site: Site) -> list[int]:
+@dataclass(frozen=True, slots=True)
+class Shortest:
+    """The history of one account: it comes, is blocked, comes back, and leaves."""
+
+    product: int
+
+    def steps(self) -> Sequence[Step]:
+        """In this order."""
+        return (self.it_comes, self.it_is_blocked, self.it_leaves)
+
+    def it_comes(self, site: Site) -> Sequence[int]:
+        """Announced."""
+        return [site.tv_account(1, i_product=self.product)]
+
+    def it_is_blocked(self, site: Site) -> Sequence[int]:
+        """Found by a pass."""
+        site.billing.change("block", i_account=_first_four(site)[0])
+        return []
+
+    def it_leaves(self, site: Site) -> Sequence[int]:
+        """Announced."""
+        site.billing.change("terminate", i_account=_first_four(site)[0])
+        return _first_four(site)
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """The history of three accounts on two platforms, A and B: one stays on each, one moves, and one is on both."""
+
+    a: Products
+    b: Products
+
+    def steps(self) -> Sequence[Step]:
+        """In this order."""
+        return (self.they_come, self.they_change, self.they_move_on)
+
+    def they_come(self, site: Site) -> Sequence[int]:
+        """One for A, one for B, one who will move, and one with an add-on of the other platform."""
+        accounts = [site.tv_account(number, i_product=self.a.small) for number in (1, 2, 3, 4)]
+        site.billing.change("product", i_account=accounts[1], i_product=self.b.small)
+        site.billing.change("addon_add", i_account=accounts[3], i_product=self.b.addon)
+        return accounts[2:3]
+
+    def they_change(self, site: Site) -> Sequence[int]:
+        """Everybody on one platform is blocked, one moves from A to B, one pays for more."""
+        first, second, mover, both = _first_four(site)
+        site.billing.change("block", i_account=first)
+        site.billing.change("block", i_account=second)
+        site.billing.change("product", i_account=mover, i_product=self.b.large)
+        site.billing.change("product", i_account=both, i_product=self.a.large)
+        return [mover]
+
+    def they_move_on(self, site: Site) -> Sequence[int]:
+        """They are unblocked, the one who moved leaves, and the one on both platforms is there on one."""
+        first, second, mover, both = _first_four(site)
+        site.billing.change("unblock", i_account=first)
+        site.billing.change("unblock", i_account=second)
+        site.billing.change("terminate", i_account=mover)
+        site.billing.change("addon_remove", i_account=both, i_product=self.b.addon)
+        return [second]
+
+
+def _first_four(site: Site) -> list[int]:
     return sorted(site.billing.installation.accounts)[:4]
 
 
-def _stranger_on_telebreeze(site: Site) -> None:
+def _mac(number: int) -> str:
+    return f"00:1A:79:00:00:{number:02X}"
+
+
+def _on_telebreeze(site: Site) -> None:
     site.platform.operator.create({"externalId": "a stranger", "packages": ["4"], "notes": "VIP, do not touch"})
 
 
-TELEBREEZE = Scenario(
-    "telebreeze",
-    {
-        "platforms": {"tv": telebreeze(rename=True)},
-        "catalog": catalog("tv"),
-        "schedule": {"detail_audit": "1h"},
-    },
-    Life(Products(61, 62, 86)).steps(),
-    _stranger_on_telebreeze,
-)
+def _on_seachange(site: Site) -> None:
+    cable(site).platform.put(Customer(id="a-stranger", note="made by hand", enabled=True))
 
-ALL: Mapping[str, Scenario] = {each.name: each for each in (TELEBREEZE,)}
+
+def _on_ministra(site: Site) -> None:
+    box(site).portal.create({"login": "a-stranger", "account_number": "tv000001", "comment": "made by hand"})
+
+
+_STRANGERS: Mapping[str, Callable[[Site], None]] = {"tv": _on_telebreeze, "cable": _on_seachange, "box": _on_ministra}
+_WITHOUT = {"degrade": ["pin"]}
+_HOURLY = {"detail_audit": "1h"}
+_TV, _CABLE, _BOX = Products(61, 62, 86), Products(63, 64, 88), Products(65, 66, 89)
+
+
+def _blocks(**platforms: Mapping[str, object]) -> Mapping[str, object]:
+    return {"billing": billing(), "platforms": platforms, "catalog": catalog(*platforms), "schedule": _HOURLY}
+
+
+SHORTEST = Scenario("shortest", _blocks(tv=telebreeze(**_WITHOUT)), Shortest(61).steps())
+
+ALL: Mapping[str, Scenario] = {
+    each.name: each
+    for each in (
+        SHORTEST,
+        Scenario("telebreeze", _blocks(tv=telebreeze(rename=True, **_WITHOUT)), Life(_TV).steps()),
+        Scenario("seachange", _blocks(cable=seachange()), Life(_CABLE, renames=False).steps()),
+        Scenario("ministra", _blocks(box=ministra(rename=True, **_WITHOUT)), Life(_BOX).steps()),
+        Scenario("two", _blocks(tv=telebreeze(**_WITHOUT), cable=seachange()), Moves(_TV, _CABLE).steps()),
+    )
+}

@@ -10,47 +10,52 @@ Rules of this module:
 """
 
 import asyncio
-import sqlite3  # noqa: TID251  the connection is tapped
-from collections.abc import Awaitable, Callable, Sequence
+import sqlite3  # noqa: TID251  the files of the database, as the system sees them
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
-import httpx
+import msgspec
 from starlette.types import ASGIApp
 
-from controller.demo.check import WORDS, Record
-from controller.store import Store, StoreUnavailable
+from controller.billing.simulator.changes import Action
+from controller.demo.check import WORDS, Account, Record
+from controller.store import Store, StoreUnavailable, store_error_in
 from platforms.transport import Http
 from tests.bed import Bed, Values
 from tests.harness.chronicle import Chronicle
 from tests.harness.crossings import Kind, Tap
+from tests.harness.taps import Killed, Life, Wire, glimpse, tapped
 
-Plant = Callable[[Bed], None]
-"""Told of every new process, to spoil it by a bug (`site.application` is the process's)."""
-
-
-class Killed(BaseException):
-    """The process is dead. No code of the product may catch it."""
+_TRIES = 100  # of an event, until it is answered
 
 
 class Site(Bed):
-    """Billing, platforms and the reconciler, with a tap on all that passes between them."""
+    """Billing, platforms and the reconciler, with a tap on all that passes between them.
 
-    def __init__(self, folder: Path, blocks: Values, tap: Tap, plant: Plant | None = None) -> None:
+    `copies` are the database as it was before each tick. `skips_next`: what is about to happen does not. `down`: until
+    when, on the monotonic clock, nobody answers at a target.
+    """
+
+    def __init__(self, folder: Path, blocks: Values, tap: Tap, plant: "Plant | None" = None) -> None:
+        """`plant` is told of every process that begins."""
         self.tap = tap
         self.life = Life()
-        self.deaths = 0
+        self.copies: list[bytes] = []
+        self.skips_next = False
+        self.down: dict[str, float] = {}
         self._plant = plant
-        self._answers: dict[tuple[str, str, bytes], list[httpx.Response]] = {}
-        self._outside = {asyncio.current_task(), *asyncio.all_tasks()}
+        self._outage: tuple[float, sqlite3.OperationalError] | None = None
+        self._flickering = 0
+        self._outside = asyncio.all_tasks()
         asyncio.get_running_loop().set_exception_handler(_mourn)
         super().__init__(folder, blocks)
         self.chronicle = Chronicle({name: WORDS[name] for name in self.config.platforms})
         self._begun_anew()
 
-    # -- the taps
+    # -- the boundaries
 
     def carrier(self, target: str, app: ASGIApp) -> Http:
         return Wire(self, target, super().carrier(target, app))
@@ -59,40 +64,97 @@ class Site(Bed):
         self.life.check()
         store = super().opened_store()
         self.life.connection = store.db.conn
-        store.db.conn = cast(sqlite3.Connection, TappedConnection(self, store.db.conn))
+        store.db.conn = tapped(self, store.db.conn)
         return store
 
-    def kept(self, key: tuple[str, str, bytes], answer: httpx.Response) -> None:
-        """Remember what a question was answered."""
-        self._answers.setdefault(key, []).append(answer)
+    def store_fails(self, error: sqlite3.OperationalError, seconds: float) -> None:
+        """For so long, whoever needs the store hears this."""
+        self._outage = (self.world.monotonic() + seconds, error)
 
-    def past(self, key: tuple[str, str, bytes]) -> httpx.Response | None:
-        """What the question was answered when that was last something else than at the latest time."""
-        answers = self._answers.get(key, [])
-        return next((each for each in reversed(answers) if each.content != answers[-1].content), None)
+    def check_store(self, code: int) -> None:
+        """Raise what the store suffers from, if it is this."""
+        if self._outage and self.world.monotonic() < self._outage[0] and self._outage[1].sqlite_errorcode == code:
+            raise self._outage[1]
 
-    # -- what platforms and the database hold
+    # -- what is there, seen from outside
 
-    async def dumped(self, platform: str) -> list[Record]:
-        """Everything that a platform holds, as its simulator dumps it, untapped."""
+    def dumped(self, platform: str) -> list[Record]:
+        """Everything that a platform holds, as its simulator dumps it."""
         app = self._simulator(self.config.platforms[platform].url)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
-            answer = await client.get(f"http://sim{WORDS[platform].path}")
-        rows: list[Record] = answer.json()["rows"]
-        return rows
+        return [*msgspec.convert(glimpse(app, WORDS[platform].path)["rows"], list[dict[str, object]])]
 
-    def announced_calls(self, platform: str) -> frozenset[int]:
-        """Whose calls are announced on a platform, as another program finds it committed in the database."""
+    def facts_now(self) -> list[Account]:
+        """Every account as billing's simulator tells it."""
+        return msgspec.convert(glimpse(self.billing, "/_sim/accounts")["accounts"], list[Account])
+
+    def announced_calls(self, platform: str) -> Mapping[int, int]:
+        """The accounts whose calls are announced on a platform, by the intents that another program finds committed."""
         with closing(sqlite3.connect(self.config.store.path)) as other:
-            rows = other.execute("SELECT i_account FROM intents WHERE platform = ?", (platform,))
-            return frozenset(i_account for (i_account,) in rows)
+            rows = other.execute("SELECT id, i_account FROM intents WHERE platform = ?", (platform,))
+            return dict(rows.fetchall())
+
+    def audited(self) -> frozenset[int]:
+        """The intents that have a row in the audit."""
+        with closing(sqlite3.connect(self.config.store.path)) as other:
+            return frozenset(number for (number,) in other.execute("SELECT id FROM audit"))
+
+    # -- what happens in the world
+
+    async def tick(self) -> None:
+        """The scheduler asks for a pass, which is made, with all that follows from it."""
+        with closing(sqlite3.connect(self.config.store.path)) as other:
+            self.copies.append(other.serialize())
+        self.tap.cross(Kind.TICK, "scheduler", "full pass").before(self)
+        if not self._is_skipped():
+            await self.full_pass()
+            await self.application.loop.marker.keep_up()
+
+    async def announce(self, i_account: int) -> None:
+        """Billing sends an event, again and again until it is answered 200."""
+        answers: list[int] = []
+        while 200 not in answers:
+            assert len(answers) < _TRIES, f"an event is never accepted: {answers}"
+            answers.append(0)
+            await self.live(partial(self._sent, i_account, answers))
+
+    async def _sent(self, i_account: int, answers: list[int]) -> None:
+        passage = self.tap.cross(Kind.EVENT, "billing", f"Account/Updated of {i_account}")
+        passage.before(self)
+        response = None if self._is_skipped() else await self.espf("Account/Updated", i_account=i_account)
+        answers.append(200 if response is None else response.status_code)
+        passage.after(self)
+
+    def _is_skipped(self) -> bool:
+        skipped, self.skips_next = self.skips_next, False
+        return skipped
+
+    def flicker(self, action: Action) -> None:
+        """The first account that is on is blocked, or the one that was blocked so is not any more."""
+        if action == "block":
+            self._flickering = min((each.i_account for each in self.facts_now() if each.is_on), default=0)
+            self.chronicle.may_lose(self._flickering)
+        if self._flickering:
+            self.billing.change(action, i_account=self._flickering)
 
     # -- life and death
 
-    def die(self) -> NoReturn:
-        """The process is killed now; raised in the process itself."""
-        self.life.is_over = True
+    def die(self, then: Callable[[], None] | None = None) -> NoReturn:
+        """The process is killed now; raised in the process itself. `then` something happens to what it leaves."""
+        self.life.is_over, self.life.afterwards = True, then
         raise Killed
+
+    def restore(self, ticks_ago: int) -> None:
+        """The database is as it was so many ticks ago, or at the first one."""
+        copy = self.copies[max(0, len(self.copies) - 1 - ticks_ago)]
+        self.lose_files(but="*.key *.mark")
+        self.config.store.path.write_bytes(copy)
+
+    def lose_files(self, but: str) -> None:
+        """All files of the database are gone, but those of these patterns."""
+        for file in self.folder.glob(f"{self.config.store.path.name}*"):
+            if not any(file.match(pattern) for pattern in but.split()):
+                file.unlink()
+        self.chronicle.intents.clear()  # nobody can know of them any more
 
     async def live(self, *works: Callable[[], Awaitable[object]]) -> None:
         """The process does these things; where it dies, the next one makes a pass and goes on with what is left."""
@@ -103,29 +165,15 @@ class Site(Bed):
                 is_done = await self._survives(self.begin_work)
 
     async def begin_work(self) -> None:
-        """What a new process does first."""
-        self._begun = self.application
-        await self.application.loop.begin()
+        """What a process does first, and once the store can be used again."""
+        if self._begun is not self.application:
+            await self.application.loop.begin()
+            self._begun = self.application
         await self.act_on_events()
         await self.full_pass()
 
-    async def tick(self) -> None:
-        """The scheduler asks for a pass, which is made, with all that follows from it."""
-        self.tap.cross(Kind.TICK, "scheduler", "full pass").before(self)
-        await self.full_pass()
-        await self.application.loop.marker.keep_up()
-
-    async def announce(self, i_account: int) -> None:
-        """Billing sends an event, again and again until it is answered 200."""
-        passage = self.tap.cross(Kind.EVENT, "billing", f"Account/Updated of {i_account}")
-        passage.before(self)
-        await self.live(partial(self._sent, i_account))
-        passage.after(self)
-
-    async def _sent(self, i_account: int) -> None:
-        assert (await self.espf("Account/Updated", i_account=i_account)).status_code == 200
-
     async def _survives(self, work: Callable[[], Awaitable[object]]) -> bool:
+        """Whether the process does not die of it."""
         task = asyncio.ensure_future(work())
         while not task.done() and not self.life.is_over:
             if self.tap.turn():
@@ -138,19 +186,21 @@ class Site(Bed):
             return False
         try:
             await task
-        except StoreUnavailable:
-            await self.application.ledger.usable()
+        except Exception as error:
+            if not isinstance(store_error_in(error), StoreUnavailable):
+                raise
+            while self.application.ledger.trouble is not None:
+                await self._see_to_store()
             return await self._survives(self.begin_work)
         return True
 
     async def _see_to_store(self) -> None:
         ledger = self.application.ledger
-        if ledger.trouble is not None:
+        if ledger.trouble is not None and not self.life.is_over:
             self.world.advance(1)
             await ledger.try_again()
 
     async def _bury(self) -> None:
-        self.deaths += 1
         self.life.is_over = True
         tasks = asyncio.all_tasks() - self._outside
         for task in tasks:
@@ -171,93 +221,11 @@ class Site(Bed):
         await super().aclose()
 
 
-class Life:
-    """One process's: whether it is over, and the connection to the database that the system closes then."""
-
-    def __init__(self) -> None:
-        self.is_over = False
-        self.connection: sqlite3.Connection | None = None
-
-    def check(self) -> None:
-        """Nothing is done by the dead."""
-        if self.is_over:
-            raise Killed
-
-    def close(self) -> None:
-        """The system closes the file; SQLite takes back what was not committed."""
-        if self.connection is not None:
-            self.connection.close()
-
-
-class Wire(httpx.AsyncBaseTransport):
-    """A carrier of requests, tapped."""
-
-    def __init__(self, site: Site, target: str, carrier: Http) -> None:
-        self._site, self._life = site, site.life
-        self._target = target
-        self._carrier = carrier
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self._life.check()
-        site, key = self._site, (self._target, f"{request.method} {request.url}", request.content)
-        kind = self._kind(request)
-        passage = site.tap.cross(kind, self._target, _operation(request), past=site.past(key))
-        answer = passage.before(site) or await self._carried(request, kind)
-        if kind is not Kind.PLATFORM_WRITE:
-            site.kept(key, answer)
-        answered = passage.after(site, answer)
-        self._life.check()
-        assert answered is not None
-        return answered
-
-    async def _carried(self, request: httpx.Request, kind: Kind) -> httpx.Response:
-        site, is_write = self._site, kind is Kind.PLATFORM_WRITE
-        announced = site.announced_calls(self._target) if is_write else frozenset()
-        response = await self._carrier.handle_async_request(request)
-        content = await response.aread()
-        if is_write:
-            site.chronicle.written(self._target, await site.dumped(self._target), announced)
-        return httpx.Response(response.status_code, headers=response.headers, content=content)
-
-    def _kind(self, request: httpx.Request) -> Kind:
-        if self._target in WORDS:
-            is_read = request.method == "GET" or request.url.path.endswith("/access-token")
-            return Kind.PLATFORM_READ if is_read else Kind.PLATFORM_WRITE
-        return Kind.BILLING_READ
-
-
-class TappedConnection:
-    """A connection to the database whose transactions are tapped; all else is the connection's own."""
-
-    def __init__(self, site: Site, connection: sqlite3.Connection) -> None:
-        self._site, self._life = site, site.life
-        self._connection = connection
-        self._changes = 0
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._connection, name)
-
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
-        self._life.check()
-        if sql == "BEGIN IMMEDIATE":
-            self._changes = self._connection.total_changes
-            self._site.tap.cross(Kind.BEGIN, "store", "begin").before(self._site)
-        return self._connection.execute(sql, parameters)
-
-    def commit(self) -> None:
-        self._life.check()
-        changes = self._connection.total_changes != self._changes
-        passage = self._site.tap.cross(Kind.COMMIT, "store", "commit", changes=changes)
-        passage.before(self._site)
-        self._connection.commit()
-        passage.after(self._site)
+Plant = Callable[[Site], None]
+"""Told of every new process, to spoil it by a bug (`site.application` is the process)."""
 
 
 def _mourn(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Nobody has to ask what became of the tasks of a process that was killed."""
     if not isinstance(context.get("exception"), Killed):
         loop.default_exception_handler(context)
-
-
-def _operation(request: httpx.Request) -> str:
-    return f"{request.method} {request.url.path}"
