@@ -18,13 +18,14 @@ test: $(VENV)/installed-dev  ## all tests but the long ones
 test-long: $(VENV)/installed-dev  ## the whole demo, judged from outside: what takes minutes
 	@$(BIN)/python -m pytest -n 2 -m long $(ARGS)
 
-harness: $(VENV)/installed-dev  ## faults at the boundaries, as many as fit into two minutes; CASE=... runs one case again
-	@$(HARNESS) $(if $(CASE),--case='$(CASE)',-n 2 --profile=small) $(ARGS)
+harness: $(VENV)/installed-dev  ## injected faults, as many as fit into minutes; CASE=... runs one case again
+	@$(HARNESS) $(if $(CASE),--case='$(CASE)',-n 2 --profile=small --seed=$(SEED)) $(ARGS)
 
 harness-long: $(VENV)/installed-dev  ## every fault at every crossing of every scenario, and thousands of pairs
-	@$(HARNESS) -n 2 --profile=long $(ARGS)
+	@$(HARNESS) -n 2 --profile=long --seed=$(SEED) $(ARGS)
 
 HARNESS = $(BIN)/python -m pytest -m harness tests/harness
+SEED ?= 1
 
 lint: $(VENV)/installed-dev  ## style, types and the direction of imports
 	@$(BIN)/ruff check .
