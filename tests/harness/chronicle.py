@@ -17,6 +17,7 @@ from datetime import datetime
 from controller.demo.check import CLOSED, Account, Record, Words
 
 _MARK = re.compile(r"\bi_account=(\d+)\b")
+MADE_BY_THE_PLATFORM = {"id", "createdAt", "updatedAt", "switched_at", "revision", "events", "reboots", "binding"}
 COUNTED = ("create", "delete", "suspend", "resume")
 
 
@@ -51,6 +52,7 @@ class Chronicle:
         self.wrong: list[str] = []
         self.calls: Counter[str] = Counter()
         self.intents: set[int] = set()
+        self.in_vain: list[str] = []
         self.excused: set[tuple[str, int]] = set()
         self._foreign: dict[str, dict[str, Record]] = {name: {} for name in words}
         self._records: dict[str, dict[str, Record]] = {name: {} for name in words}
@@ -82,8 +84,14 @@ class Chronicle:
         """Somebody else changed records by hand."""
         self._records[platform] = self._by_key(platform, rows)
 
-    def written(self, platform: str, rows: Sequence[Record], announced: Mapping[int, int]) -> None:
-        """A call of ours was carried out; `announced` are the intents committed before it, and their accounts."""
+    def written(
+        self, platform: str, rows: Sequence[Record], announced: Mapping[int, int], status: int
+    ) -> Sequence[Event]:
+        """A call of ours was answered, or its answer lost (0): this is what it did.
+
+        `announced` are the intents committed before it, and their accounts. A call that came through and changed
+        nothing that we could have asked for is `in_vain`.
+        """
         self.calls[platform] += 1
         self.intents |= announced.keys()
         before, after = self._records[platform], self._by_key(platform, rows)
@@ -94,7 +102,11 @@ class Chronicle:
         if not announced:
             self.wrong.append(f"{platform}: a call was made that no intent had announced")
         self._judge_all(platform, after)
+        if status < 500 and all(_is_same(*pair) for pair in _pairs(self.words[platform], before, after)):
+            accounts = sorted(set(announced.values()))
+            self.in_vain.append(f"{platform}: a call that changed nothing, for one of the accounts {accounts}")
         self._records[platform] = after
+        return [event for event, _ in happened]
 
     # -- what is asked
 
@@ -168,6 +180,15 @@ def _pairs(
             yield old, record
     for key in gone.values():
         yield before[key], None
+
+
+def _is_same(old: Record | None, new: Record | None) -> bool:
+    """Whether nothing differs but what the platform notes by itself."""
+    return old is not None and new is not None and _own(old) == _own(new)
+
+
+def _own(record: Record) -> Record:
+    return {name: value for name, value in record.items() if name not in MADE_BY_THE_PLATFORM}
 
 
 def _what(words: Words, old: Record | None, new: Record | None) -> str:

@@ -15,6 +15,7 @@ from functools import partial
 from typing import NoReturn
 
 import httpx
+import msgspec
 
 from tests.harness import hands
 from tests.harness.crossings import Answer, Crossing, Fault, Kind
@@ -33,6 +34,7 @@ CLOCK = TICK | WIRES
 
 _SLOW, _TOO_SLOW = 8.0, 35.0  # seconds; the longest time-out is 30
 _OUTAGE, _LONG_OUTAGE = 45.0, 2400.0  # seconds; the longer one outlasts a pass
+_LISTS = ("/Account/get_account_list", "GET /api/dashboard/customers")
 _PAGE = b"<!DOCTYPE html><html><body>Please wait</body></html>"
 
 
@@ -71,6 +73,18 @@ def _cut_off(_site: Site, _crossing: Crossing, answer: Answer) -> Answer:
 def _go_down(site: Site, crossing: Crossing) -> Answer:
     site.down[crossing.target] = site.world.monotonic() + _LONG_OUTAGE
     return None
+
+
+def _empty(_site: Site, _crossing: Crossing, answer: Answer) -> Answer:
+    """The answer of a server that has lost its data, and knows nothing of it."""
+    assert answer is not None
+    shown = msgspec.json.decode(answer.content, type=dict[str, object])
+    nothing = {name: [] if isinstance(value, list) else 0 for name, value in shown.items()}
+    return httpx.Response(answer.status_code, json=nothing)
+
+
+def _is_list(crossing: Crossing) -> bool:
+    return crossing.operation.endswith(_LISTS)
 
 
 def _has_past(crossing: Crossing) -> bool:
@@ -176,6 +190,7 @@ ALL: Mapping[str, Fault] = {
         Fault("throttled", WIRES, before=_answer(429, headers={"retry-after": "20"}), confined=True),
         Fault("html", WIRES, before=_answer(200, _PAGE, {"content-type": "text/html"}), confined=True),
         Fault("cut_off", WIRES, after=_cut_off, confined=True),
+        Fault("emptied", READS, after=_empty, fits=_is_list),
         Fault("past", READS, after=_show_past, fits=_has_past, confined=True),
         Fault("down_for_a_while", WIRES, before=_go_down, confined=True),
         Fault("edited", PLATFORM, before=_edit, confined=True),

@@ -6,19 +6,26 @@ Rules of this module:
    says of itself (its states), and its database for what is still open.
 """
 
+import sqlite3  # noqa: TID251  the file, as another program reads it
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 
 from controller.demo.check import CLOSED, Memory, Record, Scene, differences
-from tests.harness.chronicle import owner
+from tests.harness.chronicle import MADE_BY_THE_PLATFORM, owner
 from tests.harness.site import Site
 
-_MADE_BY_THE_PLATFORM = {"id", "createdAt", "updatedAt", "switched_at", "revision", "events", "reboots", "binding"}
+_REMEMBERED = {"refused", "lost_answer", "slow", "kill_before_call", "kill_after_call", "kill_before_commit"}
+_REMEMBERED |= {"kill_after_commit", "kill_after_event", "kill_before_tick", "cancel", "unavailable", "throttled"}
+_REMEMBERED |= {"timeout", "html", "cut_off"}
+
+_SECRETS = ("TV Password", "TV PIN")
+_QUOTES = ('"', "'")
 
 
 def shown(site: Site, platform: str, rows: Sequence[Record]) -> list[Record]:
     """The records by name, without what the platform gives them by itself."""
     words = site.chronicle.words[platform]
-    own = _MADE_BY_THE_PLATFORM - {words.called}
+    own = MADE_BY_THE_PLATFORM - {words.called}
     kept = [{name: row[name] for name in row if name not in own} for row in sorted(rows, key=words.name_of)]
     return [words.shown(row) for row in kept]
 
@@ -57,6 +64,28 @@ async def left_open(site: Site) -> list[str]:
     missing = sorted(site.chronicle.intents - site.audited())
     open_ones = [f"{count} intents are still open"] if count else []
     return [*open_ones, f"the audit lacks intents {missing}"] if missing else open_ones
+
+
+def in_vain(site: Site) -> list[str]:
+    """Calls that changed nothing, where nothing struck after which one may have to be repeated."""
+    return site.chronicle.in_vain if remembers(site) else []
+
+
+def remembers(site: Site) -> bool:
+    """Whether nothing struck that makes the reconciler forget what it knew, or see what is not there."""
+    return {planned.fault.name for planned, _ in site.tap.struck} <= _REMEMBERED
+
+
+def secrets_kept(site: Site) -> list[str]:
+    """Passwords and PINs that are in the database in clear text (promise P10)."""
+    with closing(sqlite3.connect(site.config.store.path)) as other:
+        kept = "\n".join(other.iterdump())
+    named = [(fact.i_account, name, fact.custom_fields.get(name)) for fact in site.facts_now() for name in _SECRETS]
+    return [
+        f"the database holds {name!r} of account {i_account}"
+        for i_account, name, value in named
+        if value and any(f"{quote}{value}{quote}" in kept for quote in _QUOTES)
+    ]
 
 
 async def states(site: Site) -> Mapping[str, Mapping[str, int]]:

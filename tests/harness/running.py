@@ -20,7 +20,7 @@ from controller import log
 from controller.demo.check import Record
 from tests.harness.chronicle import COUNTED, Event
 from tests.harness.crossings import Crossing, Planned, Tap
-from tests.harness.oracles import left_open, shown, states, wrong_at_rest
+from tests.harness.oracles import in_vain, left_open, remembers, secrets_kept, shown, states, wrong_at_rest
 from tests.harness.scenarios import Scenario, Step
 from tests.harness.site import Plant, Site
 
@@ -74,15 +74,19 @@ def reference(scenario: Scenario) -> Outcome:
 
 
 async def _happen(site: Site, step: Step) -> None:
+    site.waits = False
     announced = step(site)
     site.chronicle.asked(site.facts_now(), site.world.now())
     for i_account in announced:
         await site.announce(i_account)
     await site.live(site.act_on_events, site.tick)
+    await site.outlive_sickness()
     await _later(site)
     site.tap.repeats = True
     await _later(site)
     site.tap.repeats = False
+    if remembers(site) and not site.waits:
+        site.chronicle.wrong += [f"{text}, long after {step.__name__}" for text in await wrong_at_rest(site)]
 
 
 async def _later(site: Site) -> None:
@@ -94,7 +98,8 @@ async def _looked_at(site: Site, tap: Tap) -> Outcome:
     await _later(site)
     calls = site.chronicle.calls.copy()
     await _later(site)
-    wrong = [*site.chronicle.wrong, *await wrong_at_rest(site), *await left_open(site)]
+    wrong = [*site.chronicle.wrong, *site.restraint.wrong, *in_vain(site), *secrets_kept(site)]
+    wrong += [*await wrong_at_rest(site), *await left_open(site)]
     if site.chronicle.calls != calls:
         wrong.append(f"it is not quiet: {dict(site.chronicle.calls - calls)} calls in one more pass")
     records = {platform: shown(site, platform, site.dumped(platform)) for platform in site.config.platforms}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from platforms.seachange.simulated import Customer
 from tests.harness.site import Site
+from tests.harness.trials import BRAKE, Sick, Tight
 from tests.loop.platforms import billing, box, cable, catalog, ministra, seachange, telebreeze
 
 Step = Callable[[Site], Sequence[int]]
@@ -28,11 +29,12 @@ class Products:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scenario:
-    """A configuration's blocks and a history."""
+    """A configuration's blocks and a history; only every so manieth of its cases is run (`sparse`)."""
 
     name: str
     blocks: Mapping[str, object]
     steps: Sequence[Step]
+    sparse: int = 1
 
     def begin(self, site: Site) -> None:
         """Every platform holds a record that is not ours."""
@@ -159,7 +161,7 @@ def _mac(number: int) -> str:
 
 
 def _on_telebreeze(site: Site) -> None:
-    site.platform.operator.create({"externalId": "a stranger", "packages": ["4"], "notes": "VIP, do not touch"})
+    site.platform.operator.create({"externalId": "vip_3", "packages": ["4"], "notes": "VIP, do not touch"})
 
 
 def _on_seachange(site: Site) -> None:
@@ -180,6 +182,12 @@ def _blocks(**platforms: Mapping[str, object]) -> Mapping[str, object]:
     return {"billing": billing(), "platforms": platforms, "catalog": catalog(*platforms), "schedule": _HOURLY}
 
 
+def _tight(**platforms: Mapping[str, object]) -> Mapping[str, object]:
+    """As little as may be of everything."""
+    tight = {"billing": billing(page_size=2), "brake": BRAKE, "schedule": {"detail_audit": "30d"}}
+    return {**_blocks(**platforms), **tight}
+
+
 SHORTEST = Scenario("shortest", _blocks(tv=telebreeze(**_WITHOUT)), Shortest(61).steps())
 
 ALL: Mapping[str, Scenario] = {
@@ -189,6 +197,8 @@ ALL: Mapping[str, Scenario] = {
         Scenario("telebreeze", _blocks(tv=telebreeze(rename=True, **_WITHOUT)), Life(_TV).steps()),
         Scenario("seachange", _blocks(cable=seachange()), Life(_CABLE, renames=False).steps()),
         Scenario("ministra", _blocks(box=ministra(rename=True, **_WITHOUT)), Life(_BOX).steps()),
+        Scenario("tight", _tight(tv=telebreeze(dialect={"listing": {"page_size": 2}}, **_WITHOUT)), Tight().steps(), 5),
+        Scenario("sick", _blocks(tv=telebreeze(rename=True, **_WITHOUT)), Sick().steps(), 10),
         Scenario("two", _blocks(tv=telebreeze(**_WITHOUT), cable=seachange()), Moves(_TV, _CABLE).steps()),
     )
 }

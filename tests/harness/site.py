@@ -22,11 +22,14 @@ from starlette.types import ASGIApp
 
 from controller.billing.simulator.changes import Action
 from controller.demo.check import WORDS, Account, Record
+from controller.fleet import PassReport
 from controller.store import Store, StoreUnavailable, store_error_in
+from platforms.simulation import Fault, Faults
 from platforms.transport import Http
 from tests.bed import Bed, Values
 from tests.harness.chronicle import Chronicle
 from tests.harness.crossings import Kind, Tap
+from tests.harness.restraint import Limits, Restraint
 from tests.harness.taps import Killed, Life, Wire, glimpse, tapped
 
 _TRIES = 100  # of an event, until it is answered
@@ -36,7 +39,8 @@ class Site(Bed):
     """Billing, platforms and the reconciler, with a tap on all that passes between them.
 
     `copies` are the database as it was before each tick. `skips_next`: what is about to happen does not. `down`: until
-    when, on the monotonic clock, nobody answers at a target.
+    when, on the monotonic clock, nobody answers at a target. `waits`: not all that billing asks for can be done now,
+    since a person or the next day has a word in it.
     """
 
     def __init__(self, folder: Path, blocks: Values, tap: Tap, plant: "Plant | None" = None) -> None:
@@ -46,13 +50,16 @@ class Site(Bed):
         self.copies: list[bytes] = []
         self.skips_next = False
         self.down: dict[str, float] = {}
+        self.waits = False
         self._plant = plant
         self._outage: tuple[float, sqlite3.OperationalError] | None = None
         self._flickering = 0
+        self._sickness: tuple[Faults, float] | None = None
         self._outside = asyncio.all_tasks()
         asyncio.get_running_loop().set_exception_handler(_mourn)
         super().__init__(folder, blocks)
         self.chronicle = Chronicle({name: WORDS[name] for name in self.config.platforms})
+        self.restraint = Restraint(Limits(self.config.brake.floor, self.config.brake.daily_floor))
         self._begun_anew()
 
     # -- the boundaries
@@ -127,6 +134,43 @@ class Site(Bed):
     def _is_skipped(self) -> bool:
         skipped, self.skips_next = self.skips_next, False
         return skipped
+
+    async def full_pass(self) -> list[PassReport]:
+        self.restraint.pass_begins()
+        return await super().full_pass()
+
+    def approve(self, *, is_void: bool = False) -> None:
+        """A person approves what is held, by a command: another process. `is_void`: it is about to become another plan."""
+        store = Store.open(self.config.store.path)
+        for platform in self.config.platforms:
+            held = store.targets.held_plan(platform)
+            if held is not None:
+                with store.transaction():
+                    accounts = store.holds.approve(platform, held.hash, self.world.now())
+                    store.targets.forget_held(platform)
+                self.restraint.approved(platform, () if is_void else accounts)
+        store.close()
+
+    def sicken(self, faults: Faults, fault: Fault, seconds: float) -> None:
+        """A platform suffers from a fault for so long."""
+        faults.add(fault)
+        self._sickness = (faults, seconds)
+
+    async def outlive_sickness(self) -> None:
+        """The daemon's workers go on until the platform is well again."""
+        if self._sickness is not None:
+            faults, seconds = self._sickness
+            self._sickness = None
+            await self.live(partial(self._work_for, seconds))
+            faults.clear()
+
+    async def _work_for(self, seconds: float) -> None:
+        working = [asyncio.create_task(lane.work()) for lane in self._lanes()]
+        await self.application.loop.full_pass()
+        await self.world.sleep(seconds)
+        for each in working:
+            each.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
 
     def flicker(self, action: Action) -> None:
         """The first account that is on is blocked, or the one that was blocked so is not any more."""

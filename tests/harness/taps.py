@@ -61,6 +61,8 @@ class Wire(httpx.AsyncBaseTransport):
         answers = site.tap.history.setdefault((self._target, f"{request.method} {request.url}", request.content), [])
         passage = site.tap.cross(kind, self._target, _operation(request), past=answers[::-1])
         answer = passage.before(site) or await self._carried(request, kind)
+        if self._target in WORDS:
+            site.restraint.answered(self._target, answer.status_code, site.world.now())
         if kind is not Kind.PLATFORM_WRITE:
             site.tap.answered(passage.crossing, answer)
             answers.append(answer)
@@ -74,10 +76,14 @@ class Wire(httpx.AsyncBaseTransport):
         if site.down.get(self._target, 0) > site.world.monotonic():
             raise httpx.ConnectError("nobody is there (on purpose)")
         announced = site.announced_calls(self._target) if is_write else {}
-        response = await self._carrier.handle_async_request(request)
-        content = await response.aread()
-        if is_write:
-            site.chronicle.written(self._target, site.dumped(self._target), announced)
+        status = 0
+        try:
+            response = await self._carrier.handle_async_request(request)
+            status, content = response.status_code, await response.aread()
+        finally:
+            if is_write:
+                done = site.chronicle.written(self._target, site.dumped(self._target), announced, status)
+                site.restraint.done(self._target, done, site.world.now())
         return httpx.Response(response.status_code, headers=response.headers, content=content)
 
     def _kind(self, request: httpx.Request) -> Kind:

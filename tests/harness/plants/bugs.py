@@ -1,0 +1,289 @@
+"""The bugs: each what somebody could have written, and reviewed, and not seen.
+
+Rules of this module:
+
+1. One bug replaces one method. Its docstring says what was got wrong.
+"""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from controller import executor, holding, judgement, look
+from controller.billing import listing
+from controller.events.inbox import Inbox
+from controller.executor import Executor, Outcome
+from controller.holding import Safeguards
+from controller.reconciler import Reconciler
+from controller.store import Announced, Store
+from controller.store.journal import Journal
+from controller.store.records import Reading, Records
+from desired_state import brake
+from desired_state.brake import Brake
+from desired_state.entitlement import Presence
+from desired_state.plan import Create
+from desired_state.subscriber import SPEC_FIELDS
+from platforms.breaker import Breaker
+from platforms.telebreeze.driver import TelebreezeDriver
+from tests.harness.plants.planting import Bug, Function, Reach, bug
+
+
+@bug(Journal, "open")
+def intent_not_committed(reach: Reach, _sound: Function) -> Function:
+    """What is about to be done is written down nowhere."""
+
+    def bad(self: Journal, intent: Any, now: datetime) -> int:
+        reach()
+        return 0
+
+    return bad
+
+
+@bug(Executor, "perform")
+def outcome_before_the_call(reach: Reach, _sound: Function) -> Function:
+    """The outcome is taken for granted, and committed together with the intent."""
+
+    async def bad(self: Any, platform: Any, change: Any, cause: Any, attendance: Any) -> Outcome:
+        reach()
+        intent = executor._intent(change, cause, self._new_request_id())  # noqa: SLF001
+        record_id = change.observed.record_id if change.observed is not None else change.desired.external_id
+
+        def announce_and_keep(store: Store) -> int | str:
+            number = self._announce(store, intent=intent, hold=attendance.hold)
+            if isinstance(number, int):
+                done = executor._Done(platform, change, record_id, number, cause.plan)  # noqa: SLF001
+                self._keep(store, done=done, settle=attendance.settle)
+            return number  # type: ignore[no-any-return]
+
+        number = await self._ledger.run(announce_and_keep, durable=True)
+        if isinstance(number, str):
+            return Outcome(number)
+        await executor._call(platform, change)  # noqa: SLF001
+        return Outcome("changed")
+
+    return bad
+
+
+@bug(listing._Reading, "take")  # noqa: SLF001
+def page_skipped(reach: Reach, sound: Function) -> Function:
+    """The offset of the next page is one too large, as where pages are counted from one."""
+
+    def bad(self: Any, page: Any) -> Any:
+        fresh = sound(self, page)
+        if len(page):
+            reach()
+            self.offset += 1
+        return fresh
+
+    return bad
+
+
+@bug(Reconciler, "_make_sure")
+def _nothing_made_sure_of(reach: Reach, _sound: Function) -> Function:
+    """Nothing is read anew before something is taken away."""
+
+    async def bad(self: Reconciler, look: Any, known: Any, account: Any) -> Any:
+        reach()
+        return known, account
+
+    return bad
+
+
+@bug(judgement, "decide", along=_nothing_made_sure_of)
+def empty_list_believed(reach: Reach, sound: Function) -> Function:
+    """Who is not in billing's list, by one reading that claims to be whole, is gone, and nobody asks for the account itself."""
+
+    def bad(stored: Any, house: Any, now: datetime) -> Any:
+        decision = sound(stored, house, now)
+        if stored.missing_since is None:
+            return decision
+        reach()
+        return replace(decision, presence=Presence.ABSENT)
+
+    return bad
+
+
+@bug(TelebreezeDriver, "create")
+def create_not_idempotent(reach: Reach, sound: Function) -> Function:
+    """Each creation bears a name of its own, put right afterwards: one that is repeated makes a second record."""
+    numbers = itertools.count()
+
+    async def bad(self: Any, external_id: str, spec: Any) -> Any:
+        reach()
+        return await sound(self, f"{external_id}-{next(numbers)}", spec)
+
+    return bad
+
+
+@bug(Brake, "destructive_limit")
+def brake_off_by_one(reach: Reach, sound: Function) -> Function:
+    """One more may be taken away in a pass."""
+
+    def bad(self: Brake, owned: int) -> int:
+        reach()
+        return int(sound(self, owned)) + 1
+
+    return bad
+
+
+@bug(Journal, "destructive_since")
+def budget_not_persisted(reach: Reach, sound: Function) -> Function:
+    """What was spent of the day's budget is counted by each process for itself."""
+    began: WeakKeyDictionary[Journal, datetime] = WeakKeyDictionary()
+
+    def bad(self: Journal, platform: str, start: datetime) -> int:
+        reach()
+        return int(sound(self, platform, max(start, began.setdefault(self, start + timedelta(days=1)))))
+
+    return bad
+
+
+@bug(holding, "owned_only")
+def unowned_record_updated(reach: Reach, _sound: Function) -> Function:
+    """A record that bears the account's name is taken for its own."""
+
+    def bad(bound: Mapping[int, str], platform: str) -> Any:
+        reach()
+        return lambda plan: plan
+
+    return bad
+
+
+@bug(look, "backoff")
+def retry_without_backoff(reach: Reach, _sound: Function) -> Function:
+    """What failed is tried again at once."""
+
+    def bad(failures: int, draw: float, at_least: timedelta = timedelta(0)) -> timedelta:
+        reach()
+        return at_least
+
+    return bad
+
+
+@bug(Inbox, "take")
+def event_lost_after_200(reach: Reach, _sound: Function) -> Function:
+    """An event is put on the queues, and answered, but not kept."""
+
+    async def bad(self: Any, source: str, notice: Any) -> str:
+        reach()
+        i_account = notice.variables["i_account"]
+        for billing in self._billings.values():
+            self.enqueue(billing, [Announced(i_account, self._clock.now(), routine=False)])
+        return "stored"
+
+    return bad
+
+
+@bug(Reading, "settled_before")
+def stale_read_believed(reach: Reach, _sound: Function) -> Function:
+    """A list is believed to show whatever was written before it began, however late the platform shows it."""
+
+    def bad(self: Reading) -> float:
+        reach()
+        return self.began.timestamp() + 1
+
+    return bad
+
+
+@bug(Records, "of_account")
+def binding_keyed_by_account_id(reach: Reach, _sound: Function) -> Function:
+    """The record of an account is the one that bears its id, which billing may change, and give to somebody else."""
+
+    def bad(self: Any, i_account: int, external_id: str) -> Any:
+        reach()
+        row = self._conn.execute(
+            "SELECT record_id FROM records WHERE platform = ? AND external_id = ? AND gone = 0",
+            (self._platform, external_id),
+        ).fetchone()
+        return None if row is None else self.get(row[0])
+
+    return bad
+
+
+@bug(holding, "in_turn")
+def claimed_before_released(reach: Reach, _sound: Function) -> Function:
+    """Nobody waits until what he claims has been set free."""
+
+    def bad(plan: Any) -> Any:
+        reach()
+        return plan
+
+    return bad
+
+
+@bug(Safeguards, "is_void")
+def approval_good_for_a_changed_plan(reach: Reach, _sound: Function) -> Function:
+    """What was approved goes on, whatever else is to be done by now."""
+
+    def bad(self: Safeguards, plan: Any) -> bool:
+        reach()
+        return False
+
+    return bad
+
+
+@bug(Breaker, "_open")
+def breaker_never_opens(reach: Reach, _sound: Function) -> Function:
+    """A platform that fails is asked on."""
+
+    def bad(self: Breaker, now: float) -> None:
+        reach()
+
+    return bad
+
+
+@bug(executor, "_spent")
+def budget_counts_creations(reach: Reach, sound: Function) -> Function:
+    """What is made is counted as if something were taken away."""
+
+    def bad(change: Any) -> str | None:
+        if isinstance(change, Create):
+            reach()
+            return "destructive"
+        return sound(change)  # type: ignore[no-any-return]
+
+    return bad
+
+
+@bug(executor, "show_spec")
+def password_in_the_audit(reach: Reach, sound: Function) -> Function:
+    """The fields of a change are audited as they are."""
+
+    def bad(spec: Any, beside: Any = None) -> Any:
+        shown = sound(spec, beside)
+        for name in SPEC_FIELDS if spec is not None else ():
+            value = getattr(getattr(spec, name), "value", None)
+            if value is not None:
+                reach()
+                shown[name] = str(value)
+        return shown
+
+    return bad
+
+
+@bug(Inbox, "_key")
+def event_deduplicated_by_account(reach: Reach, _sound: Function) -> Function:
+    """Two events about one account are taken for one."""
+
+    def bad(self: Inbox, notice: Any, subject: Any) -> str:
+        reach()
+        return f"{subject.scope} {subject.number}"
+
+    return bad
+
+
+@bug(brake, "is_limited_update")
+def resumptions_held_by_the_brake(reach: Reach, sound: Function) -> Function:
+    """Who pays again waits like everybody else."""
+
+    def bad(change: Any) -> bool:
+        reach()
+        return change.kind == "resume" or bool(sound(change))
+
+    return bad
+
+
+ALL: Mapping[str, Bug] = {name: each for name, each in vars().items() if isinstance(each, Bug) and name[0] != "_"}
