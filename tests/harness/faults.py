@@ -79,7 +79,7 @@ def _empty(_site: Site, _crossing: Crossing, answer: Answer) -> Answer:
     """The answer of a server that has lost its data, and knows nothing of it."""
     assert answer is not None
     shown = msgspec.json.decode(answer.content, type=dict[str, object])
-    nothing = {name: [] if isinstance(value, list) else 0 for name, value in shown.items()}
+    nothing: dict[str, object] = {name: [] if isinstance(value, list) else 0 for name, value in shown.items()}
     return httpx.Response(answer.status_code, json=nothing)
 
 

@@ -1,8 +1,8 @@
-"""Cases that are told by what is crossed, not by a number: each has found a bug once (`plants`). All are run every time.
+"""Cases that are told by what is crossed, not by a number: each finds a bug that no other does (`plants`).
 
 Rules of this module:
 
-1. A case is here because a planted bug is found by it and by no run without faults.
+1. A case is here because a planted bug is found by it and by no run without faults. All are run every time.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,4 +49,4 @@ STRUCK: Mapping[str, Pointed] = {
     "killed before the next day": _pointed("tight", Strike("kill_before_tick", "scheduler", -4)),
     "killed after an event": _pointed("tight", Strike("kill_after_event", "event of billing", -1)),
 }
-ALL: Mapping[str, Pointed] = {name: Pointed(scenario) for name, scenario in scenarios.ALL.items()} | STRUCK
+ALL: Mapping[str, Pointed] = {**{name: Pointed(scenario) for name, scenario in scenarios.ALL.items()}, **STRUCK}

@@ -140,7 +140,7 @@ class Site(Bed):
         return await super().full_pass()
 
     def approve(self, *, is_void: bool = False) -> None:
-        """A person approves what is held, by a command: another process. `is_void`: it is about to become another plan."""
+        """A person approves what is held, by a command: another process. `is_void`: it becomes another plan now."""
         store = Store.open(self.config.store.path)
         for platform in self.config.platforms:
             held = store.targets.held_plan(platform)

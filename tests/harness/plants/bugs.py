@@ -9,33 +9,43 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 from controller import executor, holding, judgement, look
 from controller.billing import listing
+from controller.billing.wire import Page
+from controller.events.bodies import Notice
 from controller.events.inbox import Inbox
-from controller.executor import Executor, Outcome
+from controller.events.vocabulary import Subject, positive
+from controller.executor import Attendance, Cause, Executor, Outcome
 from controller.holding import Safeguards
+from controller.look import Look
 from controller.reconciler import Reconciler
-from controller.store import Announced, Store
+from controller.shown import Shown
+from controller.store import Announced, Intent, Store, StoredAccount, StoredRecord
 from controller.store.journal import Journal
 from controller.store.records import Reading, Records
+from controller.targets import Household, Platform
 from desired_state import brake
+from desired_state.account import Account
 from desired_state.brake import Brake
-from desired_state.entitlement import Presence
-from desired_state.plan import Create
-from desired_state.subscriber import SPEC_FIELDS
+from desired_state.entitlement import Decision, Presence
+from desired_state.plan import Change, Create, Plan
+from desired_state.policy import Policy
+from desired_state.subscriber import SubscriberSpec
 from platforms.breaker import Breaker
 from platforms.telebreeze.driver import TelebreezeDriver
 from tests.harness.plants.planting import Bug, Function, Reach, bug
+
+T = TypeVar("T")
 
 
 @bug(Journal, "open")
 def intent_not_committed(reach: Reach, _sound: Function) -> Function:
     """What is about to be done is written down nowhere."""
 
-    def bad(self: Journal, intent: Any, now: datetime) -> int:
+    def bad(self: Journal, intent: Intent, now: datetime) -> int:
         reach()
         return 0
 
@@ -46,33 +56,33 @@ def intent_not_committed(reach: Reach, _sound: Function) -> Function:
 def outcome_before_the_call(reach: Reach, _sound: Function) -> Function:
     """The outcome is taken for granted, and committed together with the intent."""
 
-    async def bad(self: Any, platform: Any, change: Any, cause: Any, attendance: Any) -> Outcome:
+    async def bad(self: Executor, platform: Platform, change: Change, cause: Cause, attendance: Attendance) -> Outcome:
         reach()
-        intent = executor._intent(change, cause, self._new_request_id())  # noqa: SLF001
+        intent = executor._intent(change, cause, self._new_request_id())
         record_id = change.observed.record_id if change.observed is not None else change.desired.external_id
 
         def announce_and_keep(store: Store) -> int | str:
             number = self._announce(store, intent=intent, hold=attendance.hold)
             if isinstance(number, int):
-                done = executor._Done(platform, change, record_id, number, cause.plan)  # noqa: SLF001
+                done = executor._Done(platform, change, record_id, number, cause.plan)
                 self._keep(store, done=done, settle=attendance.settle)
-            return number  # type: ignore[no-any-return]
+            return number
 
         number = await self._ledger.run(announce_and_keep, durable=True)
         if isinstance(number, str):
             return Outcome(number)
-        await executor._call(platform, change)  # noqa: SLF001
+        await executor._call(platform, change)
         return Outcome("changed")
 
     return bad
 
 
-@bug(listing._Reading, "take")  # noqa: SLF001
+@bug(listing._Reading, "take")
 def page_skipped(reach: Reach, sound: Function) -> Function:
     """The offset of the next page is one too large, as where pages are counted from one."""
 
-    def bad(self: Any, page: Any) -> Any:
-        fresh = sound(self, page)
+    def bad(self: listing._Reading, page: Page) -> Page:
+        fresh: Page = sound(self, page)
         if len(page):
             reach()
             self.offset += 1
@@ -85,7 +95,7 @@ def page_skipped(reach: Reach, sound: Function) -> Function:
 def _nothing_made_sure_of(reach: Reach, _sound: Function) -> Function:
     """Nothing is read anew before something is taken away."""
 
-    async def bad(self: Reconciler, look: Any, known: Any, account: Any) -> Any:
+    async def bad(self: Reconciler, look: Look, known: T, account: Account | None) -> tuple[T, Account | None]:
         reach()
         return known, account
 
@@ -94,10 +104,10 @@ def _nothing_made_sure_of(reach: Reach, _sound: Function) -> Function:
 
 @bug(judgement, "decide", along=_nothing_made_sure_of)
 def empty_list_believed(reach: Reach, sound: Function) -> Function:
-    """Who is not in billing's list, by one reading that claims to be whole, is gone, and nobody asks for the account itself."""
+    """Who is not in one list that billing calls whole is gone, and nobody asks for the account itself."""
 
-    def bad(stored: Any, house: Any, now: datetime) -> Any:
-        decision = sound(stored, house, now)
+    def bad(stored: StoredAccount, house: Household, now: datetime) -> Decision:
+        decision: Decision = sound(stored, house, now)
         if stored.missing_since is None:
             return decision
         reach()
@@ -111,9 +121,9 @@ def create_not_idempotent(reach: Reach, sound: Function) -> Function:
     """Each creation bears a name of its own, put right afterwards: one that is repeated makes a second record."""
     numbers = itertools.count()
 
-    async def bad(self: Any, external_id: str, spec: Any) -> Any:
+    async def bad(self: TelebreezeDriver, external_id: str, spec: SubscriberSpec) -> str:
         reach()
-        return await sound(self, f"{external_id}-{next(numbers)}", spec)
+        return str(await sound(self, f"{external_id}-{next(numbers)}", spec))
 
     return bad
 
@@ -145,7 +155,7 @@ def budget_not_persisted(reach: Reach, sound: Function) -> Function:
 def unowned_record_updated(reach: Reach, _sound: Function) -> Function:
     """A record that bears the account's name is taken for its own."""
 
-    def bad(bound: Mapping[int, str], platform: str) -> Any:
+    def bad(bound: Mapping[int, str], platform: str) -> Policy:
         reach()
         return lambda plan: plan
 
@@ -167,9 +177,9 @@ def retry_without_backoff(reach: Reach, _sound: Function) -> Function:
 def event_lost_after_200(reach: Reach, _sound: Function) -> Function:
     """An event is put on the queues, and answered, but not kept."""
 
-    async def bad(self: Any, source: str, notice: Any) -> str:
+    async def bad(self: Inbox, source: str, notice: Notice) -> str:
         reach()
-        i_account = notice.variables["i_account"]
+        i_account = positive(notice.variables.get("i_account")) or 0
         for billing in self._billings.values():
             self.enqueue(billing, [Announced(i_account, self._clock.now(), routine=False)])
         return "stored"
@@ -192,7 +202,7 @@ def stale_read_believed(reach: Reach, _sound: Function) -> Function:
 def binding_keyed_by_account_id(reach: Reach, _sound: Function) -> Function:
     """The record of an account is the one that bears its id, which billing may change, and give to somebody else."""
 
-    def bad(self: Any, i_account: int, external_id: str) -> Any:
+    def bad(self: Records, i_account: int, external_id: str) -> StoredRecord | None:
         reach()
         row = self._conn.execute(
             "SELECT record_id FROM records WHERE platform = ? AND external_id = ? AND gone = 0",
@@ -207,7 +217,7 @@ def binding_keyed_by_account_id(reach: Reach, _sound: Function) -> Function:
 def claimed_before_released(reach: Reach, _sound: Function) -> Function:
     """Nobody waits until what he claims has been set free."""
 
-    def bad(plan: Any) -> Any:
+    def bad(plan: Plan) -> Plan:
         reach()
         return plan
 
@@ -218,7 +228,7 @@ def claimed_before_released(reach: Reach, _sound: Function) -> Function:
 def approval_good_for_a_changed_plan(reach: Reach, _sound: Function) -> Function:
     """What was approved goes on, whatever else is to be done by now."""
 
-    def bad(self: Safeguards, plan: Any) -> bool:
+    def bad(self: Safeguards, plan: Plan) -> bool:
         reach()
         return False
 
@@ -239,11 +249,12 @@ def breaker_never_opens(reach: Reach, _sound: Function) -> Function:
 def budget_counts_creations(reach: Reach, sound: Function) -> Function:
     """What is made is counted as if something were taken away."""
 
-    def bad(change: Any) -> str | None:
-        if isinstance(change, Create):
-            reach()
-            return "destructive"
-        return sound(change)  # type: ignore[no-any-return]
+    def bad(change: Change) -> str | None:
+        if not isinstance(change, Create):
+            spent: str | None = sound(change)
+            return spent
+        reach()
+        return "destructive"
 
     return bad
 
@@ -252,14 +263,13 @@ def budget_counts_creations(reach: Reach, sound: Function) -> Function:
 def password_in_the_audit(reach: Reach, sound: Function) -> Function:
     """The fields of a change are audited as they are."""
 
-    def bad(spec: Any, beside: Any = None) -> Any:
-        shown = sound(spec, beside)
-        for name in SPEC_FIELDS if spec is not None else ():
-            value = getattr(getattr(spec, name), "value", None)
-            if value is not None:
-                reach()
-                shown[name] = str(value)
-        return shown
+    def bad(spec: SubscriberSpec | None, beside: SubscriberSpec | None = None) -> Shown | None:
+        shown: Shown | None = sound(spec, beside)
+        if shown is None or spec is None:
+            return shown
+        reach()
+        secrets = {"password": spec.password, "pin": spec.pin}
+        return shown | {name: each.value for name, each in secrets.items() if each is not None and each.value}
 
     return bad
 
@@ -268,7 +278,7 @@ def password_in_the_audit(reach: Reach, sound: Function) -> Function:
 def event_deduplicated_by_account(reach: Reach, _sound: Function) -> Function:
     """Two events about one account are taken for one."""
 
-    def bad(self: Inbox, notice: Any, subject: Any) -> str:
+    def bad(self: Inbox, notice: Notice, subject: Subject) -> str:
         reach()
         return f"{subject.scope} {subject.number}"
 
@@ -279,7 +289,7 @@ def event_deduplicated_by_account(reach: Reach, _sound: Function) -> Function:
 def resumptions_held_by_the_brake(reach: Reach, sound: Function) -> Function:
     """Who pays again waits like everybody else."""
 
-    def bad(change: Any) -> bool:
+    def bad(change: Change) -> bool:
         reach()
         return change.kind == "resume" or bool(sound(change))
 
