@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from controller.store.journal import Journal
-from tests.harness import pointed
+from tests.harness import plants, pointed
 from tests.harness.plants import bugs
 from tests.harness.plants.caught import CATCHES
 from tests.harness.plants.planting import Function, NothingToReplace, Reach, bug
@@ -58,6 +58,7 @@ def test_without_the_bug_the_same_case_passes(name: str, tmp_path: Path) -> None
 
 def test_every_bug_says_what_was_got_wrong_and_has_a_case_that_catches_it() -> None:
     assert set(CATCHES) == set(bugs.ALL)
+    assert [name for name in bugs.ALL if f" {name} " not in (plants.__doc__ or "")] == []
     assert [name for name, each in bugs.ALL.items() if not each.spoilt.__doc__] == []
 
 
