@@ -34,8 +34,8 @@ after each step of the history, by the demo's independent check; D: a look into 
     event_deduplicated_by_account     S  devices that only a second event told
     resumptions_held_by_the_brake     S  accounts that pay again are still off
 
-What no case can find by what comes of it, because something else makes up for it: a creation that takes "there is one
-already" for a refusal (an open intent is resolved by reading first), a platform's list believed although it is empty
-(who is created again turns out to be there), and an account missing from billing's list taken for gone (it is asked for
-by itself before anything is taken away; `empty_list_believed` plants both mistakes).
+Tried as well, and not found, since something else makes up for them: a creation that takes "there is one already" for
+a refusal (an open intent is resolved by reading first, so that nothing is created twice), and an account that is taken
+for gone because one list lacks it (it is asked for by itself before anything is taken away; so `empty_list_believed`
+plants both mistakes).
 """
