@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: demo test test-long harness harness-long lint format lock mutation clean
+.PHONY: demo test test-long harness harness-long kills kills-long lint format lock mutation clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/installed  ## the main job: billing, platforms and the daemon on loopback, until all has converged
@@ -26,6 +26,12 @@ harness-long: $(VENV)/installed-dev  ## every fault at every crossing of every s
 
 HARNESS = $(BIN)/python -m pytest -m harness tests/harness
 SEED ?= 1
+
+kills: $(VENV)/installed-dev  ## kill -9 of real processes over the real file, at some of the crossings
+	@$(BIN)/python -m pytest -m kills tests/kills $(ARGS)
+
+kills-long: $(VENV)/installed-dev  ## the same at every crossing, and twice in a row: half an hour
+	@$(BIN)/python -m pytest -m kills tests/kills --every $(ARGS)
 
 lint: $(VENV)/installed-dev  ## style, types and the direction of imports
 	@$(BIN)/ruff check .

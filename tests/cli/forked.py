@@ -16,10 +16,11 @@ from tempfile import TemporaryDirectory
 
 DEADLINE = 60.0
 
-_PARENT = get_context("forkserver")
-_PARENT.set_forkserver_preload(
-    [f"controller.cli.{part}" for part in ("main", "apply", "decide", "demo", "doctor", "looks", "operate", "rebuild")]
-)
+_COMMANDS = ("main", "apply", "decide", "demo", "doctor", "looks", "operate", "rebuild", "run")
+
+PARENT = get_context("forkserver")
+"""Whence every process comes."""
+PARENT.set_forkserver_preload(["pytest", *(f"controller.cli.{part}" for part in _COMMANDS)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def call(*words: str) -> Said:
     """Run `iptv-reconciler` with these words and wait for its end."""
     with TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
-        process = _PARENT.Process(target=_command, args=(words, out, err))
+        process = PARENT.Process(target=command, args=(words, out, err))
         process.start()
         process.join(DEADLINE)
         code = process.exitcode
@@ -44,11 +45,12 @@ def call(*words: str) -> Said:
         return Said(code, out.read_text(), err.read_text())
 
 
-def _command(words: tuple[str, ...], out: Path, err: Path) -> None:
+def command(words: tuple[str, ...], out: Path, err: Path) -> None:
+    """Be the command, to its end."""
     from controller.cli import main
 
     for descriptor, stream, file in ((1, sys.stdout, out), (2, sys.stderr, err)):
-        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), descriptor)
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
         stream.flush()
     sys.argv = ["iptv-reconciler", *words]
     main()
