@@ -47,11 +47,10 @@ class Choice:
 
 
 def spread(items: Sequence[T], most: int) -> Sequence[T]:
-    """At most so many of them, evenly from the first to the last."""
+    """At most so many of them, evenly spread."""
     if len(items) <= most:
         return items
-    step = (len(items) - 1) / (most - 1)
-    return [items[round(place * step)] for place in range(most)]
+    return [items[place * len(items) // most] for place in range(most)]
 
 
 def figures(played: Sequence[Played], cases: Sequence[Deaths]) -> str:

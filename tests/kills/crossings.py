@@ -3,13 +3,14 @@
 Written `commit:17:before`, so that a case is replayed by its name. Kinds that the process sees itself: `commit` (every
 transaction that wrote something), those of them that stored an `intent`, an `outcome`, an `event`, a `hold` or an
 `approval`, and `file` (a file beside the database gets its name, or loses it). Kinds that the other side sees:
-`billing` (every call to it, all of them reads), `read` and `write` (the platform's).
+`billing` (every call to it, all of them reads), `read` and `write` (the platform's), and `answer` (the sender of events
+has the last 200).
 """
 
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
-Kind = Literal["commit", "intent", "outcome", "event", "hold", "approval", "file", "billing", "read", "write"]
+Kind = Literal["commit", "intent", "outcome", "event", "hold", "approval", "file", "billing", "read", "write", "answer"]
 Side = Literal["before", "after"]
 CALLS: tuple[Kind, ...] = ("billing", "read", "write")
 ONE_SIDED: tuple[Kind, ...] = ("file", "billing", "read")

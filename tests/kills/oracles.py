@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.demo.check import Record, Words
+from tests.kills.ground import Ground
 from tests.kills.wires import Effects
 
 _VOLATILE = frozenset({"id", "createdAt", "updatedAt", "switched_at", "revision", "events", "reboots"})
@@ -25,20 +26,31 @@ class End:
     integrity: str
 
 
-def end(words: Words, records: Sequence[Record], effects: Effects, store: Path) -> End:
+def end_of(ground: Ground) -> End:
     """Look at everything. No process may run."""
-    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as file:
+    words, records = ground.wires.words, ground.site.records()
+    with _looking(ground.store) as file:
         (integrity,) = file.execute("PRAGMA integrity_check").fetchone()
-        (open_intents,) = file.execute("SELECT count(*) FROM intents").fetchone()
         rows = file.execute("SELECT i_account, kind, result, count(*) FROM audit GROUP BY 1, 2, 3").fetchall()
     return End(
         records={words.name_of(each): _steady(words, each) for each in records},
         names=sorted(words.name_of(each) for each in records),
-        effects=dict(effects),
-        open_intents=open_intents,
+        effects=dict(ground.wires.effects),
+        open_intents=count_open(ground.store),
         audited={(i_account, kind, result): count for i_account, kind, result, count in rows},
         integrity=str(integrity),
     )
+
+
+def count_open(store: Path) -> int:
+    """How many calls nobody knows the outcome of; a process may run."""
+    with _looking(store) as file:
+        (count,) = file.execute("SELECT count(*) FROM intents").fetchone()
+    return int(count)
+
+
+def _looking(store: Path) -> "closing[sqlite3.Connection]":
+    return closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True))
 
 
 def _steady(words: Words, record: Record) -> Record:

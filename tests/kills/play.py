@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from tests.kills.crossings import Crossing, sides
 from tests.kills.ground import Ground
-from tests.kills.oracles import End, end, problems
+from tests.kills.oracles import end_of, problems
 from tests.kills.scenarios import Scenario
+from tests.kills.victim import Ended
 from tests.kills.yard import Deaths, Played
 
 _APPLY = ("apply", "--refresh")
@@ -19,9 +20,9 @@ class Play:
         self.scenario = scenario
         self._start = ground.keep()
         ended = ground.run(*_APPLY)
-        assert ended.code == 0, ended.err
+        assert ended.code == scenario.code, ended.out + ended.err
         self.crossings = list(_all_sides(ground.crossed()))
-        self.undisturbed = _end(ground)
+        self.undisturbed = end_of(ground)
 
     def __call__(self, ground: Ground, case: Deaths) -> Played:
         """Kill one process after the other, each at its crossing; then the next one has to make all well."""
@@ -29,27 +30,23 @@ class Play:
         deaths = sum(ground.run(*_APPLY, die=crossing).was_killed for crossing in case)
         ended = ground.run(*_APPLY)
         crossings = list(_all_sides(ground.crossed()))
-        wrong = [] if ended.code == 0 else [f"apply ended with {ended.code}: {ended.out}{ended.err}"]
-        wrong += _not_quiet(ground)
-        wrong += problems(_end(ground), self.undisturbed)
+        wrong = list(self._wrong_end(ended)) + list(self._not_quiet(ground))
+        wrong += problems(end_of(ground), self.undisturbed)
         return Played(name_of(self.scenario, case), deaths, wrong, crossings)
+
+    def _wrong_end(self, ended: Ended) -> Iterator[str]:
+        if ended.code != self.scenario.code:
+            yield f"apply ended with {ended.code}: {ended.out}{ended.err}"
+
+    def _not_quiet(self, ground: Ground) -> Iterator[str]:
+        yield from self._wrong_end(ground.run(*_APPLY))
+        if writes := ground.wires.tally.counts["write"]:
+            yield f"it is not quiet: {writes} writes more"
 
 
 def name_of(scenario: Scenario, case: Deaths) -> str:
     """By which a case is replayed."""
     return f"{scenario.name}@{'+'.join(map(str, case))}"
-
-
-def _not_quiet(ground: Ground) -> Iterator[str]:
-    ended = ground.run(*_APPLY)
-    writes = ground.wires.tally.counts["write"]
-    if ended.code != 0 or writes:
-        yield f"it is not quiet: apply ended with {ended.code} after {writes} writes: {ended.out}{ended.err}"
-
-
-def _end(ground: Ground) -> End:
-    wires = ground.wires
-    return end(wires.words, ground.site.records(), wires.effects, ground.store)
 
 
 def _all_sides(crossed: Sequence[Crossing]) -> Iterator[Crossing]:

@@ -1,27 +1,34 @@
 """What happens to the accounts: how it stood before, and what has changed when the process begins that is to die."""
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.billing.simulator import Simulator
 from controller.demo.kinds import KINDS, Kind
-from tests.kills.ground import Ground
+from tests.kills.ground import Ground, Settings
 
 Change = Callable[[Simulator, Kind], None]
+BRAKED = 3
+BRAKE_ON = Settings(blocks={"brake": {"floor": 0, "daily_floor": 0}})
+"""A brake that lets nothing go without a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """`before` is brought about step by step, each applied whole; `change` is what the dying process finds.
 
-    `at_once`: how many calls the platform takes at the same time; with 1 the order is always the same.
+    `settings.at_once`: how many calls the platform takes at the same time; with 1 the order is always the same.
+    `is_approved`: the change is held by the brake, and a person has approved it. `code` is what `apply` ends with.
     """
 
     name: str
     platform: str
     before: tuple[Change, ...]
     change: Change
-    at_once: int = 1
+    settings: Settings
+    is_approved: bool = False
+    code: int = 0
 
     def prepare(self, ground: Ground) -> None:
         """Bring about what was before."""
@@ -31,6 +38,16 @@ class Scenario:
             ended = ground.run("apply", "--refresh")
             assert ended.code == 0, ended.err
         self.change(ground.wires.billing, kind)
+        if self.is_approved:
+            assert ground.run("apply", "--refresh").code == BRAKED
+            assert ground.run("approve", held_plan(ground)).code == 0
+
+
+def held_plan(ground: Ground) -> str:
+    """The hash of the plan that waits for a person; nothing where there is none."""
+    status = json.loads(ground.run("status", "--output", "json").out)
+    held = status["platforms"][ground.wires.platform_name]["held_plan"]
+    return "" if held is None else str(held["hash"])
 
 
 def _create(*numbers: int) -> Change:
@@ -41,8 +58,14 @@ def _create(*numbers: int) -> Change:
     return change
 
 
-def _block_second(billing: Simulator, _kind: Kind) -> None:
-    billing.change("block", i_account=_who(2))
+def block(*numbers: int) -> Change:
+    """These accounts are blocked."""
+
+    def change(billing: Simulator, _kind: Kind) -> None:
+        for number in numbers:
+            billing.change("block", i_account=_who(number))
+
+    return change
 
 
 def _everything(billing: Simulator, kind: Kind) -> None:
@@ -67,9 +90,14 @@ def _on_again_with_more(billing: Simulator, kind: Kind) -> None:
         billing.change("rename", i_account=_who(number), id=f"tv90000{number}")
 
 
-def _block_both(billing: Simulator, _kind: Kind) -> None:
-    for number in (1, 2):
-        billing.change("block", i_account=_who(number))
+def new_device(i_account: int) -> str:
+    """The device that an account has got meanwhile."""
+    return f"00:1A:79:0{i_account % 10}:00:00"
+
+
+def _new_devices(billing: Simulator, _kind: Kind) -> None:
+    for i_account in (_who(1), _who(2)):
+        billing.change("device", i_account=i_account, devices=[new_device(i_account)])
 
 
 def _who(number: int) -> int:
@@ -82,17 +110,29 @@ def _device(billing: Simulator, number: int) -> str:
 
 def _scenarios() -> Mapping[str, Scenario]:
     made = [
-        Scenario(f"{platform}/{name}", platform, before, change, at_once)
+        Scenario(f"{platform}/{name}", platform, before, change, Settings(at_once))
         for platform in KINDS
         for name, before, change, at_once in (
             ("creates", (), _create(1, 2, 3), 1),
-            ("mixed", (_create(1, 2, 3, 4, 5, 6, 7), _block_second), _everything, 1),
-            ("crowd", (_create(1, 2, 3, 4, 5, 6, 7), _block_second), _everything, 8),
-            ("resumes", (_create(1, 2), _block_both), _on_again_with_more, 1),
+            ("mixed", (_create(1, 2, 3, 4, 5, 6, 7), block(2)), _everything, 1),
+            ("crowd", (_create(1, 2, 3, 4, 5, 6, 7), block(2)), _everything, 8),
+            ("resumes", (_create(1, 2), block(1, 2)), _on_again_with_more, 1),
         )
     ]
-    return {each.name: each for each in made}
+    held = Scenario("tv/held", "tv", (_create(1, 2, 3, 4),), block(1, 2, 3), BRAKE_ON, code=BRAKED)
+    approved = replace(held, name="tv/approved", is_approved=True, code=0)
+    return {each.name: each for each in (*made, held, approved)}
 
 
 SCENARIOS = _scenarios()
 """By their names: `tv/mixed`."""
+EVENTS = Scenario(
+    "tv/events",
+    "tv",
+    (_create(1, 2),),
+    _new_devices,
+    Settings(
+        blocks={"events": {"espf": {"username": "espf", "password": "espf-secret"}}, "schedule": {"full_pass": "1h"}}
+    ),
+)
+"""What the list does not show: an event tells it, or nobody."""

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -36,6 +37,8 @@ class Victim:
 
     def __init__(self, words: tuple[str, ...], folder: Path, die: Crossing | None) -> None:
         self._folder = folder
+        for name in ("out", "err", "crossings"):
+            (folder / name).unlink(missing_ok=True)
         theirs, self._ours = PARENT.Pipe(duplex=False)
         self._process = PARENT.Process(target=_live, args=(theirs, words, folder, die))
         with _ONE_BY_ONE:
@@ -55,13 +58,14 @@ class Victim:
         self._ours.send_bytes(b"go")
         self._ours.close()
 
-    def send_signal(self, number: signal.Signals) -> None:
-        os.kill(self.pid, number)
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal, which a dead one does not hear."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
 
     def said(self) -> str:
-        """What it has said on standard error so far."""
-        file = self._folder / "err"
-        return file.read_text() if file.exists() else ""
+        """What it has said on standard error so far, in whole lines."""
+        return "".join(line for line in _text(self._folder / "err").splitlines(True) if line.endswith("\n"))
 
     def ended(self) -> Ended:
         """Wait for its end."""
@@ -69,7 +73,12 @@ class Victim:
         with _ONE_BY_ONE:
             self._process.join()
         assert self._process.exitcode is not None
-        return Ended(self._process.exitcode, (self._folder / "out").read_text(), self.said())
+        return Ended(self._process.exitcode, _text(self._folder / "out"), _text(self._folder / "err"))
+
+
+def _text(file: Path) -> str:
+    """What is in it; nothing where a process did not live to make it."""
+    return file.read_text() if file.exists() else ""
 
 
 def _live(begin: Connection, words: tuple[str, ...], folder: Path, die: Crossing | None) -> None:
