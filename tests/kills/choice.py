@@ -60,3 +60,9 @@ def figures(played: Sequence[Played], cases: Sequence[Deaths]) -> str:
         kind = case[0].kind if len(case) == 1 else "twice"
         counts[kind if one.deaths == len(case) else "not reached"] += 1
     return ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+
+
+def complaint(played: Sequence[Played]) -> str:
+    """What is wrong, and how to see it again; nothing if all is well."""
+    wrong = [f"{each.name}: {problem}" for each in played for problem in each.problems]
+    return "\n".join([*wrong, "replay one by: make kills ARGS='--case NAME'"]) if wrong else ""

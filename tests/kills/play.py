@@ -26,13 +26,21 @@ class Play:
 
     def __call__(self, ground: Ground, case: Deaths) -> Played:
         """Kill one process after the other, each at its crossing; then the next one has to make all well."""
-        ground.restore(self._start)
-        deaths = sum(ground.run(*_APPLY, die=crossing).was_killed for crossing in case)
+        self.restore(ground)
+        deaths = sum(self.die(ground, crossing).was_killed for crossing in case)
         ended = ground.run(*_APPLY)
         crossings = list(_all_sides(ground.crossed()))
         wrong = list(self._wrong_end(ended)) + list(self._not_quiet(ground))
         wrong += problems(end_of(ground), self.undisturbed)
         return Played(name_of(self.scenario, case), deaths, wrong, crossings)
+
+    def restore(self, ground: Ground) -> None:
+        """Make everything as it is before the first process begins."""
+        ground.restore(self._start)
+
+    def die(self, ground: Ground, crossing: Crossing) -> Ended:
+        """Have a process begin that is to die there."""
+        return ground.run(*_APPLY, die=crossing)
 
     def _wrong_end(self, ended: Ended) -> Iterator[str]:
         if ended.code != self.scenario.code:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from controller.billing.simulator import Simulator
 from controller.demo.kinds import KINDS, Kind
+from platforms.telebreeze.simulator import TelebreezeSimulator
 from tests.kills.ground import Ground, Settings
 
 Change = Callable[[Simulator, Kind], None]
@@ -20,6 +21,7 @@ class Scenario:
 
     `settings.at_once`: how many calls the platform takes at the same time; with 1 the order is always the same.
     `is_approved`: the change is held by the brake, and a person has approved it. `code` is what `apply` ends with.
+    `made_by_hand`: records that others made meanwhile on Telebreeze.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Scenario:
     settings: Settings
     is_approved: bool = False
     code: int = 0
+    made_by_hand: tuple[str, ...] = ()
 
     def prepare(self, ground: Ground) -> None:
         """Bring about what was before."""
@@ -38,6 +41,9 @@ class Scenario:
             ended = ground.run("apply", "--refresh")
             assert ended.code == 0, ended.err
         self.change(ground.wires.billing, kind)
+        for name in self.made_by_hand:
+            assert isinstance(ground.wires.platform, TelebreezeSimulator)
+            ground.wires.platform.operator.create({"externalId": name})
         if self.is_approved:
             assert ground.run("apply", "--refresh").code == BRAKED
             assert ground.run("approve", held_plan(ground)).code == 0
@@ -108,6 +114,10 @@ def _device(billing: Simulator, number: int) -> str:
     return billing.installation.accounts[_who(number)].custom_fields["TV MAC"] or ""
 
 
+HELD = Scenario("tv/held", "tv", (_create(1, 2, 3, 4),), block(1, 2, 3), BRAKE_ON, code=BRAKED)
+"""Three of four are to be suspended, which a person has to allow."""
+
+
 def _scenarios() -> Mapping[str, Scenario]:
     made = [
         Scenario(f"{platform}/{name}", platform, before, change, Settings(at_once))
@@ -119,13 +129,14 @@ def _scenarios() -> Mapping[str, Scenario]:
             ("resumes", (_create(1, 2), block(1, 2)), _on_again_with_more, 1),
         )
     ]
-    held = Scenario("tv/held", "tv", (_create(1, 2, 3, 4),), block(1, 2, 3), BRAKE_ON, code=BRAKED)
-    approved = replace(held, name="tv/approved", is_approved=True, code=0)
-    return {each.name: each for each in (*made, held, approved)}
+    approved = replace(HELD, name="tv/approved", is_approved=True, code=0)
+    return {each.name: each for each in (*made, HELD, approved)}
 
 
 SCENARIOS = _scenarios()
 """By their names: `tv/mixed`."""
+ADOPTABLE = Scenario("tv/adoptable", "tv", (_create(1),), _create(2), Settings(), made_by_hand=("tv000002_3",))
+"""Somebody has made by hand the record that an account of ours is to have."""
 EVENTS = Scenario(
     "tv/events",
     "tv",

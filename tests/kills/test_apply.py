@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kills.choice import Choice, figures
+from tests.kills.choice import Choice, complaint, figures
 from tests.kills.play import Play
 from tests.kills.scenarios import SCENARIOS, Scenario
 from tests.kills.yard import yard
@@ -43,5 +43,4 @@ def test_p06_p16_whatever_was_killed_the_next_process_makes_all_well(
         again = choice.twice(played, cases, few // 4)
         played += grounds.play(again, play)
     record_property("kills", f"{scenario.name}: {figures(played, cases + again)}")
-    wrong = [f"{each.name}: {problem}" for each in played for problem in each.problems]
-    assert not wrong, "\n".join([*wrong, "replay one by: make kills ARGS='--case NAME'"])
+    assert not complaint(played), complaint(played)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.kills.announcing import Announcing
-from tests.kills.choice import Choice, figures
+from tests.kills.choice import Choice, complaint, figures
 from tests.kills.scenarios import EVENTS
 from tests.kills.yard import yard
 
@@ -25,5 +25,4 @@ def test_p18_what_was_answered_is_acted_upon_whoever_was_killed(
         cases = choice.once(announcing.crossings, _FEW)
         played = grounds.play(cases, announcing)
     record_property("kills", f"{EVENTS.name}: {figures(played, cases)}")
-    wrong = [f"{each.name}: {problem}" for each in played for problem in each.problems]
-    assert not wrong, "\n".join([*wrong, "replay one by: make kills ARGS='--case NAME'"])
+    assert not complaint(played), complaint(played)
