@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from platforms.simulation import Fault
 from tests.cli.forked import DEADLINE
 from tests.cli.site import Site
 
@@ -71,22 +70,6 @@ def test_the_daemon_converges_follows_billing_and_ends_in_order(here: Site) -> N
 
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(DEADLINE) == 0
-
-
-def test_p16_a_daemon_that_was_killed_in_the_middle_makes_nobody_twice(here: Site) -> None:
-    for number in range(1, 31):
-        here.tv_account(number)
-    here.platform.faults.add(Fault(operation="customers.create", kind="delay", seconds=0.05, count=None))
-    operator = here.platform.operator
-    with daemon(here) as running:
-        running.until(lambda: len(operator.customers) >= 3)
-        running.process.kill()
-        running.process.wait(DEADLINE)
-
-    with daemon(here) as running:
-        running.until(lambda: len(operator.customers) == 30)
-        running.until(lambda: 'state="in_sync"} 30.0' in running.get("/metrics"))
-    assert len({row["externalId"] for row in operator.customers.values()}) == 30
 
 
 def test_a_second_process_on_the_same_store_refuses_with_a_sentence(here: Site) -> None:

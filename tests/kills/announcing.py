@@ -60,7 +60,7 @@ class Announcing:
         ended = last.finish()
         wrong = [] if ended.code == 0 else [f"the daemon ended with {ended.code}: {ended.err}"]
         wrong += problems(end_of(ground), self.undisturbed)
-        return Played(f"{EVENTS.name}@{'+'.join(map(str, case))}", deaths, wrong)
+        return Played(case, deaths, wrong)
 
 
 class Daemon:

@@ -34,14 +34,14 @@ class Choice:
         others = [each for each in crossings if each.kind not in _IN_DOUBT]
         return [(each,) for each in (*spread(doubtful, few // 2), *spread(others, few - few // 2))]
 
-    def twice(self, played: Sequence[Played], cases: Sequence[Deaths], few: int) -> list[Deaths]:
+    def twice(self, played: Sequence[Played], few: int) -> list[Deaths]:
         """Cases that go on from those: the process that recovers is killed as well, each at another crossing."""
         if self.case:
             return []
         pairs = [
-            (*case, one.crossings[place * 7 % len(one.crossings)])
-            for place, (one, case) in enumerate(zip(played, cases, strict=True))
-            if one.deaths
+            (*one.case, one.crossings[place * 7 % len(one.crossings)])
+            for place, one in enumerate(played)
+            if one.has_died and one.crossings
         ]
         return pairs if self.every else list(spread(pairs, few))
 
@@ -53,16 +53,16 @@ def spread(items: Sequence[T], most: int) -> Sequence[T]:
     return [items[place * len(items) // most] for place in range(most)]
 
 
-def figures(played: Sequence[Played], cases: Sequence[Deaths]) -> str:
+def figures(name: str, played: Sequence[Played]) -> str:
     """How many cases there were, by the kinds of crossings at which they died; those that came to none are apart."""
     counts: Counter[str] = Counter()
-    for one, case in zip(played, cases, strict=True):
-        kind = case[0].kind if len(case) == 1 else "twice"
-        counts[kind if one.deaths == len(case) else "not reached"] += 1
-    return ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+    for one in played:
+        kind = one.case[0].kind if len(one.case) == 1 else "twice"
+        counts[kind if one.has_died else "not reached"] += 1
+    return f"{name}: {', '.join(f'{count} {kind}' for kind, count in sorted(counts.items()))}"
 
 
-def complaint(played: Sequence[Played]) -> str:
+def complaint(name: str, played: Sequence[Played]) -> str:
     """What is wrong, and how to see it again; nothing if all is well."""
-    wrong = [f"{each.name}: {problem}" for each in played for problem in each.problems]
+    wrong = [f"{name}@{each}: {problem}" for each in played for problem in each.problems]
     return "\n".join([*wrong, "replay one by: make kills ARGS='--case NAME'"]) if wrong else ""

@@ -38,7 +38,6 @@ class Deciding:
 
     def __init__(self, name: str, ground: Ground) -> None:
         decision = DECISIONS[name]
-        self._name = name
         decision.scenario.prepare(ground)
         assert ground.run("apply", "--refresh").code == decision.scenario.code
         if decision.first:
@@ -63,7 +62,7 @@ class Deciding:
         if found == self._before:
             problems += [] if ground.run(*self._words).code == 0 else ["it cannot be decided again"]
             problems += [] if _facts(ground) == self._after else ["decided again it is something else"]
-        return Played(f"{self._name}@{'+'.join(map(str, case))}", deaths, problems)
+        return Played(case, deaths, problems)
 
 
 def _facts(ground: Ground) -> "dict[str, list[tuple[object, ...]]]":

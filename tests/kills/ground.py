@@ -6,6 +6,7 @@ Rules of this module:
 """
 
 import shutil
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -45,6 +46,7 @@ class Ground:
         self.folder = folder
         self.site = site
         self.wires: Wires = site.wires
+        self._victim: Victim | None = None
         self._kept = 0
         (folder / _STORE).mkdir()
 
@@ -90,11 +92,16 @@ class Ground:
         """The same, not waited for."""
         at_call = die is not None and die.is_call
         command = (*words, "--config", str(self.folder / "config.yaml"))
-        victim = Victim(command, self.folder, None if at_call else die)
+        victim = self._victim = Victim(command, self.folder, None if at_call else die)
         self.wires.forget()
         self.wires.victim, self.wires.order = victim.pid, die if at_call else None
         victim.begin()
         return victim
+
+    def clear(self) -> None:
+        """Leave nobody alive, whatever has gone wrong."""
+        if self._victim is not None:
+            self._victim.send(signal.SIGKILL)
 
     def crossed(self) -> list[Crossing]:
         """Every boundary that the last process came to; a commit by what it stored, if that has a name."""
@@ -124,4 +131,8 @@ class Ground:
 def ground(folder: Path, platform: str) -> Iterator[Ground]:
     """An installation with nothing in it yet, and to be configured."""
     with served(Wires(platform)) as site:
-        yield Ground(folder, site)
+        made = Ground(folder, site)
+        try:
+            yield made
+        finally:
+            made.clear()

@@ -32,7 +32,7 @@ class Play:
         crossings = list(_all_sides(ground.crossed()))
         wrong = list(self._wrong_end(ended)) + list(self._not_quiet(ground))
         wrong += problems(end_of(ground), self.undisturbed)
-        return Played(name_of(self.scenario, case), deaths, wrong, crossings)
+        return Played(case, deaths, wrong, crossings)
 
     def restore(self, ground: Ground) -> None:
         """Make everything as it is before the first process begins."""
@@ -50,11 +50,6 @@ class Play:
         yield from self._wrong_end(ground.run(*_APPLY))
         if writes := ground.wires.tally.counts["write"]:
             yield f"it is not quiet: {writes} writes more"
-
-
-def name_of(scenario: Scenario, case: Deaths) -> str:
-    """By which a case is replayed."""
-    return f"{scenario.name}@{'+'.join(map(str, case))}"
 
 
 def _all_sides(crossed: Sequence[Crossing]) -> Iterator[Crossing]:

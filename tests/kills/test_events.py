@@ -24,5 +24,5 @@ def test_p18_what_was_answered_is_acted_upon_whoever_was_killed(
             announcing = Announcing(first)
         cases = choice.once(announcing.crossings, _FEW)
         played = grounds.play(cases, announcing)
-    record_property("kills", f"{EVENTS.name}: {figures(played, cases)}")
-    assert not complaint(played), complaint(played)
+    record_property("kills", figures(EVENTS.name, played))
+    assert not complaint(EVENTS.name, played), complaint(EVENTS.name, played)

@@ -60,8 +60,9 @@ class Victim:
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal, which a dead one does not hear."""
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, number)
+        if self.is_alive:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def said(self) -> str:
         """What it has said on standard error so far, in whole lines."""

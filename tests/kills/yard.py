@@ -18,12 +18,20 @@ Deaths = tuple[Crossing, ...]
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A case: at how many of its crossings a process really died, what is wrong at the end, which the last one had."""
+    """A case: at how many of its crossings a process died, what is wrong at the end, and what the last one crossed."""
 
-    name: str
+    case: Deaths
     deaths: int
     problems: Sequence[str]
     crossings: Sequence[Crossing] = field(default=(), repr=False)
+
+    @property
+    def has_died(self) -> bool:
+        """Whether all deaths took place that were meant to."""
+        return self.deaths == len(self.case)
+
+    def __str__(self) -> str:
+        return "+".join(map(str, self.case))
 
 
 class Yard:
@@ -48,8 +56,11 @@ class Yard:
         """All cases, each on a ground of its own."""
 
         def one(case: Deaths) -> Played:
-            with self.ground() as taken:
-                return play(taken, case)
+            try:
+                with self.ground() as taken:
+                    return play(taken, case)
+            except AssertionError as error:
+                return Played(case, 0, [str(error)])
 
         with ThreadPoolExecutor(self._size) as pool:
             return list(pool.map(one, cases))
