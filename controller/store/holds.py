@@ -150,13 +150,15 @@ class Holds:
     def tidy(self, platform: str, planned: Collection[str], began: datetime) -> bool:
         """In a pass that began at an instant: forget what is spent, and rejections and adoptions not planned any more.
 
-        Says whether a change of an approved plan has vanished or become another one.
+        Says whether a change of an approved plan has vanished or become another one. One whose call has no known outcome
+        has not: it may be what the platform shows already.
         """
         self._conn.execute(
             "DELETE FROM approved WHERE platform = ? AND performed_at < ?", (platform, began.timestamp())
         )
         left = self._conn.execute(
-            "SELECT identity, adopts FROM approved WHERE platform = ? AND performed_at IS NULL AND approved_at < ?",
+            "SELECT identity, adopts FROM approved WHERE platform = ?1 AND performed_at IS NULL AND approved_at < ?2"
+            " AND (i_account, plan) NOT IN (SELECT i_account, plan FROM intents WHERE platform = ?1 AND plan NOTNULL)",
             (platform, began.timestamp()),
         ).fetchall()
         vanished = [(identity, adopts) for identity, adopts in left if identity not in planned]

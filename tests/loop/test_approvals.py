@@ -95,6 +95,21 @@ async def test_p05_one_account_less_voids_the_approval(bed: Bed) -> None:
     assert enabled(bed) == 30
 
 
+async def test_p05_an_approved_change_whose_answer_was_lost_has_not_vanished(bed: Bed) -> None:
+    accounts = await fleet(bed, 15)
+    for account in accounts[: FLOOR + 2]:
+        bed.billing.change("terminate", i_account=account)
+    await bed.full_pass()
+    await approve(bed, await held_hash(bed))
+    bed.platform.faults.add(Fault(operation="customers.delete", kind="lost_answer"))
+    bed.platform.faults.add(Fault(operation="customers.delete", kind="status", count=None))
+    await bed.full_pass()
+    assert len(bed.customers()) == 14
+    bed.platform.faults.clear()
+    await bed.converge()
+    assert len(bed.customers()) == 3, "the approval of the others went with it"
+
+
 async def test_p05_a_change_that_became_another_is_not_made_under_an_approval(bed: Bed) -> None:
     accounts = await fleet(bed, 14)
     for account in accounts[: FLOOR + 1]:
