@@ -30,7 +30,7 @@ SEED ?= 1
 kills: $(VENV)/installed-dev  ## kill -9 of real processes over the real file, at some of the crossings
 	@$(BIN)/python -m pytest -n 2 -m kills tests/kills $(ARGS)
 
-kills-long: $(VENV)/installed-dev  ## the same at every crossing, and twice in a row: half an hour
+kills-long: $(VENV)/installed-dev  ## the same at every crossing, and once more while the next one recovers
 	@$(BIN)/python -m pytest -n 2 -m kills tests/kills --every $(ARGS)
 
 lint: $(VENV)/installed-dev  ## style, types and the direction of imports
