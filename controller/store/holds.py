@@ -150,8 +150,8 @@ class Holds:
     def tidy(self, platform: str, planned: Collection[str], began: datetime) -> bool:
         """In a pass that began at an instant: forget what is spent, and rejections and adoptions not planned any more.
 
-        Says whether a change of an approved plan has vanished or become another one. One whose call has no known outcome
-        has not: it may be what the platform shows already.
+        Says whether a change of an approved plan has vanished or become another one. One whose call has no known
+        outcome has not: it may be what the platform shows already.
         """
         self._conn.execute(
             "DELETE FROM approved WHERE platform = ? AND performed_at < ?", (platform, began.timestamp())

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
-from controller import executor, holding, judgement, look
+from controller import executor, gather, holding, judgement, look
 from controller.billing import listing
 from controller.billing.wire import Page
 from controller.events.bodies import Notice
@@ -23,12 +23,12 @@ from controller.holding import Safeguards
 from controller.look import Look
 from controller.reconciler import Reconciler
 from controller.shown import Shown
-from controller.store import Announced, Intent, Store, StoredAccount, StoredRecord
+from controller.store import Announced, Intent, Store, StoredAbsence, StoredAccount, StoredRecord
 from controller.store.journal import Journal
 from controller.store.records import Reading, Records
 from controller.targets import Household, Platform
 from desired_state import brake
-from desired_state.account import Account
+from desired_state.account import Account, BillingSnapshot
 from desired_state.brake import Brake
 from desired_state.entitlement import Decision, Presence
 from desired_state.plan import Change, Create, Plan
@@ -61,16 +61,16 @@ def outcome_before_the_call(reach: Reach, _sound: Function) -> Function:
         intent = executor._intent(change, cause, self._new_request_id())
         record_id = change.observed.record_id if change.observed is not None else change.desired.external_id
 
-        def announce_and_keep(store: Store) -> int | str:
-            number = self._announce(store, intent=intent, hold=attendance.hold)
-            if isinstance(number, int):
-                done = executor._Done(platform, change, record_id, number, cause.plan)
-                self._keep(store, done=done, settle=attendance.settle)
-            return number
+        def announce_and_keep(store: Store) -> str | None:
+            opened = self._announce(store, intent=intent, attendance=attendance)
+            if isinstance(opened, str):
+                return opened
+            self._keep(store, done=executor._Done(platform, change, record_id, opened), settle=attendance.settle)
+            return None
 
-        number = await self._ledger.run(announce_and_keep, durable=True)
-        if isinstance(number, str):
-            return Outcome(number)
+        refused = await self._ledger.run(announce_and_keep, durable=True)
+        if refused is not None:
+            return Outcome(refused)
         await executor._call(platform, change)
         return Outcome("changed")
 
@@ -102,12 +102,23 @@ def _nothing_made_sure_of(reach: Reach, _sound: Function) -> Function:
     return bad
 
 
-@bug(judgement, "decide", along=_nothing_made_sure_of)
+@bug(gather, "_doubted", along=_nothing_made_sure_of)
+def _no_list_doubted(reach: Reach, _sound: Function) -> Function:
+    """A list counts as whole if its own total says so, however many it has lost."""
+
+    def bad(snapshot: BillingSnapshot, lost: int, known: int, most: int) -> BillingSnapshot:
+        reach()
+        return snapshot
+
+    return bad
+
+
+@bug(judgement, "decide", along=_no_list_doubted)
 def empty_list_believed(reach: Reach, sound: Function) -> Function:
     """Who is not in one list that billing calls whole is gone, and nobody asks for the account itself."""
 
-    def bad(stored: StoredAccount, house: Household, now: datetime) -> Decision:
-        decision: Decision = sound(stored, house, now)
+    def bad(stored: StoredAccount, missed: StoredAbsence | None, house: Household, now: datetime) -> Decision:
+        decision: Decision = sound(stored, missed, house, now)
         if stored.missing_since is None:
             return decision
         reach()
