@@ -11,8 +11,8 @@ from tests.harness.running import reference
 from tests.harness.scenarios import Scenario
 
 _CALLS = ("refused", "lost_answer", "kill_before_call", "kill_after_call")
-_PLAIN = (*_CALLS, "kill_before_commit", "kill_after_commit")
-_OF_EACH, _FEW, _MANY = 1, 40, 4000
+_COMMITS = ("kill_before_commit", "kill_after_commit")
+_OF_EACH, _OF_COMMITS, _FEW, _MANY = 1, 6, 40, 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,14 @@ def everything(seed: int) -> Iterator[Case]:
 
 
 def small(seed: int) -> Iterator[Case]:
-    """What there is time for before every change: the plainest faults in the shortest scenario, and some of all."""
+    """What there is time for before every change: every call of the shortest scenario fails in the plainest ways, the
+    process is killed at each sixth of its commits, and some of all else."""
     for scenario in scenarios.ALL.values():
         for name, cases in islice(by_fault(scenario).items(), seed % scenario.sparse, None, scenario.sparse):
-            is_whole = scenario is scenarios.SHORTEST and name in _PLAIN
-            yield from cases if is_whole else _spread(cases, seed)
+            if scenario is not scenarios.SHORTEST or name not in (*_CALLS, *_COMMITS):
+                yield from _spread(cases, seed)
+            else:
+                yield from cases[seed % _OF_COMMITS :: _OF_COMMITS] if name in _COMMITS else cases
     for each in pointed.STRUCK.values():
         yield Case(each.scenario, each.plan(reference(each.scenario).crossings))
     yield from pairs(seed, _FEW)
