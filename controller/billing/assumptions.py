@@ -74,7 +74,7 @@ ASSUMPTIONS: tuple[Assumed, ...] = (
             _under("account_list", _SERVICE),
             (
                 "total",
-                *_under("account_list", ("dual_version_system", "login", *_CONTACT)),
+                *_under("account_list", ("dual_version_system", "login", "iso_4217", *_CONTACT)),
                 *_under("account_list", ("i_time_zone", "time_zone_name", "assigned_addons")),
             ),
         ),
@@ -84,7 +84,7 @@ ASSUMPTIONS: tuple[Assumed, ...] = (
         Names(("i_account", "id"), ("detailed_info", "without_service_features")),
         Names(
             _under("account_info", (*_SERVICE, *_CUSTOMER, *_ADDON, *_ADDON_DATES, "time_zone_name")),
-            _under("account_info", ("dual_version_system", "login", "i_time_zone", *_CONTACT)),
+            _under("account_info", ("dual_version_system", "login", "iso_4217", "i_time_zone", *_CONTACT)),
         ),
     ),
     _custom_fields(ACCOUNT_FIELDS, "i_account"),
