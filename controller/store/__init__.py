@@ -7,7 +7,9 @@ more than the time since. The only package that knows SQLite.
 from controller.store.absences import StoredAbsence, WholeList
 from controller.store.accounts import ListedAccount, StoredAccount
 from controller.store.aside import examine, put_aside
+from controller.store.charges import Charge, Charges, Logged
 from controller.store.events import Announced, StoredEvent
+from controller.store.feeds import Feed
 from controller.store.holds import EVERYTHING, HeldChange, Holds, Pause
 from controller.store.journal import AuditRow, Intent, OpenIntent
 from controller.store.ledger import Ledger, Store
@@ -26,6 +28,9 @@ __all__ = [
     "Announced",
     "Audience",
     "AuditRow",
+    "Charge",
+    "Charges",
+    "Feed",
     "HeldChange",
     "HeldPlan",
     "Holder",
@@ -34,6 +39,7 @@ __all__ = [
     "Intent",
     "Ledger",
     "ListedAccount",
+    "Logged",
     "OpenIntent",
     "Pause",
     "Progress",

@@ -27,6 +27,7 @@ from sqlite_utils import Database
 
 from controller.store.absences import Absences
 from controller.store.accounts import Accounts
+from controller.store.charges import Charges
 from controller.store.database import (
     copy_in_memory,
     is_database_error,
@@ -36,6 +37,7 @@ from controller.store.database import (
     writing,
 )
 from controller.store.events import Events
+from controller.store.feeds import Feeds
 from controller.store.holds import Holds
 from controller.store.journal import Journal
 from controller.store.operator import Operator
@@ -64,6 +66,8 @@ class Store:
         self.operator = Operator(db)
         self.holds = Holds(db)
         self.recovery = Recovery(db)
+        self.charges = Charges(db)
+        self.feeds = Feeds(db)
 
     @staticmethod
     def open(path: Path) -> "Store":

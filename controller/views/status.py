@@ -1,6 +1,7 @@
 """`status`: how the whole stands."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TypedDict
@@ -11,6 +12,7 @@ from controller.config import Config
 from controller.store import Pause, Progress, Provisioning, Store, TargetReading, told_counts
 from controller.views.absent import GoneView, gone_lines, gone_view
 from controller.writeback import trouble_of
+from desired_state.charges import ChargeState
 from desired_state.subscriber import State
 
 _ATTENTION = 20
@@ -128,6 +130,7 @@ def status_view(store: Store, config: Config, now: datetime) -> StatusView:
     targets = [name for name in (*config.platforms, *_billing_names(config)) if name not in resting]
     fresh = [_is_fresh(store, config, target, now) for target in targets]
     catalog = list(_catalog(store, config))
+    charges = _charges(store) if config.charges.enabled else {}
     sound = billing["complete"] and not billing["attention"] and not catalog
     breakers = [name for name, source in billing["sources"].items() if source["breaker"] == "open"]
     healthy = (
@@ -136,6 +139,7 @@ def status_view(store: Store, config: Config, now: datetime) -> StatusView:
         and not breakers
         and not _rests_long(billing["details"], now)
         and not any(map(_is_troubled, platforms.values()))
+        and not (charges and store.charges.for_a_person())
     )
     return StatusView(
         healthy=healthy,
@@ -143,9 +147,16 @@ def status_view(store: Store, config: Config, now: datetime) -> StatusView:
         billing=billing,
         write_back={block.name: _write_back(store, block.name) for block in config.billing if block.write_back.enabled},
         catalog=catalog,
-        charges={},
+        charges=charges,
         pauses=[_pause(each) for each in store.holds.pauses(now)],
     )
+
+
+def _charges(store: Store) -> dict[str, int]:
+    counts = Counter[str](dict.fromkeys(ChargeState, 0))
+    for (_, state, _), count in store.charges.counts().items():
+        counts[state.value] += count
+    return dict(counts)
 
 
 def status_lines(view: StatusView) -> Iterator[str]:
@@ -155,6 +166,8 @@ def status_lines(view: StatusView) -> Iterator[str]:
         yield from _platform_lines(name, platform)
     for name, write_back in view["write_back"].items():
         yield _write_back_line(name, write_back)
+    if any(view["charges"].values()):
+        yield f"charges: {', '.join(f'{count} {state}' for state, count in view['charges'].items() if count)}"
     for pause in view["pauses"]:
         yield f"{pause['target']}: {pause['kind']} by {pause['owner']} until {pause['until']}: {pause['reason']}"
     yield from view["catalog"]
