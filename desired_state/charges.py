@@ -36,6 +36,8 @@ from desired_state.sales import FeedRecord, SaleKind
 
 DECIMALS = 5  # billing keeps no more (PortaBilling contract, section 1.4)
 DAY = timedelta(hours=24)
+APPROVABLE = ("approval", "daily_account", "daily_platform")
+"""What waits for these reasons goes on when a person approves it."""
 
 
 class Action(StrEnum):
@@ -77,11 +79,10 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing is done now. `reason` is a word, `text` a sentence; `for_person`: it waits until somebody approves."""
+    """Nothing is done now. `reason` is a word, `text` a sentence."""
 
     reason: str
     text: str
-    for_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +264,7 @@ def _about_limits(record: FeedRecord, amount: Decimal, known: Knowledge, limits:
         return None
     if amount > limits.max_amount:
         text = f"{amount:f} is more than charges.max_amount ({limits.max_amount:f}): a person has to approve it"
-        return Wait("approval", text, for_person=True)
+        return Wait("approval", text)
     if record.kind is SaleKind.REFUND:
         return None
     for word, total, limit in (
@@ -272,5 +273,5 @@ def _about_limits(record: FeedRecord, amount: Decimal, known: Knowledge, limits:
     ):
         if total + amount > limit:
             text = f"{total:f} was charged in 24 hours: {amount:f} more would exceed charges.{word} ({limit:f})"
-            return Wait(word, f"{text}; it goes on when there is room, or a person approves it", for_person=True)
+            return Wait(word, f"{text}; it goes on when there is room, or a person approves it")
     return None
