@@ -25,7 +25,7 @@ MAKE, LIST = "Account/make_transaction", "Account/get_xdr_list"
 OPERATIONS = (MAKE, LIST)
 
 _MOST_PAGES = 1000
-_EVERYBODYS = ("standalone", "access_denied", "not_allowed", "forbidden", "permission", "maintenance")
+_EVERYBODYS = ("standalone", "access_denied", "maintenance")
 
 _UNCLEAR = ("internal", "timeout", "timed_out", "deadlock", "database")
 
