@@ -118,7 +118,7 @@ class Watch:
         self._look_at_charges(store)
 
     def _look_at_charges(self, store: Store) -> None:
-        counts = store.charges.counts()
+        counts = store.charges.unsettled()
         for platform in (each.name for billing in self._billings for each in billing.platforms):
             for kind in SaleKind:
                 in_doubt = sum(counts.get((platform, state, kind.value), 0) for state in _UNKNOWN)

@@ -8,14 +8,13 @@ Rules of this module:
 3. What billing has certainly not booked goes back to where it was.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from controller.charges.rules import ChargeRules
 from controller.store import Charge, Store
-from controller.targets import Platform
 from desired_state.charges import (
     DAY,
     Action,
@@ -57,16 +56,16 @@ class Look:
 Job = Send | Look
 
 
-def is_anything_due(store: Store, platforms: Iterable[Platform], now: datetime) -> bool:
-    """Whether there may be something to do."""
-    return any(store.charges.due(platform.name, now, 1) for platform in platforms)
+def is_anything_due(store: Store, platforms: Mapping[str, bool], now: datetime) -> bool:
+    """Whether there may be something to do; `platforms` are those that sell, and whether they may be booked for."""
+    return any(store.charges.due(name, now, 1, doubts_only=not is_open) for name, is_open in platforms.items())
 
 
-def take(store: Store, platforms: Iterable[Platform], rules: ChargeRules, now: datetime, room: int) -> list[Job]:
+def take(store: Store, platforms: Mapping[str, bool], rules: ChargeRules, now: datetime, room: int) -> list[Job]:
     """What is to be done now, at most `room` jobs; whatever else is due is decided."""
     jobs: list[Job] = []
-    for platform in platforms:
-        for charge in store.charges.due(platform.name, now, _MOST):
+    for name, is_open in platforms.items():
+        for charge in store.charges.due(name, now, _MOST, doubts_only=not is_open):
             if len(jobs) >= room:
                 return jobs
             jobs.extend(_consider(store, charge, rules, now))

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from controller.charges.rules import Desk
-from controller.store import Feed, Store
+from controller.store import EVERYTHING, Feed, Store
 from controller.targets import Platform
 from desired_state.sales import FeedRecord
 from platforms.driver import FeedPage, PlatformError
@@ -55,7 +55,7 @@ class FeedReader:
         return new
 
     def _begin(self, store: Store, *, now: datetime) -> Feed | None:
-        if store.holds.is_in_maintenance(self.platform.name, now) or store.holds.is_in_maintenance("all", now):
+        if store.holds.is_in_maintenance(self.platform.name, now) or store.holds.is_in_maintenance(EVERYTHING, now):
             return None
         return store.feeds.get(self.platform.name)
 

@@ -40,16 +40,19 @@ class Desk:
     on_booked: Callable[[str, str], None]
 
 
-def open_platforms(store: Store, billing: Billing, now: datetime) -> list[Platform]:
-    """The platforms whose sales may be booked now: what holds changes of records holds charges, too (promise P9)."""
+def selling(store: Store, billing: Billing, now: datetime) -> dict[str, bool]:
+    """The platforms that have a feed, each with whether its sales may be booked now.
+
+    What holds changes of records holds charges, too (promise P9). To look for what billing has booked is no change.
+    """
     paused = {pause.target for pause in store.holds.pauses(now)}
-    if EVERYTHING in paused or store.targets.reading(billing.name).success_at is None:
-        return []
-    return [each for each in billing.platforms if each.name not in paused and _is_open(store, each)]
+    may = EVERYTHING not in paused and store.targets.reading(billing.name).success_at is not None
+    having = [each for each in billing.platforms if each.driver.capabilities.has_charges]
+    return {each.name: may and each.name not in paused and _is_open(store, each) for each in having}
 
 
 def _is_open(store: Store, platform: Platform) -> bool:
-    """Whether it has a feed, we may act there, and it is known who is who on it."""
+    """Whether we may act there, and it is known who is who on it."""
     is_known = store.targets.reading(platform.name).success_at is not None
-    is_ours = is_known and store.recovery.rebuilding(platform.name) is None and not is_first_contact(store, platform)
-    return platform.driver.capabilities.has_charges and is_ours and not platform.observe_only
+    is_ours = store.recovery.rebuilding(platform.name) is None and not is_first_contact(store, platform)
+    return is_known and is_ours and not platform.observe_only

@@ -16,7 +16,7 @@ from typing import assert_never
 from controller.billing.transactions import InDoubt, NotMade, Order, Transactions
 from controller.charges import deciding
 from controller.charges.deciding import Delay, Job, Look, Send
-from controller.charges.rules import ChargeRules, Desk, open_platforms
+from controller.charges.rules import ChargeRules, Desk, selling
 from controller.store import Store
 from controller.targets import Billing
 from desired_state.retry import backoff
@@ -84,7 +84,7 @@ class Till:
 
     def _due(self, store: Store) -> bool:
         now = self._desk.clock.now()
-        return deciding.is_anything_due(store, open_platforms(store, self._billing, now), now)
+        return deciding.is_anything_due(store, selling(store, self._billing, now), now)
 
     async def _is_ready(self) -> bool:
         try:
@@ -108,7 +108,7 @@ class Till:
 
     def _take(self, store: Store, *, room: int) -> list[Job]:
         now = self._desk.clock.now()
-        return deciding.take(store, open_platforms(store, self._billing, now), self._rules, now, room)
+        return deciding.take(store, selling(store, self._billing, now), self._rules, now, room)
 
     async def _perform(self, job: Job) -> None:
         match job:

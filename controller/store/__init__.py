@@ -7,6 +7,7 @@ more than the time since. The only package that knows SQLite.
 from controller.store.absences import StoredAbsence, WholeList
 from controller.store.accounts import ListedAccount, StoredAccount
 from controller.store.aside import examine, put_aside
+from controller.store.charge_decisions import Decider, NotDecidable
 from controller.store.charges import Charge, Charges, Logged
 from controller.store.events import Announced, StoredEvent
 from controller.store.feeds import Feed
@@ -30,6 +31,7 @@ __all__ = [
     "AuditRow",
     "Charge",
     "Charges",
+    "Decider",
     "Feed",
     "HeldChange",
     "HeldPlan",
@@ -40,6 +42,7 @@ __all__ = [
     "Ledger",
     "ListedAccount",
     "Logged",
+    "NotDecidable",
     "OpenIntent",
     "Pause",
     "Progress",

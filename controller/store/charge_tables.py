@@ -27,6 +27,7 @@ CREATE TABLE charges (
     billing TEXT NOT NULL,
     platform TEXT NOT NULL,
     id TEXT NOT NULL,
+    reference TEXT NOT NULL,
     kind TEXT NOT NULL,
     record_id TEXT NOT NULL,
     external_id TEXT NOT NULL,
@@ -54,7 +55,9 @@ CREATE TABLE charges (
 );
 CREATE UNIQUE INDEX charges_by_id ON charges (platform, id);
 CREATE INDEX charges_due ON charges (platform, next_at, number) WHERE next_at IS NOT NULL;
-CREATE INDEX charges_by_state ON charges (platform, state, kind);
+CREATE INDEX charges_in_doubt ON charges (platform, next_at, number) WHERE state = 'in_doubt';
+CREATE INDEX charges_by_reference ON charges (reference);
+CREATE INDEX charges_by_state ON charges (state, platform, kind);
 CREATE INDEX charges_by_account ON charges (billing, i_account, state);
 CREATE INDEX charges_sent ON charges (platform, first_sent_at) WHERE first_sent_at IS NOT NULL;
 CREATE INDEX charges_refunds ON charges (platform, refund_of) WHERE refund_of <> '';

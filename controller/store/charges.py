@@ -9,6 +9,7 @@ Rules of this module:
 4. Whatever happens to a charge is logged in the same transaction.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from controller.store.codec import instant, to_instant, to_seconds
-from desired_state.charges import ChargeState, Sale, SaleState
+from desired_state.charges import APPROVABLE, ChargeState, Sale, SaleState
 from desired_state.sales import FeedRecord, SaleKind
 
 
@@ -86,21 +87,22 @@ class Charges:
         row = self._conn.execute(query, (platform, record_id)).fetchone()
         return None if row is None else _charge(row)
 
-    def due(self, platform: str, now: datetime, limit: int) -> list[Charge]:
+    def due(self, platform: str, now: datetime, limit: int, *, doubts_only: bool = False) -> list[Charge]:
         """The charges whose turn it is, those first that wait longest."""
+        chosen = "charges_in_doubt WHERE state = 'in_doubt' AND" if doubts_only else "charges_due WHERE"
         rows = self._conn.execute(
-            f"SELECT {_COLUMNS} FROM charges INDEXED BY charges_due WHERE platform = ? AND next_at <= ?"
+            f"SELECT {_COLUMNS} FROM charges INDEXED BY {chosen} platform = ? AND next_at <= ?"
             " ORDER BY next_at, number LIMIT ?",
             (platform, now.timestamp(), limit),
         )
         return [_charge(row) for row in rows.fetchall()]
 
     def is_behind(self, charge: Charge, i_account: int) -> bool:
-        """Whether another charge of the account is under way, or has its turn before this one."""
+        """Whether another charge of the account is under way, or one of the same feed has its turn before."""
         row = self._conn.execute(
             "SELECT 1 FROM charges INDEXED BY charges_by_account WHERE billing = ?1 AND i_account = ?2 AND number <> ?3"
-            " AND (state IN ('sending', 'in_doubt') OR (state = 'pending' AND number < ?3)) LIMIT 1",
-            (charge.billing, i_account, charge.number),
+            " AND (state IN ('sending', 'in_doubt') OR (state = 'pending' AND number < ?3 AND platform = ?4)) LIMIT 1",
+            (charge.billing, i_account, charge.number, charge.record.platform),
         ).fetchone()
         return row is not None
 
@@ -189,16 +191,39 @@ class Charges:
         """This database is an old copy: another may have booked meanwhile what is not settled here."""
         self._conn.execute("UPDATE charges SET must_look = 1 WHERE state NOT IN ('booked', 'resolved', 'refused')")
 
-    def counts(self) -> dict[tuple[str, ChargeState, str], int]:
-        """How many charges there are, by platform, state and kind."""
-        rows = self._conn.execute("SELECT platform, state, kind, count(*) FROM charges GROUP BY platform, state, kind")
+    def counts(self) -> dict[ChargeState, int]:
+        """How many charges are in which state; every state has its number."""
+        rows = self._conn.execute("SELECT state, count(*) FROM charges GROUP BY state")
+        return dict.fromkeys(ChargeState, 0) | {ChargeState(state): count for state, count in rows}
+
+    def unsettled(self) -> dict[tuple[str, ChargeState, str], int]:
+        """How many are under way, in doubt or parked, by platform, state and kind."""
+        rows = self._conn.execute(
+            "SELECT platform, state, kind, count(*) FROM charges INDEXED BY charges_by_state"
+            " WHERE state IN ('sending', 'in_doubt', 'parked') GROUP BY platform, state, kind"
+        )
         return {(platform, ChargeState(state), kind): count for platform, state, kind, count in rows}
+
+    def listed(self, state: ChargeState | None = None, platform: str | None = None, limit: int = 1000) -> list[Charge]:
+        """Charges in a state, on a platform, the latest first; all where neither is given."""
+        rows = self._conn.execute(
+            f"SELECT {_COLUMNS} FROM charges WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR platform = ?2)"
+            " ORDER BY number DESC LIMIT ?3",
+            (state and state.value, platform, limit),
+        )
+        return [_charge(row) for row in rows.fetchall()]
+
+    def referred_to(self, reference: str) -> Charge | None:
+        """The charge with a reference, brackets included."""
+        row = self._conn.execute(f"SELECT {_COLUMNS} FROM charges WHERE reference = ?", (reference,)).fetchone()
+        return None if row is None else _charge(row)
 
     def for_a_person(self) -> int:
         """How many wait for a person."""
         (count,) = self._conn.execute(
-            "SELECT count(*) FROM charges WHERE state = 'parked' OR (state = 'waiting' AND reason IN"
-            " ('approval', 'daily_account', 'daily_platform'))"
+            "SELECT count(*) FROM charges WHERE state = 'parked'"
+            " OR (state = 'waiting' AND reason IN (SELECT value FROM json_each(?)))",
+            (json.dumps(APPROVABLE),),
         ).fetchone()
         return int(count)
 
@@ -209,14 +234,10 @@ class Charges:
         if known is not None:
             self._compare(int(known[0]), known[1], record, now)
             return False
-        self._conn.execute(
-            "INSERT INTO charges (billing, platform, id, kind, record_id, external_id, title, amount, currency,"
-            " sold_at, refund_of, problem, essence, received_at, must_look, state, next_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?)",
-            (billing, record.platform, record.id, record.kind.value, record.record_id, record.external_id, record.title,
-             None if record.amount is None else f"{record.amount:f}", record.currency, to_seconds(record.sold_at),
-             record.refund_of, record.problem, record.essence, now.timestamp(), int(must_look), now.timestamp()),
-        )  # fmt: skip
+        columns = _columns(record) | {"billing": billing, "received_at": now.timestamp(), "must_look": int(must_look)}
+        columns |= {"state": ChargeState.PENDING.value, "next_at": now.timestamp()}
+        places = ", ".join("?" * len(columns))
+        self._conn.execute(f"INSERT INTO charges ({', '.join(columns)}) VALUES ({places})", tuple(columns.values()))
         self._conn.execute(_WAKE_REFUNDS, (now.timestamp(), record.platform, record.id))
         return True
 
@@ -248,6 +269,25 @@ _WAKE_NEXT = (
     "UPDATE charges SET next_at = ?1 WHERE number = (SELECT min(number) FROM charges INDEXED BY charges_by_account"
     " WHERE billing = ?2 AND i_account = ?3 AND state = 'pending') AND next_at IS NOT NULL"
 )
+
+
+def _columns(record: FeedRecord) -> dict[str, object]:
+    """A record as the table has it."""
+    return {
+        "platform": record.platform,
+        "id": record.id,
+        "reference": record.reference,
+        "kind": record.kind.value,
+        "record_id": record.record_id,
+        "external_id": record.external_id,
+        "title": record.title,
+        "amount": None if record.amount is None else f"{record.amount:f}",
+        "currency": record.currency,
+        "sold_at": to_seconds(record.sold_at),
+        "refund_of": record.refund_of,
+        "problem": record.problem,
+        "essence": record.essence,
+    }
 
 
 def _sale_state(sale: Charge) -> SaleState:

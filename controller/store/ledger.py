@@ -27,6 +27,7 @@ from sqlite_utils import Database
 
 from controller.store.absences import Absences
 from controller.store.accounts import Accounts
+from controller.store.charge_decisions import ChargeDecisions
 from controller.store.charges import Charges
 from controller.store.database import (
     copy_in_memory,
@@ -67,6 +68,7 @@ class Store:
         self.holds = Holds(db)
         self.recovery = Recovery(db)
         self.charges = Charges(db)
+        self.charge_decisions = ChargeDecisions(self.charges)
         self.feeds = Feeds(db)
 
     @staticmethod

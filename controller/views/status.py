@@ -1,7 +1,6 @@
 """`status`: how the whole stands."""
 
 import math
-from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TypedDict
@@ -12,7 +11,6 @@ from controller.config import Config
 from controller.store import Pause, Progress, Provisioning, Store, TargetReading, told_counts
 from controller.views.absent import GoneView, gone_lines, gone_view
 from controller.writeback import trouble_of
-from desired_state.charges import ChargeState
 from desired_state.subscriber import State
 
 _ATTENTION = 20
@@ -153,10 +151,7 @@ def status_view(store: Store, config: Config, now: datetime) -> StatusView:
 
 
 def _charges(store: Store) -> dict[str, int]:
-    counts = Counter[str](dict.fromkeys(ChargeState, 0))
-    for (_, state, _), count in store.charges.counts().items():
-        counts[state.value] += count
-    return dict(counts)
+    return {state.value: count for state, count in store.charges.counts().items()}
 
 
 def status_lines(view: StatusView) -> Iterator[str]:
