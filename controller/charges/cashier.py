@@ -50,11 +50,14 @@ class Cashier:
         await self.till.work_off()
 
     async def _book(self) -> None:
-        while not self._stopping.is_set():
-            self.till.changed.clear()
-            await self._guarded(self.till.dispatch)
-            await first_of(self.till.changed.wait(), self._stopping.wait(), self._desk.clock.sleep(_PULSE))
-        await self.till.finish()
+        try:
+            while not self._stopping.is_set():
+                self.till.changed.clear()
+                await self._guarded(self.till.dispatch)
+                await first_of(self.till.changed.wait(), self._stopping.wait(), self._desk.clock.sleep(_PULSE))
+            await self.till.finish()
+        finally:
+            await self.till.abandon()
 
     async def _follow(self, reader: FeedReader) -> None:
         failures = 0

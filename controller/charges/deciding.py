@@ -61,15 +61,19 @@ def is_anything_due(store: Store, platforms: Mapping[str, bool], now: datetime) 
     return any(store.charges.due(name, now, 1, doubts_only=not is_open) for name, is_open in platforms.items())
 
 
-def take(store: Store, platforms: Mapping[str, bool], rules: ChargeRules, now: datetime, room: int) -> list[Job]:
-    """What is to be done now, at most `room` jobs; whatever else is due is decided."""
+def take(
+    store: Store, platforms: Mapping[str, bool], rules: ChargeRules, now: datetime, room: int
+) -> tuple[list[Job], int]:
+    """What is to be done now, at most `room` jobs, and how many charges were decided about for that."""
     jobs: list[Job] = []
+    decided = 0
     for name, is_open in platforms.items():
         for charge in store.charges.due(name, now, _MOST, doubts_only=not is_open):
             if len(jobs) >= room:
-                return jobs
+                return jobs, decided
             jobs.extend(_consider(store, charge, rules, now))
-    return jobs
+            decided += 1
+    return jobs, decided
 
 
 def _consider(store: Store, charge: Charge, rules: ChargeRules, now: datetime) -> Iterator[Job]:

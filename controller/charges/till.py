@@ -48,26 +48,38 @@ class Till:
             self._desk.log.warning("charges are in doubt since the last process ended", charges=left)
 
     async def dispatch(self) -> int:
-        """Begin what may begin now; returns how much that is."""
+        """Begin what may begin now; returns how many charges were looked at, since there may be more."""
         room = PLACES - len(self._tasks)
         if room <= 0 or self._rests() or not await self._is_anything_due() or not await self._is_ready():
             return 0
-        jobs = await self._desk.ledger.run(partial(self._take, room=room), durable=True)
+        jobs, decided = await self._desk.ledger.run(partial(self._take, room=room), durable=True)
         for job in jobs:
             task = asyncio.create_task(self._perform(job))
             self._tasks.add(task)
             task.add_done_callback(self._done)
-        return len(jobs)
+        if decided:
+            self.changed.set()
+        return decided
 
     async def work_off(self) -> None:
         """Do all that can be done now."""
-        while await self.dispatch() or self._tasks:
-            await self.finish()
+        try:
+            while await self.dispatch() or self._tasks:
+                await self.finish()
+        finally:
+            await self.abandon()
 
     async def finish(self) -> None:
         """Wait for what was begun."""
         while self._tasks:
             await asyncio.wait(tuple(self._tasks))
+
+    async def abandon(self) -> None:
+        """Call off what is left, as the end of the process would: it is in doubt when the next one starts."""
+        left = tuple(self._tasks)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -106,7 +118,7 @@ class Till:
         store.charges.reopen(self._rules.limits.since, now)
         return store.charges.resume(now)
 
-    def _take(self, store: Store, *, room: int) -> list[Job]:
+    def _take(self, store: Store, *, room: int) -> tuple[list[Job], int]:
         now = self._desk.clock.now()
         return deciding.take(store, selling(store, self._billing, now), self._rules, now, room)
 

@@ -7,6 +7,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from controller.store import Charge
+from desired_state.sales import reference, references_in
 from tests.bed import Bed
 
 ON: Mapping[str, object] = {"enabled": True, "poll": "1m", "settle": "60s"}
@@ -22,7 +23,7 @@ async def post(app: ASGIApp, path: str, sale: Mapping[str, object]) -> Mapping[s
         return told
 
 
-async def sell(bed: Bed, customer: str = "tv000001_3", amount: str = "3.99", **details: object) -> str:
+async def sell(bed: Bed, customer: object = "tv000001_3", amount: object = "3.99", **details: object) -> str:
     """Let a customer of the Telebreeze buy a film; returns the id of the transaction."""
     sale = {"externalId": customer, "type": "vod", "title": "Northern Sea", "amount": amount, "currency": "EUR"}
     told = await post(bed.platform, "/_sim/transactions", {**sale, **details})
@@ -70,3 +71,23 @@ async def stands(bed: Bed, record_id: str, platform: str = "tv") -> tuple[str, s
     """The state of a sale, and the reason for it."""
     found = await charge(bed, record_id, platform)
     return found.state.value, found.reason
+
+
+def signed(sale: Mapping[str, object]) -> Decimal:
+    """What a transaction of the Telebreeze should be booked as."""
+    amount = Decimal(str(sale["amount"]))
+    return -amount if sale["type"] == "refund" else amount
+
+
+def assert_exactly_once(bed: Bed) -> None:
+    """Everything that the Telebreeze sold or gave back is booked once, with its amount, and nothing else is."""
+    made = [each for each in bed.billing.installation.transactions if references_in(each.visible_comment)]
+    found = sorted(
+        (references_in(each.visible_comment)[0], -each.amount if each.action.lower() == CREDITS else each.amount)
+        for each in made
+    )
+    sold = sorted((reference("tv", str(sale["id"])), signed(sale)) for sale in bed.platform.transactions)
+    assert found == sold
+    for account in bed.billing.installation.accounts.values():
+        theirs = [sale for sale in bed.platform.transactions if str(sale["externalId"]).startswith(f"{account.id}_")]
+        assert sum(booked(bed, account.i_account)) == sum(map(signed, theirs))

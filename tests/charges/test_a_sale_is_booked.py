@@ -57,7 +57,7 @@ async def test_nothing_is_booked_unless_asked_for(make_bed: Callable[..., Bed]) 
     await sell(bed)
 
     async with bed.daemon():
-        await bed.world.sleep(timedelta(minutes=10).total_seconds())
+        await bed.world.sleep(timedelta(minutes=2).total_seconds())
 
     assert bed.billing.installation.transactions == []
     assert bed.platform.requests.operations["transactions.list"] == 0
