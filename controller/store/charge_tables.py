@@ -8,7 +8,7 @@ from controller.store.schema import execute
 __all__ = ["MIGRATIONS"]
 
 # Triggers keep `bearers`, so that nothing that changes a record can forget to. A record that somebody else removed was
-# there when it was seen last; the next bearer of a name ends whatever was not known to have ended.
+# there when it was seen last.
 _CHARGES = """
 -- How far each platform's feed of sales was read. `read_at`: when its end was reached last, `followed_since`: since
 -- when it was, without a gap in which another database may have acted upon it.
@@ -72,38 +72,34 @@ CREATE TABLE charge_log (
 );
 CREATE INDEX charge_log_by_charge ON charge_log (number);
 
--- Which account bore which record, by the platform's id and by name, from when to when.
+-- Which account bore which record before, by the platform's id and by name, from when to when; and since when a record
+-- is as it is, for those that are borne now.
 CREATE TABLE bearers (
     platform TEXT NOT NULL,
     record_id TEXT NOT NULL,
     external_id TEXT NOT NULL,
     i_account INTEGER NOT NULL,
     since REAL NOT NULL,
-    until REAL
+    until REAL NOT NULL
 );
 CREATE INDEX bearers_by_record ON bearers (platform, record_id);
 CREATE INDEX bearers_by_name ON bearers (platform, external_id);
-INSERT INTO bearers (platform, record_id, external_id, i_account, since) SELECT platform, record_id, external_id,
- i_account, observed_at FROM records WHERE i_account IS NOT NULL AND gone = 0;
+ALTER TABLE records ADD COLUMN borne_since REAL;
+UPDATE records SET borne_since = observed_at;
 """
 
-_OPEN = "platform = new.platform AND until IS NULL"
-_BEGINS = (
-    " INSERT INTO bearers (platform, record_id, external_id, i_account, since)"
-    " SELECT new.platform, new.record_id, new.external_id, new.i_account, new.observed_at"
-    " WHERE new.i_account IS NOT NULL AND new.gone = 0;"
+_ENDS = (
+    " INSERT INTO bearers (platform, record_id, external_id, i_account, since, until)"
+    " SELECT old.platform, old.record_id, old.external_id, old.i_account, coalesce(old.borne_since, old.observed_at), {until}"
+    " WHERE old.i_account IS NOT NULL AND old.gone = 0;"
 )
+_CHANGED = "CASE WHEN new.gone THEN new.written_at ELSE new.observed_at END"
 _TRIGGERS = (
-    "CREATE TRIGGER bearers_begin AFTER INSERT ON records BEGIN"
-    f" UPDATE bearers SET until = new.observed_at WHERE {_OPEN}"
-    f" AND (record_id = new.record_id OR external_id = new.external_id);{_BEGINS} END",
-    "CREATE TRIGGER bearers_change AFTER UPDATE OF i_account, external_id, gone ON records"
+    "CREATE TRIGGER bearer_changes AFTER UPDATE OF i_account, external_id, gone ON records"
     " WHEN old.i_account IS NOT new.i_account OR old.external_id <> new.external_id OR old.gone <> new.gone BEGIN"
-    " UPDATE bearers SET until = CASE WHEN new.gone THEN new.written_at ELSE new.observed_at END"
-    f" WHERE {_OPEN} AND (record_id = new.record_id OR (external_id = new.external_id AND new.gone = 0));{_BEGINS} END",
-    "CREATE TRIGGER bearers_end AFTER DELETE ON records BEGIN"
-    " UPDATE bearers SET until = old.observed_at WHERE platform = old.platform AND record_id = old.record_id"
-    " AND until IS NULL; END",
+    f"{_ENDS.format(until=_CHANGED)} UPDATE records SET borne_since = new.observed_at"
+    " WHERE platform = new.platform AND record_id = new.record_id; END",
+    f"CREATE TRIGGER bearer_goes AFTER DELETE ON records BEGIN{_ENDS.format(until='old.observed_at')} END",
 )
 
 

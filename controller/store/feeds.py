@@ -102,13 +102,22 @@ class Feeds:
         return {i_account for i_account, since, until in rows if since <= ends and (until is None or until >= begins)}
 
     def _is_there(self, record: FeedRecord) -> bool:
-        row = self._conn.execute(
-            "SELECT 1 FROM records WHERE platform = ?1 AND gone = 0"
-            " AND (record_id = ?2 OR (?2 = '' AND external_id = ?3)) LIMIT 1",
-            (record.platform, record.record_id, record.external_id),
-        ).fetchone()
-        return row is not None
+        by_id, by_name = "records WHERE record_id", "records INDEXED BY records_by_external_id WHERE external_id"
+        where, value = (by_id, record.record_id) if record.record_id else (by_name, record.external_id)
+        query = f"SELECT 1 FROM {where} = ?2 AND platform = ?1 AND gone = 0 LIMIT 1"
+        return self._conn.execute(query, (record.platform, value)).fetchone() is not None
 
 
-_BY_RECORD = "SELECT i_account, since, until FROM bearers WHERE platform = ? AND record_id = ?"
-_BY_NAME = "SELECT i_account, since, until FROM bearers WHERE platform = ? AND external_id = ?"
+_BORE, _BEARS = (
+    "SELECT i_account, since, until FROM bearers",
+    "SELECT i_account, coalesce(borne_since, observed_at), NULL FROM records",
+)
+_NOW = "i_account IS NOT NULL AND gone = 0"
+_BY_RECORD = (
+    f"{_BORE} WHERE platform = ?1 AND record_id = ?2"
+    f" UNION ALL {_BEARS} WHERE platform = ?1 AND record_id = ?2 AND {_NOW}"
+)
+_BY_NAME = (
+    f"{_BORE} WHERE platform = ?1 AND external_id = ?2"
+    f" UNION ALL {_BEARS} INDEXED BY records_by_external_id WHERE platform = ?1 AND external_id = ?2 AND {_NOW}"
+)
