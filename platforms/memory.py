@@ -9,7 +9,7 @@ from desired_state.desired import Problem, mask_device
 from desired_state.sales import FeedRecord
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from platforms.devices import plain_device
-from platforms.driver import Capabilities, FeedPage, Reference, Rejected, Taken, Transient
+from platforms.driver import Capabilities, FeedPage, Reference, Rejected, Taken, Transient, Unsupported
 from platforms.fitting import shortfalls
 from platforms.transport import Clock
 
@@ -101,6 +101,8 @@ class MemoryDriver:
 
     async def charges(self, cursor: str) -> FeedPage:
         """What was sold; a cursor is how many of all sales were shown."""
+        if not self.capabilities.has_charges:
+            raise Unsupported(f"platform {self.name!r} has no feed of what it sells")
         shown = int(cursor or 0)
         new = tuple(self.sales[shown:])
         return FeedPage(new, str(len(self.sales)) if new else cursor)

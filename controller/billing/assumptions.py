@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from controller.billing.session import LOGIN, REFRESH
+from controller.billing.transactions import LIST as XDRS
+from controller.billing.transactions import MAKE
 
 LIST, INFO = "Account/get_account_list", "Account/get_account_info"
 ACCOUNT_FIELDS, CUSTOMER_FIELDS = "Account/get_custom_fields_values", "Customer/get_custom_fields_values"
@@ -33,7 +35,8 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Assumed:
-    """One method. One that is not `needed` is called by `doctor` only."""
+    """One method. One that is not `needed` is called by `doctor`, or
+    for charges, only."""
 
     operation: str
     sends: Names
@@ -93,6 +96,20 @@ ASSUMPTIONS: tuple[Assumed, ...] = (
         PRODUCTS,
         Names(("limit", "offset"), ("get_total",)),
         Names(_under("product_list", ("i_product", "name"))),
+    ),
+    Assumed(
+        MAKE,
+        Names(("i_account", "action", "amount", "visible_comment"), ("internal_comment", "suppress_notification")),
+        Names((), ("i_xdr",)),
+        needed=False,
+    ),
+    Assumed(
+        XDRS,
+        Names(
+            ("i_account", "from_date", "to_date", "limit", "offset", "get_total"), ("show_hidden", "show_unsuccessful")
+        ),
+        Names(_under("xdr_list", ("i_xdr", "charged_amount")), ("total",)),
+        needed=False,
     ),
     Assumed(VERSION, Names(), Names((), ("version",)), needed=False),
     Assumed(ENVIRONMENT, Names(), Names((), ("env_info.i_env",)), needed=False),

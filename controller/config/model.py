@@ -127,7 +127,14 @@ def _charging(config: Config) -> Iterator[str]:
         return
     if not any(DRIVERS[block.driver].capabilities.has_charges for block in config.platforms.values()):
         yield "charges.enabled: no platform has a feed of what it sells, so there is nothing to book"
-    elif config.charges.since is None:
+        return
+    for name, block in config.platforms.items():
+        if block.mode == "observe" and DRIVERS[block.driver].capabilities.has_charges:
+            yield (
+                f"platforms.{name}.mode: observe keeps what is sold meanwhile, to be booked as soon as that ends; if"
+                " another handler books it, set charges.since to the instant at which that is turned off"
+            )
+    if config.charges.since is None:
         yield (
             "charges.since: is not set; whatever the feeds show is booked, also what was sold long ago. Where another"
             " handler has booked it, set the instant at which that was turned off"

@@ -5,7 +5,7 @@ configuration file, so that it can be checked and run from anywhere.
 """
 
 import ssl
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from string import Formatter
@@ -127,12 +127,14 @@ def _money(value: object) -> Decimal:
     return amount
 
 
-def _instant(value: object) -> object:
-    if isinstance(value, date) and not isinstance(value, datetime):
+def _instant(value: object) -> datetime:
+    try:
+        at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        at = None
+    if not isinstance(at, datetime) or at.tzinfo is None:
         raise ValueError("must be an instant with its time and zone, such as 2026-03-01T00:00:00Z")
-    if isinstance(value, datetime) and value.tzinfo is None:
-        raise ValueError("must name its zone, such as 2026-03-01T00:00:00Z")
-    return value
+    return at
 
 
 def _listen(text: str) -> str:

@@ -90,7 +90,8 @@ UPDATE records SET borne_since = observed_at;
 
 _ENDS = (
     " INSERT INTO bearers (platform, record_id, external_id, i_account, since, until)"
-    " SELECT old.platform, old.record_id, old.external_id, old.i_account, coalesce(old.borne_since, old.observed_at), {until}"
+    " SELECT old.platform, old.record_id, old.external_id, old.i_account,"
+    " coalesce(old.borne_since, old.observed_at), {until}"
     " WHERE old.i_account IS NOT NULL AND old.gone = 0;"
 )
 _CHANGED = "CASE WHEN new.gone THEN new.written_at ELSE new.observed_at END"

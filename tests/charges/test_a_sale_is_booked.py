@@ -5,6 +5,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
+from platforms.simulation import Fault
 from tests.bed import Bed
 from tests.charges.market import book, booked, charge, opened, sell, stands
 
@@ -62,3 +65,34 @@ async def test_nothing_is_booked_unless_asked_for(make_bed: Callable[..., Bed]) 
     assert bed.billing.installation.transactions == []
     assert bed.platform.requests.operations["transactions.list"] == 0
     assert (await bed.status())["charges"] == {}
+
+
+async def test_p16_the_daemon_ends_when_the_call_that_it_has_begun_has_ended(bed: Bed) -> None:
+    account = bed.tv_account()
+    async with bed.daemon() as loop:
+        await bed.world.sleep(130)
+        sale = await sell(bed)
+        bed.billing.faults.add(Fault(operation="Account/make_transaction", kind="delay", seconds=20))
+        await bed.world.sleep(70)
+        assert (await charge(bed, sale)).state.value == "sending"
+        loop.stop()
+
+    assert booked(bed, account) == [Decimal("3.99")]
+    assert await stands(bed, sale) == ("booked", None)
+
+
+async def test_p10_what_somebody_watches_is_nowhere_but_in_billings_comment(
+    bed: Bed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await opened(bed)
+    await sell(bed, title="canary-title")
+    await sell(bed, title="canary-title", amount="free")
+    bed.billing.faults.add(Fault(operation="Account/make_transaction", kind="lost_answer"))
+    await book(bed)
+    await bed.full_pass()
+
+    shown = [bed.application.metrics.render().decode(), repr(await bed.status()), repr(await bed.explain("tv000001"))]
+    out, err = capsys.readouterr()
+    store = await bed.store()
+    assert all("canary" not in text for text in (*shown, out, err, repr(store.charges.listed())))
+    assert "canary" in bed.billing.installation.transactions[0].visible_comment

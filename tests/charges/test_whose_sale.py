@@ -154,7 +154,7 @@ async def test_foreign_and_unknown_customers_are_parked_and_hold_up_nobody(bed: 
 
 
 async def test_an_account_that_billing_does_not_show_is_waited_for(bed: Bed) -> None:
-    (account,) = await opened(bed)
+    account, _ = await opened(bed, 2)
     purged = bed.billing.installation.accounts[account]
     bed.billing.installation.purge(purged)
     await bed.full_pass()
