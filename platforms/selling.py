@@ -7,13 +7,16 @@ Rules of this module:
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from desired_state.sales import FeedRecord, SaleKind, nameless, read_amount
 
 _LONGEST = 1000
 _FIRST_YEAR, _LAST_YEAR = 1971, 2999  # what is beyond is a mistake, and no room to reckon with
+
+
+_TEXTS = ("id", "kind", "record_id", "external_id", "title", "amount", "currency", "at", "refund_of")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,7 @@ class Told:
 
 def sale(platform: str, told: Told, kinds: Mapping[str, SaleKind]) -> FeedRecord:
     """The record; `kinds` translates the platform's words."""
+    told = replace(told, **{name: _storable(getattr(told, name)) for name in _TEXTS})
     kind, sold_at = kinds.get(told.kind, SaleKind.OTHER), _instant(told.at)
     return FeedRecord(
         platform=platform,
@@ -48,6 +52,11 @@ def sale(platform: str, told: Told, kinds: Mapping[str, SaleKind]) -> FeedRecord
         refund_of=told.refund_of,
         problem="; ".join(_problems(told, kind, sold_at)),
     )
+
+
+def _storable(text: str) -> str:
+    """The text, with what is half a character written out: other texts stay other ones."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _problems(told: Told, kind: SaleKind, sold_at: datetime | None) -> Iterator[str]:

@@ -20,6 +20,7 @@ Rules of this module:
 """
 
 import asyncio
+import json
 import ssl
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -136,11 +137,12 @@ class Answer:
     def json(self, what: str, *, exact: bool = False) -> object:
         """The body as JSON values; `what` names it in the sentence of the `Transient` raised where it is none.
 
-        `exact`: fractions are `Decimal`, digit by digit, since they may be money.
+        `exact`: fractions are `Decimal`, digit by digit, since they may be money; and half a character in some text,
+        or a number beyond all measure, does not keep the rest from being read.
         """
         try:
-            value: object = _EXACT.decode(self.body) if exact else msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            value: object = _exact(self.body) if exact else msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, ValueError, RecursionError):
             raise self.unreadable(what, "JSON") from None
         return value
 
@@ -336,6 +338,13 @@ def segment(text: str) -> str:
     if text in ("", ".", ".."):
         raise Rejected(f"{text!r} cannot stand in the path of a request")
     return quote(text, safe="")
+
+
+def _exact(body: bytes) -> object:
+    try:
+        return _EXACT.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return json.loads(body.decode("utf-8", "surrogateescape"), parse_float=Decimal)
 
 
 def _outcome(status: int) -> Outcome:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import cast
 
+import msgspec
 import pytest
 
 from platforms.simulation import Fault
@@ -126,6 +127,16 @@ async def test_a_record_that_makes_no_sense_is_parked_and_stops_nobody(bed: Bed,
     assert booked(bed, account) == [Decimal("3.99")] * 2
     store = await bed.store()
     assert [found.reason for found in store.charges.listed() if found.state.value == "parked"] == ["unreadable"]
+
+
+@pytest.mark.parametrize("odd", [b'"\\ud83d"', b"1e999999", b'"\xff"', b'"\\u0000"', b"NaN"], ids=repr)
+async def test_half_a_character_in_a_title_does_not_keep_the_rest_from_being_read(bed: Bed, odd: bytes) -> None:
+    (account,) = await opened(bed)
+    bed.platform.transactions.append({**(await sold_row(bed)), "id": "odd", "title": msgspec.Raw(odd)})
+
+    await in_time(bed, rounds=2)
+
+    assert booked(bed, account) == [Decimal("3.99")] * 2
 
 
 async def sold_row(bed: Bed) -> Mapping[str, object]:
