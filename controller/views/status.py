@@ -39,7 +39,8 @@ class TroubleView(TypedDict):
 
 
 class PlatformView(TypedDict):
-    """One platform; `attention` names the first subscribers that are stuck, `text` what failed last.
+    """One platform; `attention` names the first subscribers that are stuck, `text` what failed last,
+    of its list or of its feed of sales.
 
     `rebuilding` says why nothing is written to it until it has been read whole, where the store was lost.
     """
@@ -267,7 +268,7 @@ def _platform(store: Store, config: Config, name: str) -> PlatformView:
             by=held.by,
         ),
         last_success=_iso(reading.success_at),
-        text=reading.text,
+        text=reading.text or (store.feeds.get(name).text if config.charges.enabled else None),
         rebuilding=store.recovery.rebuilding(name),
         attention=[_trouble(store, billing, *each) for each in subscribers.in_trouble(_ATTENTION)],
     )

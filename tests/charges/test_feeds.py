@@ -96,6 +96,8 @@ async def test_a_feed_that_cannot_be_read_moves_nothing(bed: Bed, fault: dict[st
     failed = store.feeds.get("tv")
     assert (failed.cursor, failed.read_at) == (before.cursor, before.read_at)
     assert failed.text
+    view = await bed.status()
+    assert (view["platforms"]["tv"]["text"], view["healthy"]) == (failed.text, False)
     assert bed.billing.installation.transactions == []
 
     await in_time(bed, rounds=3)
