@@ -10,11 +10,17 @@ from datetime import timedelta
 from typing import Protocol
 
 from controller.audit import Audit
-from controller.billing import espf
+from controller.billing import espf, transactions
 from controller.billing.client import BillingClient, BillingSettings
 from controller.billing.espf import StatusApi
 from controller.billing.source import OPERATIONS, PortaBilling
+from controller.billing.transactions import Transactions
 from controller.breakers import BreakerBook
+from controller.charges.cashier import Cashier
+from controller.charges.feed import FeedReader
+from controller.charges.rules import ChargeRules
+from controller.charges.rules import Desk as ChargeDesk
+from controller.charges.till import Till
 from controller.config import Config
 from controller.config.blocks import BillingBlock, PlatformBlock
 from controller.events.inbox import Inbox
@@ -119,7 +125,9 @@ def assemble(config: Config, ledger: Ledger, world: World, network: Network | No
     breakers = BreakerBook(billings, ledger, world, logger("breakers"))
     tools = Tools(ledger, world, world.draw, world.request_id, watch, logger("lane"), breakers)
     inbox = Inbox(billings, ledger, world, world.request_id)
-    installations = tuple(_installation(billing, household(config, billing.name), tools, inbox) for billing in billings)
+    made = (_installation(billing, household(config, billing.name), tools, inbox) for billing in billings)
+    till = ChargeDesk(ledger, world, world.draw, logger("charges"), metrics.charged)
+    installations = tuple(replace(each, cashier=_cashier(each.billing, config, till)) for each in made)
     rhythm = Rhythm(config.schedule.full_pass, config.schedule.detail_audit)
     metrics.set_build(VERSION)
     metrics.set_config(config.fingerprint)
@@ -130,7 +138,8 @@ def assemble(config: Config, ledger: Ledger, world: World, network: Network | No
 
 def _metrics(config: Config) -> Metrics:
     platforms = {name: DRIVERS[block.driver].operations for name, block in config.platforms.items()}
-    billings = {block.name: _operations(block) for block in config.billing}
+    books = transactions.OPERATIONS if config.charges.enabled else ()
+    billings = {block.name: (*_operations(block), *books) for block in config.billing}
     return Metrics(platforms, {**billings, **platforms})
 
 
@@ -182,7 +191,8 @@ class _Builder:
         served = [name for name in self.config.platforms if self.config.billing_of(name).name == block.name]
         platforms = tuple(self.platform(name, self.config.platforms[name], block) for name in served)
         api = None if telling is None else self.status_api(block, telling, client)
-        return Billing(source, platforms, repr((block.environment, block.custom_fields)), api, breaker)
+        till = Transactions(client, self.config.charges.i_service) if self.config.charges.enabled else None
+        return Billing(source, platforms, repr((block.environment, block.custom_fields)), api, breaker, till)
 
     def status_api(self, block: BillingBlock, endpoint: Endpoint, client: BillingClient) -> StatusApi:
         transport = Transport(endpoint, self.world, http=self.network.get(block.name), meter=self.meter)
@@ -245,6 +255,16 @@ def _installation(billing: Billing, house: Household, tools: Tools, inbox: Inbox
     fleet = Fleet(billing, house, gatherer, reconciler.rivals, tools)
     spreader = Spreader(billing, inbox, ledger, world, logger("events"))
     return Installation(billing, fleet, gatherer, audit, lanes, spreader, _writer(billing, lanes, tools))
+
+
+def _cashier(billing: Billing, config: Config, desk: ChargeDesk) -> Cashier | None:
+    if billing.transactions is None:
+        return None
+    block = config.charges
+    rules = ChargeRules(block.poll, block.limits, block.patience)
+    selling = [platform for platform in billing.platforms if platform.driver.capabilities.has_charges]
+    readers = [FeedReader(platform, desk, rules.gap) for platform in selling]
+    return Cashier(readers, Till(billing, billing.transactions, rules, desk), rules, desk)
 
 
 def _writer(billing: Billing, lanes: tuple[Lane, ...], tools: Tools) -> Writer | None:

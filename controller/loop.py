@@ -21,6 +21,7 @@ from functools import partial
 
 from controller.audit import LONGEST_PAUSE, Audit
 from controller.backlog import note_rest
+from controller.charges.cashier import Cashier
 from controller.events.inbox import Inbox
 from controller.events.spreading import Spreader
 from controller.fleet import Fleet, PassOptions, PassReport
@@ -52,6 +53,7 @@ class Installation:
     lanes: tuple[Lane, ...]
     spreader: Spreader
     writer: Writer | None = None
+    cashier: Cashier | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ class Loop:
         self._tools.ledger.give_up()
         for installation in self._installations:
             installation.fleet.stop()
+            if installation.cashier is not None:
+                installation.cashier.stop()
             for lane in installation.lanes:
                 lane.stop()
 
@@ -130,6 +134,8 @@ class Loop:
                     group.create_task(lane.work())
                 if installation.writer is not None:
                     group.create_task(first_of(installation.writer.run(), self._stopping.wait()))
+                if installation.cashier is not None:
+                    group.create_task(installation.cashier.run())
                 group.create_task(self._pass_again_and_again(installation))
                 group.create_task(self._audit(installation))
 

@@ -6,7 +6,7 @@ Rules of this module:
 2. Children exist at 0 from the start, so that a first failure is an increase and not a new series.
 3. Instants are exported, never ages; 0 means "never" or "none". Seconds, and `_total` on counters.
 4. What is not built yet is not declared: a 0 would say that it works and had nothing to do. So far these are missing:
-   `charges_*`, `leader` and `epoch`.
+   `leader` and `epoch`.
 """
 
 import platform as machine
@@ -30,6 +30,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from desired_state.entitlement import Presence
 from desired_state.plan import Kind
+from desired_state.sales import SaleKind
 from desired_state.subscriber import State
 from platforms.transport import Outcome
 
@@ -84,6 +85,7 @@ class Metrics:
         self._declare_accounts(tuple(platforms))
         self._declare_work(tuple(platforms))
         self._declare_targets(tuple(platforms), operations)
+        self._declare_charges(tuple(platforms))
         self._declare_queue()
         self._declare_events()
         self._declare_process()
@@ -183,6 +185,15 @@ class Metrics:
         """How many writes were announced in the store and have no outcome yet."""
         self._intents_open.set(count)
 
+    def charged(self, platform: str, kind: str) -> None:
+        """Billing has booked a sale or a refund."""
+        self._charges[platform, kind].inc()
+
+    def set_charges(self, platform: str, kind: str, in_doubt: int, parked: int) -> None:
+        """How many charges nobody knows the outcome of, and how many wait for a person."""
+        self._charges_in_doubt[platform, kind].set(in_doubt)
+        self._charges_parked[platform, kind].set(parked)
+
     def set_build(self, version: str) -> None:
         """What is running."""
         self._build.clear()
@@ -263,6 +274,16 @@ class Metrics:
         )
         self._pass_seconds = _Children(
             self._histogram("pass_seconds", "Time of a full pass that read everything", _PASS, "target"), targets
+        )
+
+    def _declare_charges(self, platforms: tuple[str, ...]) -> None:
+        axes, labels = (platforms, SaleKind), ("platform", "kind")
+        self._charges = _Children(self._counter("charges", "Sales and refunds that billing has booked", *labels), *axes)
+        self._charges_in_doubt = _Children(
+            self._gauge("charges_in_doubt", "Charges that billing may have booked or not", *labels), *axes
+        )
+        self._charges_parked = _Children(
+            self._gauge("charges_parked", "Charges that wait for a person", *labels), *axes
         )
 
     def _declare_queue(self) -> None:

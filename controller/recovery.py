@@ -27,6 +27,8 @@ def take_stock(store: Store, billings: Sequence[Billing], now: datetime) -> None
         return
     text, epoch = loss
     store.recovery.raise_epoch(above=epoch)
+    store.feeds.distrust()
+    store.charges.distrust()
     for billing in billings:
         store.accounts(billing.name).forget_readings()
         store.absences(billing.name).begin_anew()

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from controller.billing.espf import StatusApi
 from controller.billing.source import PortaBilling
+from controller.billing.transactions import Transactions
 from controller.workqueue import WorkQueue
 from desired_state.brake import Brake
 from desired_state.catalog import Catalog, Offer
@@ -57,7 +58,7 @@ class Billing:
     """One billing source with the platforms it governs.
 
     `read_by` changes with the settings that decide how an account is read: then everything is read anew. `status_api`
-    is there where billing wants to be told how provisioning stands.
+    is there where billing wants to be told how provisioning stands, `transactions` where it books what is sold.
     """
 
     source: PortaBilling
@@ -65,6 +66,7 @@ class Billing:
     read_by: str
     status_api: StatusApi | None = None
     breaker: Breaker = field(default_factory=Breaker)
+    transactions: Transactions | None = None
 
     @property
     def name(self) -> str:

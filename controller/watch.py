@@ -21,13 +21,16 @@ from controller.store import EVERYTHING, Store
 from controller.targets import Billing, Moment, Platform
 from controller.workqueue import Priority
 from desired_state.brake import Brake
+from desired_state.charges import ChargeState
 from desired_state.entitlement import Presence
 from desired_state.plan import Kind, key_of
+from desired_state.sales import SaleKind
 from desired_state.subscriber import State
 from platforms.transport import Clock
 
 COUNTING = 5.0
 _DAY = timedelta(days=1)
+_UNKNOWN = (ChargeState.SENDING, ChargeState.IN_DOUBT)
 _WAITING = (State.PENDING, State.IN_FLIGHT, State.BACKOFF, State.PARKED, State.HELD, State.CONFLICT)
 
 
@@ -118,6 +121,15 @@ class Watch:
                 self._look_at_platform(store, platform.name, elapsed)
                 self._look_at_budget(store, platform)
         self._metrics.set_billing_accounts(presences)
+        self._look_at_charges(store)
+
+    def _look_at_charges(self, store: Store) -> None:
+        counts = store.charges.unsettled()
+        for platform in (each.name for billing in self._billings for each in billing.platforms):
+            for kind in SaleKind:
+                in_doubt = sum(counts.get((platform, state, kind.value), 0) for state in _UNKNOWN)
+                parked = counts.get((platform, ChargeState.PARKED, kind.value), 0)
+                self._metrics.set_charges(platform, kind.value, in_doubt, parked)
 
     def _look_at_target(self, store: Store, target: str) -> None:
         reading = store.targets.reading(target)

@@ -157,9 +157,9 @@ class Account:
     """One account as billing shows it.
 
     `status` is billing's computed status in lower case, empty where billing gives none; `bill_status` is one of
-    O(pen), S(uspended), I(nactive), C(losed). Balances are in the account's currency. `no_funds_since` is the first
-    instant at which we saw the account without funds (billing does not tell it). `details` is `None` until the
-    account's own calls were made.
+    O(pen), S(uspended), I(nactive), C(losed). Balances are in `currency` (ISO 4217, empty where billing does not say).
+    `no_funds_since` is the first instant at which we saw the account without funds (billing does not tell it).
+    `details` is `None` until the account's own calls were made.
     """
 
     i_account: int
@@ -174,6 +174,7 @@ class Account:
     product: AssignedProduct | None = None
     balance: Decimal | None = None
     credit_limit: Decimal | None = None
+    currency: str = ""
     subordinate: bool = False
     activation_date: date | None = None
     expiration_date: date | None = None

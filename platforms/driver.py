@@ -29,6 +29,7 @@ from typing import Protocol
 
 from desired_state.catalog import Offer, Package
 from desired_state.desired import Problem
+from desired_state.sales import FeedRecord
 from desired_state.subscriber import Observation, SubscriberSpec
 
 
@@ -85,6 +86,7 @@ class Capabilities:
     record, so that no login is set. `can_clear_password`: one that is set can be taken away. `writes_secrets_anew`:
     whatever is changed of a record, its secrets are part of the call. `read_lag` is how long a read may still show the
     state before a write.
+    `has_charges`: there is a feed of what it sells.
     """
 
     external_id_length: int = 64
@@ -104,6 +106,7 @@ class Capabilities:
     note_length: int | None = None
     writes_secrets_anew: bool = False
     read_lag: timedelta = timedelta(0)
+    has_charges: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,17 @@ class Reference:
 
     external_id: str
     record_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """Some records of a feed, and the cursor from which the reading goes on.
+
+    The same cursor as before: there is nothing new.
+    """
+
+    records: tuple[FeedRecord, ...]
+    cursor: str
 
 
 class Driver(Protocol):
@@ -168,6 +182,14 @@ class Driver(Protocol):
 
     async def packages(self) -> tuple[Package, ...]:
         """The channel packages the platform offers."""
+        ...
+
+    async def charges(self, cursor: str) -> FeedPage:
+        """What was sold since a cursor, oldest first; from the beginning for an empty one.
+
+        A record may come again; one that cannot be understood comes with its `problem`. Raises `Unsupported` where
+        the platform has no such feed.
+        """
         ...
 
     async def aclose(self) -> None:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from desired_state.account import Secret
 from desired_state.catalog import Offer, Package
 from desired_state.desired import Problem, mask_device
+from desired_state.sales import FeedRecord
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from platforms.devices import plain_device
-from platforms.driver import Capabilities, Reference, Rejected, Taken, Transient
+from platforms.driver import Capabilities, FeedPage, Reference, Rejected, Taken, Transient, Unsupported
 from platforms.fitting import shortfalls
 from platforms.transport import Clock
 
@@ -22,13 +23,17 @@ class Record:
 
 
 class MemoryDriver:
-    """The platform and its driver in one. `records` is the truth, by record id; `writes` counts changing calls."""
+    """The platform and its driver in one. `records` is the truth, by record id; `writes` counts changing calls.
 
-    capabilities = Capabilities()
+    `sales` is what it sold.
+    """
+
+    capabilities = Capabilities(has_charges=True)
 
     def __init__(self, name: str, clock: Clock, packages: Iterable[Package] = ()) -> None:
         self.name = name
         self.records: dict[str, Record] = {}
+        self.sales: list[FeedRecord] = []
         self.writes = 0
         self._clock = clock
         self._packages = tuple(packages)
@@ -93,6 +98,14 @@ class MemoryDriver:
     async def packages(self) -> tuple[Package, ...]:
         """What it was made with."""
         return self._packages
+
+    async def charges(self, cursor: str) -> FeedPage:
+        """What was sold; a cursor is how many of all sales were shown."""
+        if not self.capabilities.has_charges:
+            raise Unsupported(f"platform {self.name!r} has no feed of what it sells")
+        shown = int(cursor or 0)
+        new = tuple(self.sales[shown:])
+        return FeedPage(new, str(len(self.sales)) if new else cursor)
 
     async def aclose(self) -> None:
         """Nothing to let go of."""

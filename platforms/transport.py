@@ -20,12 +20,14 @@ Rules of this module:
 """
 
 import asyncio
+import json
 import ssl
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import NoReturn, Protocol
 from urllib.parse import quote
@@ -43,6 +45,7 @@ from platforms.pauses import retry_after
 MAX_BODY_BYTES = 64 * 1024 * 1024
 _KEEP_ALIVE_SECONDS = 4.0  # below the 5 s after which common servers close an idle connection
 _HEADERS = {"accept": "*/*", "accept-encoding": "gzip, deflate", "user-agent": "iptv-reconciler"}
+_EXACT = msgspec.json.Decoder(float_hook=Decimal)
 _LATER = (429, 502, 503, 504)
 
 
@@ -131,17 +134,21 @@ class Answer:
     target: str = ""
     judged: Callable[[Verdict], None] = field(default=_nobody, repr=False, compare=False)
 
-    def json(self, what: str) -> object:
-        """The body as JSON values; `what` names it in the sentence of the `Transient` raised where it is none."""
+    def json(self, what: str, *, exact: bool = False) -> object:
+        """The body as JSON values; `what` names it in the sentence of the `Transient` raised where it is none.
+
+        `exact`: fractions are `Decimal`, digit by digit, since they may be money; and half a character in some text,
+        or a number beyond all measure, does not keep the rest from being read.
+        """
         try:
-            value: object = msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            value: object = _exact(self.body) if exact else msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, ValueError, RecursionError):
             raise self.unreadable(what, "JSON") from None
         return value
 
-    def object(self, what: str) -> Mapping[str, object]:
-        """The body as a JSON object; `what` names it in the sentence of the `Transient` raised where it is none."""
-        body = self.json(what)
+    def object(self, what: str, *, exact: bool = False) -> Mapping[str, object]:
+        """The body as a JSON object, as `json` gives its values."""
+        body = self.json(what, exact=exact)
         if not isinstance(body, Mapping):
             raise self.unreadable(what, "a JSON object")
         return body
@@ -331,6 +338,13 @@ def segment(text: str) -> str:
     if text in ("", ".", ".."):
         raise Rejected(f"{text!r} cannot stand in the path of a request")
     return quote(text, safe="")
+
+
+def _exact(body: bytes) -> object:
+    try:
+        return _EXACT.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return json.loads(body.decode("utf-8", "surrogateescape"), parse_float=Decimal)
 
 
 def _outcome(status: int) -> Outcome:

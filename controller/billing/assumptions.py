@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from controller.billing.session import LOGIN, REFRESH
+from controller.billing.transactions import LIST as XDRS
+from controller.billing.transactions import MAKE
 
 LIST, INFO = "Account/get_account_list", "Account/get_account_info"
 ACCOUNT_FIELDS, CUSTOMER_FIELDS = "Account/get_custom_fields_values", "Customer/get_custom_fields_values"
@@ -33,7 +35,8 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Assumed:
-    """One method. One that is not `needed` is called by `doctor` only."""
+    """One method. One that is not `needed` is called by `doctor`, or
+    for charges, only."""
 
     operation: str
     sends: Names
@@ -74,7 +77,7 @@ ASSUMPTIONS: tuple[Assumed, ...] = (
             _under("account_list", _SERVICE),
             (
                 "total",
-                *_under("account_list", ("dual_version_system", "login", *_CONTACT)),
+                *_under("account_list", ("dual_version_system", "login", "iso_4217", *_CONTACT)),
                 *_under("account_list", ("i_time_zone", "time_zone_name", "assigned_addons")),
             ),
         ),
@@ -84,7 +87,7 @@ ASSUMPTIONS: tuple[Assumed, ...] = (
         Names(("i_account", "id"), ("detailed_info", "without_service_features")),
         Names(
             _under("account_info", (*_SERVICE, *_CUSTOMER, *_ADDON, *_ADDON_DATES, "time_zone_name")),
-            _under("account_info", ("dual_version_system", "login", "i_time_zone", *_CONTACT)),
+            _under("account_info", ("dual_version_system", "login", "iso_4217", "i_time_zone", *_CONTACT)),
         ),
     ),
     _custom_fields(ACCOUNT_FIELDS, "i_account"),
@@ -93,6 +96,20 @@ ASSUMPTIONS: tuple[Assumed, ...] = (
         PRODUCTS,
         Names(("limit", "offset"), ("get_total",)),
         Names(_under("product_list", ("i_product", "name"))),
+    ),
+    Assumed(
+        MAKE,
+        Names(("i_account", "action", "amount", "visible_comment"), ("internal_comment", "suppress_notification")),
+        Names((), ("i_xdr",)),
+        needed=False,
+    ),
+    Assumed(
+        XDRS,
+        Names(
+            ("i_account", "from_date", "to_date", "limit", "offset", "get_total"), ("show_hidden", "show_unsuccessful")
+        ),
+        Names(_under("xdr_list", ("i_xdr", "charged_amount")), ("total",)),
+        needed=False,
     ),
     Assumed(VERSION, Names(), Names((), ("version",)), needed=False),
     Assumed(ENVIRONMENT, Names(), Names((), ("env_info.i_env",)), needed=False),

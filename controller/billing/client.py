@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 import httpx
+import msgspec
 
 from controller.billing.custom_fields import CustomFields
 from controller.billing.faults import BillingFault, Meaning, fault_in
@@ -32,6 +33,8 @@ T = TypeVar("T")
 AddonsFrom = Literal["auto", "list", "info"]
 """Where an account's add-ons are read: in the list, in its details, or where a probe shows that they can be."""
 
+_JSON = {"content-type": "application/json"}
+_BODY = msgspec.json.Encoder(decimal_format="number")  # an amount is written digit by digit
 _FAULT = b'"faultcode"'
 _NOBODY_LET_IN = (Meaning.LOGIN_REFUSED, Meaning.LOGIN_LOCKED, Meaning.PASSWORD_EXPIRED)
 
@@ -136,10 +139,10 @@ class BillingClient:
     async def _post(
         self, operation: str, params: Mapping[str, object], decode: Callable[[bytes], T], token: str | None
     ) -> T:
-        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        body = {"params": dict(params)}
+        headers = _JSON if token is None else {**_JSON, "Authorization": f"Bearer {token}"}
+        body = _BODY.encode({"params": dict(params)})
         answer = await self._transport.request(
-            Request(operation, "POST", f"/rest/{operation}", headers=headers, json=body)
+            Request(operation, "POST", f"/rest/{operation}", headers=headers, content=body)
         )
         if answer.status in (200, 500) and _FAULT in answer.body and (fault := fault_in(answer.body, operation)):
             if fault.meaning in _NOBODY_LET_IN and not self._session.is_living:

@@ -44,6 +44,7 @@ class AccountRow(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_o
     i_account_balance_control_type: Whole | None = None
     balance: Decimal | None = None
     credit_limit: Decimal | None = None
+    iso_4217: str | None = None
     activation_date: date | None = None
     expiration_date: date | None = None
     login: str | None = None
@@ -87,8 +88,10 @@ class AccountRow(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_o
         return blake2b(_ENCODER.encode(self), digest_size=16).digest()
 
     def details_fingerprint(self) -> "DetailsFingerprint":
-        """Changes when the row suggests that the account's own calls would answer differently: not with its balance."""
-        rest = msgspec.structs.replace(self, balance=None, credit_limit=None, assigned_addons=_NOTHING)
+        """Changes when the row suggests that the account's own calls would answer differently: not with its
+        balance, nor with what only charges have to know.
+        """
+        rest = msgspec.structs.replace(self, balance=None, credit_limit=None, iso_4217=None, assigned_addons=_NOTHING)
         addons = blake2b(bytes(self.assigned_addons), digest_size=8).digest()
         return DetailsFingerprint(rest.fingerprint()[:8], addons)
 

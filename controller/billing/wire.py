@@ -48,6 +48,7 @@ def to_account(row: AccountRow, i_env: int) -> Account:
         product=product,
         balance=row.balance,
         credit_limit=row.credit_limit,
+        currency=(row.iso_4217 or "").strip().upper(),
         subordinate=row.i_account_balance_control_type == _SUBORDINATE,
         activation_date=row.activation_date,
         expiration_date=row.expiration_date,

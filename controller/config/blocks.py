@@ -5,6 +5,7 @@ The names are the product's interface: README documents each, and a test compare
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +22,9 @@ from controller.config.values import (
     Count,
     CustomerId,
     FilePath,
+    Instant,
     Listen,
+    Money,
     Places,
     Rate,
     Share,
@@ -31,7 +34,9 @@ from controller.config.values import (
     Url,
     ZoneName,
 )
+from desired_state.charges import Limits
 from desired_state.desired import Auth, PlatformRules
+from desired_state.doubt import Patience
 from desired_state.entitlement import Rules
 from platforms.fitting import Degradable
 from platforms.registry import DRIVERS
@@ -193,11 +198,37 @@ class ScheduleBlock(Block):
 
 
 class ChargesBlock(Block):
-    """Booking of VOD and PPV. `settle`: how long absence must last before a charge in doubt is repeated."""
+    """Booking of VOD and PPV. `settle`: how long absence must last before a charge in doubt is repeated.
+
+    What was sold before `since` is kept and not booked. `give_up`: the age from which a doubt is a person's.
+    """
 
     enabled: Switch = False
     poll: PositiveDuration = timedelta(minutes=1)
     settle: Duration = timedelta(seconds=60)
+    give_up: PositiveDuration = timedelta(hours=24)
+    refund_wait: Duration = timedelta(days=7)
+    max_amount: Money = Decimal(100)
+    daily_account: Money = Decimal(200)
+    daily_platform: Money = Decimal(10_000)
+    since: Instant | None = None
+    i_service: int | None = Field(default=None, ge=1, strict=True)
+
+    @property
+    def limits(self) -> Limits:
+        """What the core has to know of it."""
+        return Limits(
+            max_amount=self.max_amount,
+            daily_account=self.daily_account,
+            daily_platform=self.daily_platform,
+            since=self.since,
+            refund_wait=self.refund_wait,
+        )
+
+    @property
+    def patience(self) -> Patience:
+        """How long doubts are borne."""
+        return Patience(self.settle, self.give_up)
 
 
 class ServerBlock(Block):

@@ -65,7 +65,13 @@ class Config(Block):
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """What is allowed but should be known: sentences to be logged at every start."""
-        return (*_insecure(self), *_idle(self), *_unrecognised(self), *_unheard_of(self), *_not_yet(self))
+        return (
+            *_insecure(self),
+            *_idle(self),
+            *_unrecognised(self),
+            *_unheard_of(self),
+            *_charging(self),
+        )
 
 
 def _insecure(config: Config) -> Iterator[str]:
@@ -116,10 +122,23 @@ def _unheard_of(config: Config) -> Iterator[str]:
             yield f"rules.status.{name}: is no status this version knows; {nearest(name, AccountStatus)}"
 
 
-def _not_yet(config: Config) -> Iterator[str]:
-    """What may be set already and has no effect in this version."""
-    if config.charges.enabled:
-        yield "charges.enabled: this version books no charges"
+def _charging(config: Config) -> Iterator[str]:
+    if not config.charges.enabled:
+        return
+    if not any(DRIVERS[block.driver].capabilities.has_charges for block in config.platforms.values()):
+        yield "charges.enabled: no platform has a feed of what it sells, so there is nothing to book"
+        return
+    for name, block in config.platforms.items():
+        if block.mode == "observe" and DRIVERS[block.driver].capabilities.has_charges:
+            yield (
+                f"platforms.{name}.mode: observe keeps what is sold meanwhile, to be booked as soon as that ends; if"
+                " another handler books it, set charges.since to the instant at which that is turned off"
+            )
+    if config.charges.since is None:
+        yield (
+            "charges.since: is not set; whatever the feeds show is booked, also what was sold long ago. Where another"
+            " handler has booked it, set the instant at which that was turned off"
+        )
 
 
 def _billing_place(config: Config, block: BillingBlock) -> str:

@@ -5,6 +5,8 @@ configuration file, so that it can be checked and run from anywhere.
 """
 
 import ssl
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from string import Formatter
 from typing import Annotated
@@ -14,8 +16,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     PlainValidator,
     Strict,
     ValidationInfo,
@@ -24,6 +28,7 @@ from pydantic import (
 
 from controller.config.secret import surroundings
 from controller.server.address import Address
+from desired_state.sales import read_amount
 from desired_state.windows import Window
 
 
@@ -112,6 +117,26 @@ def _zone(name: str) -> str:
     return name
 
 
+def _money(value: object) -> Decimal:
+    """An amount by its digits: a fraction in the file is read as it is written, not as it is stored."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        raise ValueError("must be an amount of money, such as 100 or 19.90")
+    amount = read_amount(format(value, "f") if isinstance(value, Decimal) else str(value))
+    if amount is None or amount <= 0:
+        raise ValueError("must be an amount of money above zero, such as 100 or 19.90")
+    return amount
+
+
+def _instant(value: object) -> datetime:
+    try:
+        at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        at = None
+    if not isinstance(at, datetime) or at.tzinfo is None:
+        raise ValueError("must be an instant with its time and zone, such as 2026-03-01T00:00:00Z")
+    return at
+
+
 def _listen(text: str) -> str:
     return str(Address.parse(text))
 
@@ -123,6 +148,8 @@ def _platform_name(name: str) -> str:
         raise ValueError("a name is made of letters, digits, - and _, and begins with a letter or a digit")
     return name
 
+
+_AMOUNT = WithJsonSchema({"type": ["number", "string"], "description": "an amount of money above zero: 100, 19.90"})
 
 Text = Annotated[str, Field(min_length=1)]
 Switch = Annotated[bool, Strict()]
@@ -145,6 +172,8 @@ FilePath = Annotated[
 CustomerId = Annotated[
     str, AfterValidator(_customer_id), Field(description="may use {id}, {i_env} and {i_account}", min_length=1)
 ]
+Money = Annotated[Decimal, PlainValidator(_money), PlainSerializer(str, when_used="json"), _AMOUNT]
+Instant = Annotated[datetime, BeforeValidator(_instant), Field(description="an instant: 2026-03-01T00:00:00Z")]
 Listen = Annotated[str, AfterValidator(_listen), Field(description="host:port; port 0 is any free one")]
 ChangeWindow = Annotated[
     str, AfterValidator(_change_window), Field(description="22:00-06:00, or with days: sat,sun 00:00-24:00")

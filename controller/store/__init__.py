@@ -7,7 +7,10 @@ more than the time since. The only package that knows SQLite.
 from controller.store.absences import StoredAbsence, WholeList
 from controller.store.accounts import ListedAccount, StoredAccount
 from controller.store.aside import examine, put_aside
+from controller.store.charge_decisions import Decider, NotDecidable
+from controller.store.charges import Charge, Charges, Logged
 from controller.store.events import Announced, StoredEvent
+from controller.store.feeds import Feed
 from controller.store.holds import EVERYTHING, HeldChange, Holds, Pause
 from controller.store.journal import AuditRow, Intent, OpenIntent
 from controller.store.ledger import Ledger, Store
@@ -27,6 +30,10 @@ __all__ = [
     "Announced",
     "Audience",
     "AuditRow",
+    "Charge",
+    "Charges",
+    "Decider",
+    "Feed",
     "HeldChange",
     "HeldPlan",
     "Holder",
@@ -35,6 +42,8 @@ __all__ = [
     "Intent",
     "Ledger",
     "ListedAccount",
+    "Logged",
+    "NotDecidable",
     "OpenIntent",
     "Order",
     "Pause",

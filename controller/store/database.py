@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from controller.store.later import MIGRATIONS
+from controller.store.charge_tables import MIGRATIONS
 from controller.store.schema import unknown_migrations
 from controller.store.trouble import StoreError, of_sqlite, of_system
 

@@ -27,6 +27,8 @@ from sqlite_utils import Database
 
 from controller.store.absences import Absences
 from controller.store.accounts import Accounts
+from controller.store.charge_decisions import ChargeDecisions
+from controller.store.charges import Charges
 from controller.store.database import (
     copy_in_memory,
     is_database_error,
@@ -36,6 +38,7 @@ from controller.store.database import (
     writing,
 )
 from controller.store.events import Events
+from controller.store.feeds import Feeds
 from controller.store.holds import Holds
 from controller.store.journal import Journal
 from controller.store.names import Names
@@ -65,6 +68,9 @@ class Store:
         self.operator = Operator(db)
         self.holds = Holds(db)
         self.recovery = Recovery(db)
+        self.charges = Charges(db)
+        self.charge_decisions = ChargeDecisions(self.charges)
+        self.feeds = Feeds(db)
 
     @staticmethod
     def open(path: Path) -> "Store":

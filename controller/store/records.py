@@ -254,7 +254,7 @@ class Records:
         observed_fp = fingerprint(observation.external_id.encode() + encoded)
         self._conn.execute(
             "INSERT INTO records (platform, record_id, external_id, i_account, spec, listed_fp, observed_fp,"
-            " observed_at, written_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " observed_at, written_at, borne_since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8)"
             " ON CONFLICT (platform, record_id) DO UPDATE SET external_id = excluded.external_id,"
             " i_account = excluded.i_account, spec = excluded.spec, listed_fp = excluded.listed_fp,"
             " observed_fp = excluded.observed_fp, observed_at = excluded.observed_at,"

@@ -17,7 +17,9 @@ from sqlite_utils import Database
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which database this is, how often it was found lost or old, and the highest number an intent has had."""
+    """Which database this is, how often it was found lost or old, and how many steps it has seen: the highest
+    number an intent has had, and what happened to charges.
+    """
 
     store: str
     epoch: int
@@ -121,6 +123,7 @@ class Recovery:
 _IDENTITY = (
     "SELECT (SELECT value FROM meta WHERE key = 'store'), (SELECT value FROM meta WHERE key = 'epoch'),"
     " max(coalesce((SELECT max(id) FROM audit), 0), coalesce((SELECT max(id) FROM intents), 0))"
+    " + coalesce((SELECT max(rowid) FROM charge_log), 0)"
 )
 _OF_SEVERAL = (
     "SELECT i_account, external_id FROM records r INDEXED BY records_by_account WHERE platform = ?1 AND gone = 0"

@@ -46,7 +46,8 @@ class TroubleView(TypedDict):
 
 
 class PlatformView(TypedDict):
-    """One platform; `attention` names the first subscribers that are stuck, `text` what failed last.
+    """One platform; `attention` names the first subscribers that are stuck, `text` what failed last,
+    of its list or of its feed of sales.
 
     `rebuilding` says why nothing is written to it until it has been read whole, where the store was lost.
     """
@@ -135,6 +136,7 @@ def status_view(store: Store, config: Config, now: datetime) -> StatusView:
     targets = [name for name in (*config.platforms, *_billing_names(config)) if name not in resting]
     fresh = [_is_fresh(store, config, target, now) for target in targets]
     catalog = list(_catalog(store, config))
+    charges = _charges(store) if config.charges.enabled else {}
     sound = billing["complete"] and not billing["attention"] and not catalog
     breakers = [name for name, source in billing["sources"].items() if source["breaker"] == "open"]
     healthy = (
@@ -143,6 +145,7 @@ def status_view(store: Store, config: Config, now: datetime) -> StatusView:
         and not breakers
         and not _rests_long(billing["details"], now)
         and not any(_is_troubled(each, is_resting=name in resting) for name, each in platforms.items())
+        and not (charges and store.charges.for_a_person())
     )
     return StatusView(
         healthy=healthy,
@@ -150,9 +153,13 @@ def status_view(store: Store, config: Config, now: datetime) -> StatusView:
         billing=billing,
         write_back={block.name: _write_back(store, block.name) for block in config.billing if block.write_back.enabled},
         catalog=catalog,
-        charges={},
+        charges=charges,
         pauses=[_pause(each) for each in store.holds.pauses(now)],
     )
+
+
+def _charges(store: Store) -> dict[str, int]:
+    return {state.value: count for state, count in store.charges.counts().items()}
 
 
 def _pause(pause: Pause) -> dict[str, str]:
@@ -174,7 +181,7 @@ def _platform(store: Store, config: Config, name: str) -> PlatformView:
         breaker=_breaker(reading),
         held_plan=_held_plan(store, config, name),
         last_success=_iso(reading.success_at),
-        text=reading.text,
+        text=reading.text or (store.feeds.get(name).text if config.charges.enabled else None),
         rebuilding=store.recovery.rebuilding(name),
         attention=[_trouble(store, billing, *each) for each in subscribers.in_trouble(_ATTENTION)],
     )

@@ -22,6 +22,8 @@ def status_lines(view: StatusView) -> Iterator[str]:
         yield from _platform_lines(name, platform)
     for name, write_back in view["write_back"].items():
         yield _write_back_line(name, write_back)
+    if any(view["charges"].values()):
+        yield f"charges: {', '.join(f'{count} {state}' for state, count in view['charges'].items() if count)}"
     for pause in view["pauses"]:
         yield f"{pause['target']}: {pause['kind']} by {pause['owner']} until {pause['until']}: {pause['reason']}"
     yield from view["catalog"]

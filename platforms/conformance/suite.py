@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from desired_state.catalog import Offer
-from platforms.conformance import changing, ending, limits, making
+from platforms.conformance import changing, ending, feed, limits, making
 from platforms.conformance.bench import Bench, Setting, Trail
 from platforms.conformance.removal import removed
 from platforms.conformance.verdicts import Deviation, Verdict, sentence_of
@@ -59,6 +59,7 @@ CHECKS: tuple[Check, ...] = (
     Check("a rename to a name in use is refused", ending.renaming_to_a_taken_name),
     Check("a delete leaves every other record alone", ending.deleting_spares_others),
     Check("a deleted record is gone, and deleting it again succeeds", ending.deleting_twice),
+    Check("the feed of sales shows again what it has shown, or is unsupported", feed.reads_again),
 )
 
 

@@ -19,7 +19,16 @@ from desired_state.catalog import Offer, Package
 from desired_state.desired import Problem
 from desired_state.subscriber import SPEC_FIELDS, Observation, Owner, SubscriberSpec
 from platforms.devices import plain_device
-from platforms.driver import Capabilities, PlatformError, Reference, Rejected, Taken, Transient
+from platforms.driver import (
+    Capabilities,
+    FeedPage,
+    PlatformError,
+    Reference,
+    Rejected,
+    Taken,
+    Transient,
+    Unsupported,
+)
 from platforms.fitting import cannot_hold, shortfalls
 from platforms.ministra.addons import Addons
 from platforms.ministra.addressing import NAME_PATTERN
@@ -159,6 +168,10 @@ class MinistraDriver:
     async def packages(self) -> tuple[Package, ...]:
         """The tariff plans, then the packages that plans can hold."""
         return self._wire.offer(await self._client.tariffs(), await self._client.services())
+
+    async def charges(self, cursor: str) -> FeedPage:
+        """There is no feed of sales in its API v1."""
+        raise Unsupported(f"platform {self.name!r} has no feed of what it sells")
 
     async def aclose(self) -> None:
         """Let go of connections."""

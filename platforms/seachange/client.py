@@ -18,7 +18,7 @@ from platforms.seachange.markup import document, written
 from platforms.seachange.wire import Wire, refusal
 from platforms.transport import Answer, Clock, Request, Transport, unexpected
 
-OPERATIONS = ("products.list", "customers.list", "customers.get", "customers.put", "customers.delete")
+OPERATIONS = ("products.list", "customers.list", "customers.get", "customers.put", "customers.delete", "purchases.list")
 
 _XML = {"accept": "application/xml"}
 _XML_BODY = {"content-type": "application/xml; charset=utf-8"}
@@ -91,6 +91,17 @@ class Client:
             raise answer.unreadable("the removal", "empty")
         if answer.status not in (200, 204) and not self._says_gone(answer):
             raise _unforeseen(answer, request.operation)
+
+    async def purchases(self, since: int) -> tuple[list[Element], int]:
+        """Some purchases since a sequence, and the sequence of the last; that given if there are none."""
+        names = self._dialect.feed
+        params = {names.since: since, names.count: names.page_size}
+        request = Request("purchases.list", "GET", self._dialect.paths.purchases, params=params)
+        root = await self._listed(request, names.purchases)
+        last = _number(root.get(names.last, ""))
+        if last is None:
+            raise self._wire.strange("its purchases", f"a {names.last!r} that is no number")
+        return self._rows(root, self._dialect.purchase.purchase), last
 
     async def aclose(self) -> None:
         """Let go of connections."""

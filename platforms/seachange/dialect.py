@@ -25,6 +25,7 @@ class Paths(Topic):
     customers: Path = "/traxis/web/Customers"
     customer: PathOfOne = "/traxis/web/Customer/{id}"
     products: Path = "/traxis/web/Products"
+    purchases: Path = "/traxis/web/Purchases"
     slash: Word = "~~2F"
 
 
@@ -81,6 +82,41 @@ class Product(Topic):
     name: Name = "name"
 
 
+class Feed(Topic):
+    """How purchases are asked for, and the document's element and attribute: the sequence to go on from.
+
+    `page_size` is the largest page the platform gives. So many purchases before the last are asked for again each time,
+    since one may be shown later than another of a higher sequence.
+    """
+
+    since: Word = "since"
+    count: Word = "count"
+    purchases: Name = "Purchases"
+    last: Name = "last"
+    page_size: Annotated[int, Field(ge=2)] = 500
+    overlap: Annotated[int, Field(ge=0)] = 100
+
+
+class Purchase(Topic):
+    """A purchase: its element and its attributes."""
+
+    purchase: Name = "Purchase"
+    id: Name = "id"
+    customer: Name = "customer"
+    kind: Name = "kind"
+    title: Name = "title"
+    amount: Name = "amount"
+    currency: Name = "currency"
+    sold_at: Name = "at"
+
+
+class PurchaseKinds(Topic):
+    """Values of a purchase's kind."""
+
+    vod: Word = "vod"
+    ppv: Word = "ppv"
+
+
 class Errors(Topic):
     """What a refusal looks like: the element, its attribute, and the values of that."""
 
@@ -100,4 +136,7 @@ class Dialect(Topic):
     listing: Listing = Listing()
     customer: Customer = Customer()
     product: Product = Product()
+    feed: Feed = Feed()
+    purchase: Purchase = Purchase()
+    purchase_kind: PurchaseKinds = PurchaseKinds()
     error: Errors = Errors()

@@ -9,7 +9,7 @@ from desired_state.catalog import Offer, Package
 from desired_state.desired import Problem
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from platforms.devices import plain_device
-from platforms.driver import Capabilities, Reference, Taken, Transient, Unsupported
+from platforms.driver import Capabilities, FeedPage, Reference, Taken, Transient, Unsupported
 from platforms.fitting import cannot_hold, shortfalls
 from platforms.paging import whole_list
 from platforms.seachange.client import Client
@@ -27,6 +27,7 @@ CAPABILITIES = Capabilities(
     note_length=255,
     writes_secrets_anew=True,
     read_lag=timedelta(seconds=10),
+    has_charges=True,
 )
 
 
@@ -115,6 +116,14 @@ class SeaChangeDriver:
     async def packages(self) -> tuple[Package, ...]:
         """All products, in the platform's order."""
         return tuple([self._wire.package(product) for product in await self._client.products()])
+
+    async def charges(self, cursor: str) -> FeedPage:
+        """A page of the purchases, beginning with some that were shown before: the cursor is the highest sequence."""
+        seen = int(cursor) if cursor.isdecimal() else 0
+        names = self._wire.dialect.feed
+        since = max(0, seen - min(names.overlap, names.page_size // 2))
+        purchases, last = await self._client.purchases(since)
+        return FeedPage(tuple(self._wire.sale(each) for each in purchases), str(max(seen, last)))
 
     async def aclose(self) -> None:
         """Let go of connections."""

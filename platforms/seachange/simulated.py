@@ -72,12 +72,16 @@ class Refused(Exception):
 
 
 class Platform:
-    """All customers and purchases. `customers` is the truth; `products` are the ids on offer."""
+    """All customers and purchases. `customers` is the truth; `products` are the ids on offer.
+
+    `late` are the sequences of purchases that do not show yet, whatever those after them do.
+    """
 
     def __init__(self, clock: Clock, products: Iterable[str]) -> None:
         self.read_lag = 0.0
         self.customers: dict[str, Customer] = {}
         self.purchases: list[Purchase] = []
+        self.late: set[int] = set()
         self._products = frozenset(products)
         self._clock = clock
         self._order: list[str] = []
@@ -134,6 +138,10 @@ class Platform:
             raise not_found(sale.customer)
         self.purchases.append(Purchase(len(self.purchases) + 1, self._now(), sale))
         return self.purchases[-1]
+
+    def bought(self, since: int, count: int) -> list[Purchase]:
+        """The purchases after a sequence that show."""
+        return [each for each in self.purchases[since:] if each.sequence not in self.late][:count]
 
     def _check(self, customer: Customer) -> None:
         for cpe in customer.cpes:

@@ -125,7 +125,7 @@ class SeaChangeSimulator:
 
     async def _purchases(self, request: Request) -> Response:
         since, count = _number(request, "since", 0), _number(request, "count", LARGEST_FEED)
-        shown = self.platform.purchases[since : since + min(count, LARGEST_FEED)]
+        shown = self.platform.bought(since, min(count, LARGEST_FEED))
         return _xml(xml.purchases_document(shown, shown[-1].sequence if shown else since))
 
     async def _dump(self, _: Request) -> Response:

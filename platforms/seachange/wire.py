@@ -19,10 +19,12 @@ from xml.etree.ElementTree import Element
 from desired_state.account import Contact, Secret
 from desired_state.catalog import Package
 from desired_state.desired import mask_device
+from desired_state.sales import FeedRecord, SaleKind
 from desired_state.subscriber import Observation, SubscriberSpec
 from platforms.driver import Rejected, Taken, Transient
 from platforms.seachange.dialect import Dialect
 from platforms.seachange.markup import plain, qualified
+from platforms.selling import Told, sale
 from platforms.transport import Answer, segment
 
 NO_PIN = Secret("")
@@ -69,6 +71,21 @@ class Wire:
         """What a customer's document shows; `read_at` is when reading it began."""
         customer_id = self.customer_id(customer)
         return Observation(customer_id, customer_id, self._spec(customer), read_at)
+
+    def sale(self, purchase: Element) -> FeedRecord:
+        """A purchase; whatever it is, it is shown. Its customer is a name: there is no other id."""
+        names, words = self.dialect.purchase, self.dialect.purchase_kind
+        told = Told(
+            id=purchase.get(names.id, ""),
+            kind=purchase.get(names.kind, ""),
+            external_id=purchase.get(names.customer, ""),
+            title=purchase.get(names.title, ""),
+            amount=purchase.get(names.amount, ""),
+            currency=purchase.get(names.currency, ""),
+            at=purchase.get(names.sold_at, ""),
+            content=repr(sorted(purchase.items())),
+        )
+        return sale(self.platform, told, {theirs: SaleKind(ours) for ours, theirs in words})
 
     def creation(self, external_id: str, spec: SubscriberSpec) -> Element:
         """The document that makes the customer, with everything in it that is managed."""

@@ -27,6 +27,7 @@ OPERATIONS = (
     "customers.create",
     "customers.update",
     "customers.delete",
+    "transactions.list",
 )
 
 
@@ -83,6 +84,19 @@ class Client:
             raise _unforeseen(answer, request.operation)
         if answer.status == 200:
             answer.object("the removal")
+
+    async def transactions(self, after: str) -> tuple[list[object], str]:
+        """Some sales since a cursor, and the next cursor."""
+        names, operation = self._dialect.feed, "transactions.list"
+        params: dict[str, str | int] = {names.limit: names.page_size, **({names.after: after} if after else {})}
+        answer = await self._session.request(Request(operation, "GET", self._dialect.paths.transactions, params=params))
+        if answer.status != 200:
+            raise _unforeseen(answer, operation)
+        body = answer.object("the feed of sales", exact=True)
+        rows, following = body.get(names.rows), body.get(names.next)
+        if not isinstance(rows, list) or not isinstance(following, str | int) or isinstance(following, bool):
+            raise answer.unreadable(operation, f"a list of {names.rows!r} with a cursor in {names.next!r}")
+        return rows, str(following)
 
     async def aclose(self) -> None:
         """Let go of connections."""

@@ -18,6 +18,7 @@ class Paths(Topic):
     packages: Path = "/api/dashboard/packages"
     customers: Path = "/api/dashboard/customers"
     customer: PathOfOne = "/api/dashboard/customers/{id}"
+    transactions: Path = "/api/dashboard/transactions"
 
 
 class Session(Topic):
@@ -87,6 +88,38 @@ class AuthMethods(Topic):
     all: Word = "all"
 
 
+class Feed(Topic):
+    """How the feed of sales is asked for and answered. `page_size` is the largest page the platform gives."""
+
+    after: Word = "after"
+    limit: Word = "limit"
+    rows: Word = "rows"
+    next: Word = "next"
+    page_size: Annotated[int, Field(ge=1)] = 500
+
+
+class SaleFields(Topic):
+    """The fields of a sale or refund; `customer_id` is the platform's id, `external_id` ours."""
+
+    id: Word = "id"
+    customer_id: Word = "customerId"
+    external_id: Word = "externalId"
+    kind: Word = "type"
+    title: Word = "title"
+    amount: Word = "amount"
+    currency: Word = "currency"
+    sold_at: Word = "createdAt"
+    refund_of: Word = "refundOf"
+
+
+class SaleKinds(Topic):
+    """Values of a sale's kind."""
+
+    vod: Word = "vod"
+    ppv: Word = "ppv"
+    refund: Word = "refund"
+
+
 class ErrorFields(Topic):
     """What a refusal (409, 422) names: one field, or a text for each of several."""
 
@@ -104,4 +137,7 @@ class Dialect(Topic):
     package: PackageFields = PackageFields()
     status: Statuses = Statuses()
     auth: AuthMethods = AuthMethods()
+    feed: Feed = Feed()
+    sale: SaleFields = SaleFields()
+    sale_kind: SaleKinds = SaleKinds()
     error: ErrorFields = ErrorFields()

@@ -11,14 +11,16 @@ from desired_state.catalog import Offer, Package
 from desired_state.desired import Problem
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from platforms.devices import plain_device
-from platforms.driver import Capabilities, Reference, Taken, Transient
+from platforms.driver import Capabilities, FeedPage, Reference, Taken, Transient
 from platforms.fitting import shortfalls
 from platforms.paging import whole_list
 from platforms.telebreeze.client import Client
 from platforms.telebreeze.wire import Wire
 from platforms.transport import Clock
 
-CAPABILITIES = Capabilities(external_id_length=64, has_pin=False, note_length=255, read_lag=timedelta(seconds=10))
+CAPABILITIES = Capabilities(
+    external_id_length=64, has_pin=False, note_length=255, read_lag=timedelta(seconds=10), has_charges=True
+)
 
 
 class TelebreezeDriver:
@@ -92,6 +94,11 @@ class TelebreezeDriver:
         """All packages, in the platform's order."""
         listing = whole_list(self._client.packages, self._wire.package_id, f"the packages of {self.name}")
         return tuple([self._wire.package(row) async for page in listing for row in page.rows])
+
+    async def charges(self, cursor: str) -> FeedPage:
+        """A page of the transactions."""
+        rows, following = await self._client.transactions(cursor)
+        return FeedPage(tuple(self._wire.sale(row) for row in rows), following)
 
     async def aclose(self) -> None:
         """Let go of connections."""

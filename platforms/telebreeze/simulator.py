@@ -4,7 +4,8 @@ Besides the platform's own API and the faults of `platforms.simulation` it answe
 
 - `GET /_sim/customers`: everything, passwords included; `POST`, and `PATCH|DELETE /_sim/customers/{id}`: what somebody
   does in the operator's panel, where a customer needs no external id;
-- `POST /_sim/transactions`: a sale (`customerId` or `externalId`, `type`, `title`, `amount`, `currency`, `refundOf`);
+- `POST /_sim/transactions`: a sale (`customerId` or `externalId`, `type`, `title`, `amount`, `currency`, `refundOf`,
+  `createdAt` for one that comes late);
 - `DELETE /_sim/tokens`: every session ends.
 """
 
@@ -35,6 +36,8 @@ class TelebreezeSimulator:
     """The app. `operator` is what it holds; `faults` and `requests` are those of its stage.
 
     `packages` maps ids to external ids. Tokens live `token_life` seconds; reads show the state `read_lag` seconds ago.
+    The feed (`transactions`) shows the last `feed_overlap` before a cursor again, and a new one `feed_lag` seconds
+    late.
     """
 
     def __init__(
@@ -45,6 +48,9 @@ class TelebreezeSimulator:
         self.offered = dict(PACKAGES if packages is None else packages)
         self.operator = Operator(clock, draw, self.offered)
         self.transactions: list[Mapping[str, object]] = []
+        self.feed_overlap = 1
+        self.feed_lag = 0.0
+        self._sold_at: list[float] = []
         self._clock = clock
         self._tokens: dict[str, float] = {}
         self._tokens_given = 0
@@ -132,8 +138,15 @@ class TelebreezeSimulator:
         if not _CURSOR.fullmatch(after):
             raise invalid("after", "is no cursor")
         begin = int(after[2:] or "0", 16)
-        rows = self.transactions[begin : begin + _window(request)[1]]
-        return _json({"rows": rows, "next": f"c-{begin + len(rows):x}" if rows else after})
+        shown = self.transactions[: self._shown()]
+        rows = shown[begin : begin + _window(request)[1]]
+        again = shown[max(0, begin - self.feed_overlap) : begin]
+        return _json({"rows": [*again, *rows], "next": f"c-{begin + len(rows):x}" if rows else after})
+
+    def _shown(self) -> int:
+        """How many transactions show by now; those that a test put there by itself do at once."""
+        late = [at for at in self._sold_at if at > self._clock.monotonic() - self.feed_lag]
+        return len(self.transactions) - len(late)
 
     async def _play(self, request: Request) -> Response:
         """A viewer's log-in: by login and password, by device, or by either, as the customer is set up."""
@@ -155,8 +168,9 @@ class TelebreezeSimulator:
         if buyer is None:
             raise Refused(404, {"message": "Customer not found"})
         names = {"id": f"t-{len(self.transactions) + 1}", "customerId": buyer["id"], "externalId": buyer["externalId"]}
-        at = self._clock.now().isoformat().replace("+00:00", "Z")
+        at = sale.get("createdAt") or self._clock.now().isoformat().replace("+00:00", "Z")
         self.transactions.append({**sale, **names, "createdAt": at})
+        self._sold_at.append(self._clock.monotonic())
         return _json(self.transactions[-1], 201)
 
     async def _end_sessions(self, _: Request) -> Response:

@@ -14,12 +14,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from desired_state.account import Contact, Secret
 from desired_state.catalog import Package
 from desired_state.desired import mask_device
+from desired_state.sales import FeedRecord, SaleKind
 from desired_state.subscriber import Observation, SubscriberSpec
 from platforms.driver import Rejected, Taken, Transient
+from platforms.selling import Told, sale
 from platforms.telebreeze.dialect import Dialect
 from platforms.transport import Answer
 
@@ -55,6 +58,24 @@ class Wire:
         """A package on offer."""
         names = self.dialect.package
         return Package(self.package_id(row), _text(row.get(names.external_id)), _text(row.get(names.title)))
+
+    def sale(self, row: object) -> FeedRecord:
+        """A sale or a refund; whatever it is, it is shown."""
+        names, words = self.dialect.sale, self.dialect.sale_kind
+        fields = row if isinstance(row, Mapping) else {}
+        told = Told(
+            id=_exact(fields.get(names.id)),
+            kind=_exact(fields.get(names.kind)),
+            record_id=_exact(fields.get(names.customer_id)),
+            external_id=_exact(fields.get(names.external_id)),
+            title=_exact(fields.get(names.title)),
+            amount=_exact(fields.get(names.amount)),
+            currency=_exact(fields.get(names.currency)),
+            at=_exact(fields.get(names.sold_at)),
+            refund_of=_exact(fields.get(names.refund_of)),
+            content=repr(row),
+        )
+        return sale(self.platform, told, {theirs: SaleKind(ours) for ours, theirs in words})
 
     def creation(self, external_id: str, spec: SubscriberSpec) -> JsonObject:
         """The payload that makes the customer, with everything in it."""
@@ -164,6 +185,11 @@ def _text(value: object) -> str:
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def _exact(value: object) -> str:
+    """A text, or a number in the digits it was sent in."""
+    return str(value) if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else ""
 
 
 def _number(value: object) -> int | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import httpx
 import msgspec
@@ -15,7 +16,10 @@ from controller.billing.session import LOGIN
 from controller.billing.simulator import Simulator
 from controller.billing.source import OPERATIONS, PortaBilling
 from controller.billing.tokens import tokens_in
+from controller.billing.transactions import LIST as XDRS
+from controller.billing.transactions import MAKE, Order, Transactions
 from controller.billing.wire import decode_account, decode_custom_fields, decode_page, decode_products
+from desired_state.charges import Action
 from tests.billing.helpers import FIELDS, fingerprint, installation, settings
 from tests.clocks import VirtualClock
 
@@ -129,3 +133,19 @@ def test_the_fields_we_read_are_those_of_the_table(operation: str) -> None:
 def test_the_fields_of_a_row_are_those_of_the_table() -> None:
     assert {f"account_list.{name}" for name in AccountRow.__struct_fields__} | {"total"} == set(ASSUMED[LIST].reads)
     assert decode_page(b'{"total": 7, "account_list": []}').total == 7
+
+
+async def test_what_is_sent_and_read_for_charges_is_that_of_the_table() -> None:
+    clock = VirtualClock()
+    sim = installation(clock)
+    recorder = Recorder(sim)
+    i_account = sim.change("create", id="tv1", i_product=61)
+    client = BillingClient(settings(), clock, http=recorder)
+    transactions = Transactions(client)
+
+    await transactions.make(Order(i_account, Action.CHARGE, Decimal("3.99"), "VOD: [ref:tv-1]", "[ref:tv-1]"))
+    await transactions.booked(i_account, clock.now() - timedelta(days=1), clock.now() + timedelta(days=1))
+    await client.aclose()
+
+    for operation in (MAKE, XDRS):
+        assert recorder.sent[operation] == set(ASSUMED[operation].sends)

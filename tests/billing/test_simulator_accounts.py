@@ -248,7 +248,7 @@ async def test_each_transaction_is_an_xdr_and_the_comment_shows_where_switched(f
         )
     assert (answer["balance"], answer["i_xdr"]) == (7.98, 88123402)
     dates = {"from_date": "2026-03-01 11:00:00", "to_date": "2026-03-01 12:00:00"}
-    found = await call("Account/get_xdr_list", i_account=70001, **dates)
+    found = await call("Account/get_xdr_list", i_account=70001, get_total=1, **dates)
     assert (found["total"], found["xdr_list"][0]["charged_amount"]) == (2, 3.99)
     assert [name for name, value in found["xdr_list"][0].items() if "[ref:1]" in str(value)] == [field] * bool(field)
     assert "ref-internal" not in str(found)

@@ -8,8 +8,9 @@ from itertools import count
 from desired_state.account import Secret
 from desired_state.catalog import Offer, Package
 from desired_state.desired import Problem
+from desired_state.sales import FeedRecord, SaleKind
 from desired_state.subscriber import Observation, SubscriberSpec
-from platforms.driver import Capabilities, Reference, Rejected, Taken, Transient, Unavailable
+from platforms.driver import Capabilities, FeedPage, Reference, Rejected, Taken, Transient, Unavailable
 from platforms.memory import MemoryDriver, Record
 from tests.clocks import VirtualClock
 
@@ -288,3 +289,33 @@ class IsDown(Sound):
 
 class CannotDelete(Sound):
     capabilities = Capabilities(can_delete=False)
+
+
+def _sold(number: int) -> FeedRecord:
+    return FeedRecord(platform="tv", id=f"t-{number}", kind=SaleKind.VOD)
+
+
+class ForgetsSales(Sound):
+    readings = count(0)
+
+    async def charges(self, cursor: str) -> FeedPage:
+        return FeedPage((_sold(1), _sold(2))[next(self.readings) % 2 :], "2")
+
+
+class ShowsSalesUnderNewIds(Sound):
+    readings = count(0)
+
+    async def charges(self, cursor: str) -> FeedPage:
+        return FeedPage((_sold(next(self.readings)),), "1")
+
+
+class EndsTooEarly(Sound):
+    async def charges(self, cursor: str) -> FeedPage:
+        return FeedPage((_sold(2),), cursor) if cursor else FeedPage((_sold(1),), "1")
+
+
+class SellsAgainstItsWord(Sound):
+    capabilities = Capabilities()
+
+    async def charges(self, cursor: str) -> FeedPage:
+        return FeedPage((), cursor)

@@ -45,6 +45,10 @@ CAUGHT = [
     (broken.SeesNoProblems, "what the capabilities rule out is a problem"),
     (broken.SeesProblemsEverywhere, "a wish that fits the capabilities is no problem"),
     (broken.ShowsWritesTooLate, "what is created reads back as wished"),
+    (broken.ForgetsSales, "the feed of sales shows again what it has shown, or is unsupported"),
+    (broken.ShowsSalesUnderNewIds, "the feed of sales shows again what it has shown, or is unsupported"),
+    (broken.EndsTooEarly, "the feed of sales shows again what it has shown, or is unsupported"),
+    (broken.SellsAgainstItsWord, "the feed of sales shows again what it has shown, or is unsupported"),
     (broken.IsDown, "the platform says what it offers"),
 ]
 

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 DECLARED, OTHER = "urn:eventis:traxisweb:1.0", "urn:operator:tv:2"
-PATHS = {"Customers": "abonents", "Products": "offers"}
-PARAMETERS = {"skip": "start", "top": "count"}
+PATHS = {"Customers": "abonents", "Products": "offers", "Purchases": "sales"}
+PARAMETERS = {"skip": "start", "top": "count", "from": "since"}
 ELEMENTS = {
     "Customers": "Abonents",
     "Customer": "Abonent",
@@ -23,6 +23,8 @@ ELEMENTS = {
     "Contact": "Reach",
     "Products": "Offers",
     "Product": "Offer",
+    "Purchases": "Sales",
+    "Purchase": "Sale",
     "Cpes": "Boxes",
     "Cpe": "Box",
     "Pin": "Code",
@@ -36,13 +38,23 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     "Contact": {"email": "mail", "phone": "tel"},
     "Product": {"id": "ref", "name": "label"},
     "Cpe": {"id": "mac"},
+    "Purchases": {"last": "upto"},
+    "Purchase": {
+        **{"id": "no", "sequence": "seq", "customer": "who", "kind": "what", "title": "name"},
+        **{"amount": "price", "currency": "money", "at": "when"},
+    },
     "Error": {"code": "why"},
 }
 WORDS = {"true": "on", "false": "off"}
 CODES = {"NotFound": "E1", "InvalidDocument": "E2", "CpeInUse": "E3", "UnknownProduct": "E4"}
 
 DIALECT: Mapping[str, object] = {
-    "paths": {"customers": "/api/abonents", "customer": "/api/abonent/{id}/document", "products": "/api/offers"},
+    "paths": {
+        "customers": "/api/abonents",
+        "customer": "/api/abonent/{id}/document",
+        "products": "/api/offers",
+        "purchases": "/api/sales",
+    },
     "document": {"namespace": OTHER, "true": "on", "false": "off"},
     "listing": {"start": "skip", "count": "top", "customers": "Abonents", "total": "all", "page_size": 50},
     "customer": {
@@ -66,6 +78,11 @@ DIALECT: Mapping[str, object] = {
         "note": "Remark",
     },
     "product": {"products": "Offers", "product": "Offer", "id": "ref", "name": "label"},
+    "feed": {"since": "from", "count": "top", "purchases": "Sales", "last": "upto", "page_size": 50},
+    "purchase": {
+        **{"purchase": "Sale", "id": "no", "customer": "who", "kind": "what", "title": "name"},
+        **{"amount": "price", "currency": "money", "sold_at": "when"},
+    },
     "error": {
         "error": "Failure",
         "code": "why",

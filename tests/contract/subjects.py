@@ -6,13 +6,15 @@ To put another driver through the suite, write a `Subject` for it and add it to 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, replace
-from typing import Protocol, TypeVar
+from decimal import Decimal
+from typing import Any, Protocol, TypeVar
 
 import httpx
 from starlette.types import ASGIApp
 
 from desired_state.account import Secret
 from desired_state.catalog import Package
+from desired_state.sales import FeedRecord, SaleKind
 from desired_state.subscriber import SubscriberSpec
 from platforms.driver import Driver
 from platforms.memory import MemoryDriver, Record
@@ -21,7 +23,7 @@ from platforms.ministra.simulator import PASSWORD as MINISTRA_PASSWORD
 from platforms.ministra.simulator import USERNAME as MINISTRA_USERNAME
 from platforms.ministra.simulator import MinistraSimulator
 from platforms.registry import DRIVERS, DriverSettings
-from platforms.seachange.simulated import Customer
+from platforms.seachange.simulated import Customer, Sale
 from platforms.seachange.simulator import PASSWORD, USERNAME, SeaChangeSimulator
 from platforms.simulation import Faults
 from platforms.telebreeze.simulator import API_KEY, TelebreezeSimulator
@@ -70,6 +72,10 @@ class Subject(Protocol):
         """Somebody else removes the record."""
         ...
 
+    def sell(self, external_id: str) -> None:
+        """The record's customer buys a film for 3.99 EUR."""
+        ...
+
 
 class FaultySubject(Subject, Protocol):
     """A subject whose platform can be made to fail."""
@@ -115,6 +121,13 @@ class MemorySubject(Undemanding):
             if record.external_id == external_id:
                 del self.memory.records[record_id]
 
+    def sell(self, external_id: str) -> None:
+        (record_id,) = (each for each, record in self.memory.records.items() if record.external_id == external_id)
+        price: dict[str, Any] = {"amount": Decimal("3.99"), "currency": "EUR", "sold_at": self.clock.now()}
+        self.memory.sales.append(
+            FeedRecord(platform="tv", id="1", kind=SaleKind.VOD, record_id=record_id, external_id=external_id, **price)
+        )
+
 
 class TelebreezeSubject(Undemanding):
     def __init__(self, simulator: TelebreezeSimulator, url: str, http: Http | None) -> None:
@@ -141,6 +154,11 @@ class TelebreezeSubject(Undemanding):
 
     def remove(self, external_id: str) -> None:
         self.simulator.operator.delete(str((self.truth(external_id) or {})["id"]))
+
+    def sell(self, external_id: str) -> None:
+        buyer = {"customerId": (self.truth(external_id) or {})["id"], "externalId": external_id}
+        price = {"type": "vod", "amount": "3.99", "currency": "EUR", "createdAt": "2026-03-01T12:00:00Z"}
+        self.simulator.transactions.append({"id": "t-1", **buyer, **price})
 
 
 class MinistraSubject:
@@ -182,6 +200,9 @@ class MinistraSubject:
     def remove(self, external_id: str) -> None:
         self.portal.delete(self.portal.by_login([external_id]))
 
+    def sell(self, external_id: str) -> None:
+        raise NotImplementedError
+
 
 class SeaChangeSubject(Undemanding):
     def __init__(
@@ -210,6 +231,9 @@ class SeaChangeSubject(Undemanding):
 
     def remove(self, external_id: str) -> None:
         self.simulator.platform.delete(external_id)
+
+    def sell(self, external_id: str) -> None:
+        self.simulator.platform.sell(Sale(customer=external_id, kind="vod", amount="3.99", currency="EUR"))
 
 
 S = TypeVar("S", bound=ASGIApp)

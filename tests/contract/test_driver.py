@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from desired_state.account import Contact, Secret
 from desired_state.catalog import Offer
 from desired_state.desired import mask_device
+from desired_state.sales import SaleKind
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from platforms.devices import is_mac
 from platforms.driver import Reference, Rejected, Transient, Unsupported
@@ -376,3 +378,16 @@ def test_normalizing_is_idempotent(kind: str, spec: SubscriberSpec, texts: tuple
             assert subject.driver.normalize(once) == once
 
     asyncio.run(scenario())
+
+
+async def test_what_was_sold_is_in_the_feed_and_the_feed_ends(subject: Subject) -> None:
+    needs(subject, "has_charges")
+    await made(subject)
+    subject.sell("a_3")
+    page = await subject.driver.charges("")
+    (sold,) = page.records
+    observed = await seen(subject)
+    assert (sold.amount, sold.currency, sold.kind, sold.problem) == (Decimal("3.99"), "EUR", SaleKind.VOD, "")
+    assert sold.record_id in ("", observed.record_id)
+    assert (sold.external_id, sold.platform) == ("a_3", subject.driver.name)
+    assert (await subject.driver.charges(page.cursor)).cursor == page.cursor

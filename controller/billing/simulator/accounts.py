@@ -25,7 +25,7 @@ def get_account_list(world: World, params: Params) -> Reply:
     found = [account for account in world.installation.in_order() if all(test(account) for test in tests)]
     with_status = asked(params, "get_statuses")
     rows = [list_row(world, account, with_status=with_status) for account in found[offset : offset + limit]]
-    return {**_total(world, params, len(found)), "account_list": rows}
+    return {**total(world, params, len(found)), "account_list": rows}
 
 
 def get_account_info(world: World, params: Params) -> Reply:
@@ -46,10 +46,11 @@ def get_alias_list(world: World, params: Params) -> Reply:
         for account in world.installation.in_order()
         if account.billing_model == ALIAS and account.i_master_account == master
     ]
-    return {**_total(world, params, len(aliases)), "alias_list": aliases}
+    return {**total(world, params, len(aliases)), "alias_list": aliases}
 
 
-def _total(world: World, params: Params, count: int) -> Reply:
+def total(world: World, params: Params, count: int) -> Reply:
+    """How many rows there are, where that is asked for and told."""
     form = world.switches.total
     if not asked(params, "get_total") or form == "missing":
         return {}

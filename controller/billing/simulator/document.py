@@ -26,6 +26,7 @@ _KEY: Params = {"i_account": 70001}
 _PAGE: Params = {"limit": 1, "offset": 0, "get_total": 1}
 _LOGIN: Params = {"login": Switches().login, "token": Switches().token, "password": Switches().password}
 _FIELD = {"name": "TV MAC", "db_value": ""}
+_CHARGE = "Account/make_transaction"
 _EXAMPLES: Mapping[str, Params] = {
     "Session/login": _LOGIN,
     "Session/ping": {"access_token": ""},
@@ -42,11 +43,16 @@ _EXAMPLES: Mapping[str, Params] = {
     "Account/terminate_account": _KEY,
     "Account/get_custom_fields_values": _KEY,
     "Account/update_custom_fields_values": {**_KEY, "custom_fields_values": [_FIELD]},
-    "Account/make_transaction": {
+    _CHARGE: {
         **_KEY,
         **{"action": "Manual charge", "amount": 1, "visible_comment": "", "internal_comment": "", "i_service": 5},
+        "suppress_notification": 1,
     },
-    "Account/get_xdr_list": {**_KEY, "from_date": "2026-01-01 00:00:00", "to_date": None, "limit": 1, "offset": 0},
+    "Account/get_xdr_list": {
+        **_KEY,
+        **_PAGE,
+        **{"from_date": "2026-01-01 00:00:00", "to_date": None, "show_hidden": 1, "show_unsuccessful": 1},
+    },
     "Customer/get_custom_fields_values": {"i_customer": 4001},
     "Customer/update_custom_fields_values": {"i_customer": 4001, "custom_fields_values": [_FIELD]},
     "Customer/get_customer_info": {"i_customer": 4001},
@@ -115,7 +121,9 @@ def _scratch(world: World) -> World:
     account.activation_date = account.expiration_date = _later(clock.now())
     account.addons.append(AddOn(86, clock.now(), clock.now() + timedelta(days=1)))
     account.custom_fields["TV MAC"] = account.customer.custom_fields["TV MAC"] = ""
-    return World(installation, Sessions(clock, lambda: 0.0), clock, Switches())
+    scratch = World(installation, Sessions(clock, lambda: 0.0), clock, Switches())
+    METHODS[_CHARGE].handle(scratch, _EXAMPLES[_CHARGE])
+    return scratch
 
 
 def _later(now: datetime) -> date:

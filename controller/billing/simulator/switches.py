@@ -42,5 +42,7 @@ class Switches(BaseModel):
     espf_encoding: Literal["any", "json", "form"] = "any"
     espf_encoding_refusal: Literal[400, 415, 422] = 415
     espf_rights: bool = True
-    comment_field: Literal["CLD", "description", "none"] = "CLD"
+    comment_field: Literal["CLD", "CLI", "description", "other", "none"] = "CLD"
+    xdr_lag: float = Field(default=0, ge=0)  # how late an xDR shows
+    xdr_page_cap: int = Field(default=1000, ge=1)
     outage: Literal["none", "plain_text_500"] = "none"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from controller.billing.simulator.accounts import total
 from controller.billing.simulator.refusal import Refusal
 from controller.billing.simulator.rendering import instant, money
 from controller.billing.simulator.state import DEBIT, SimulatedAccount, Transaction
@@ -36,18 +37,20 @@ def make_transaction(world: World, params: Params) -> Reply:
 
 
 def get_xdr_list(world: World, params: Params) -> Reply:
-    """The xDRs of one account by their bill time, both ends included."""
+    """The xDRs of one account by their bill time, both ends included, as far as they show yet."""
     account = world.account(params, "get_xdr_list")
     begins, ends = _instant(params, "from_date"), _instant(params, "to_date")
     found = [
         _xdr(world, account, booked)
         for booked in world.installation.transactions
         if booked.i_account == account.i_account
+        and (world.clock.now() - booked.booked_at).total_seconds() >= world.switches.xdr_lag
         and (begins is None or booked.booked_at.replace(microsecond=0) >= begins)
         and (ends is None or booked.booked_at.replace(microsecond=0) <= ends)
     ]
-    offset, limit = number(params, "offset") or 0, number(params, "limit") or len(found)
-    return {"total": len(found), "xdr_list": found[offset : offset + limit]}
+    cap = world.switches.xdr_page_cap
+    offset, limit = number(params, "offset") or 0, min(number(params, "limit") or cap, cap)
+    return {**total(world, params, len(found)), "xdr_list": found[offset : offset + limit]}
 
 
 def _book(world: World, account: SimulatedAccount, params: Params, booked: Decimal) -> int:
@@ -84,9 +87,13 @@ def _xdr(world: World, account: SimulatedAccount, booked: Transaction) -> Reply:
         "country": "",
         "subdivision": "",
     }
-    if world.switches.comment_field != "none":
-        xdr[world.switches.comment_field] = booked.visible_comment
-    return xdr
+    match world.switches.comment_field:
+        case "none":
+            return xdr
+        case "other":
+            return {**xdr, "attributes": [{"name": "note", "values": [booked.visible_comment]}]}
+        case field:
+            return {**xdr, field: booked.visible_comment}
 
 
 def _instant(params: Params, name: str) -> datetime | None:

@@ -1,0 +1,111 @@
+"""The tables of sales and charges; the rules of `schema.py` hold here as well."""
+
+from sqlite_utils import Database
+
+from controller.store.later import MIGRATIONS
+from controller.store.schema import execute
+
+__all__ = ["MIGRATIONS"]
+
+# Triggers keep `bearers`, so that nothing that changes a record can forget to. A record that somebody else removed was
+# there when it was seen last.
+_CHARGES = """
+-- How far each platform's feed of sales was read. `read_at`: when its end was reached last, `followed_since`: since
+-- when it was, without a gap in which another database may have acted upon it.
+CREATE TABLE feeds (
+    platform TEXT PRIMARY KEY,
+    cursor TEXT NOT NULL,
+    read_at REAL,
+    followed_since REAL,
+    text TEXT
+) WITHOUT ROWID;
+
+-- What was sold, and what became of it. Amounts are exact texts. `next_at`: when it is looked at again (empty: it is
+-- being worked on, or nothing is left to do). `first_sent_at`, `tries`: when billing was first asked, and how often.
+CREATE TABLE charges (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    billing TEXT NOT NULL,
+    platform TEXT NOT NULL,
+    id TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    record_id TEXT NOT NULL,
+    external_id TEXT NOT NULL,
+    title TEXT NOT NULL,
+    amount TEXT,
+    currency TEXT NOT NULL,
+    sold_at REAL,
+    refund_of TEXT NOT NULL,
+    problem TEXT NOT NULL,
+    essence TEXT NOT NULL,
+    received_at REAL NOT NULL,
+    must_look INTEGER NOT NULL,
+    i_account INTEGER,
+    state TEXT NOT NULL,
+    reason TEXT,
+    text TEXT,
+    next_at REAL,
+    failures INTEGER NOT NULL DEFAULT 0,
+    first_sent_at REAL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    doubt_since REAL,
+    approved INTEGER NOT NULL DEFAULT 0,
+    i_xdr INTEGER,
+    settled_at REAL
+);
+CREATE UNIQUE INDEX charges_by_id ON charges (platform, id);
+CREATE INDEX charges_due ON charges (platform, next_at, number) WHERE next_at IS NOT NULL;
+CREATE INDEX charges_in_doubt ON charges (platform, next_at, number) WHERE state = 'in_doubt';
+CREATE INDEX charges_by_reference ON charges (reference);
+CREATE INDEX charges_by_state ON charges (state, platform, kind);
+CREATE INDEX charges_by_account ON charges (billing, i_account, state);
+CREATE INDEX charges_sent ON charges (platform, first_sent_at) WHERE first_sent_at IS NOT NULL;
+CREATE INDEX charges_refunds ON charges (platform, refund_of) WHERE refund_of <> '';
+
+-- What happened to each charge, and who decided what about it.
+CREATE TABLE charge_log (
+    number INTEGER NOT NULL,
+    at REAL NOT NULL,
+    event TEXT NOT NULL,
+    by TEXT,
+    text TEXT
+);
+CREATE INDEX charge_log_by_charge ON charge_log (number);
+
+-- Which account bore which record before, by the platform's id and by name, from when to when; and since when a record
+-- is as it is, for those that are borne now.
+CREATE TABLE bearers (
+    platform TEXT NOT NULL,
+    record_id TEXT NOT NULL,
+    external_id TEXT NOT NULL,
+    i_account INTEGER NOT NULL,
+    since REAL NOT NULL,
+    until REAL NOT NULL
+);
+CREATE INDEX bearers_by_record ON bearers (platform, record_id);
+CREATE INDEX bearers_by_name ON bearers (platform, external_id);
+ALTER TABLE records ADD COLUMN borne_since REAL;
+UPDATE records SET borne_since = observed_at;
+"""
+
+_ENDS = (
+    " INSERT INTO bearers (platform, record_id, external_id, i_account, since, until)"
+    " SELECT old.platform, old.record_id, old.external_id, old.i_account,"
+    " coalesce(old.borne_since, old.observed_at), {until}"
+    " WHERE old.i_account IS NOT NULL AND old.gone = 0;"
+)
+_CHANGED = "CASE WHEN new.gone THEN new.written_at ELSE new.observed_at END"
+_TRIGGERS = (
+    "CREATE TRIGGER bearer_changes AFTER UPDATE OF i_account, external_id, gone ON records"
+    " WHEN old.i_account IS NOT new.i_account OR old.external_id <> new.external_id OR old.gone <> new.gone BEGIN"
+    f"{_ENDS.format(until=_CHANGED)} UPDATE records SET borne_since = new.observed_at"
+    " WHERE platform = new.platform AND record_id = new.record_id; END",
+    f"CREATE TRIGGER bearer_goes AFTER DELETE ON records BEGIN{_ENDS.format(until='old.observed_at')} END",
+)
+
+
+@MIGRATIONS(name="charges")
+def _charges(db: Database) -> None:
+    execute(db, _CHARGES)
+    for trigger in _TRIGGERS:
+        db.conn.execute(trigger)
