@@ -13,17 +13,16 @@ scenario with its faults, by a name that is enough to run it again:
     make harness CASE='telebreeze/17:lost_answer+301:kill_after_commit'
 
 The run without faults (`running.reference`) says which crossings there are, and so which cases. After a case the
-oracles (`chronicle.py` while it runs, `oracles.py` and `running.wrong` at its end) compare what came of it with the
-run without faults, and with what an independent check says of billing's facts.
+oracles (`chronicle.py` and `restraint.py` while it runs, `oracles.py` and `running.wrong` at its end) compare what came
+of it with the run without faults, and with what an independent check says of billing's facts.
 
     make harness         what there is time for before every change; SEED=2 takes other ones
     make harness-long    every fault at every crossing of every scenario, and thousands of pairs
 
-From Python, with a bug planted into the product to see whether it is found:
+From Python:
 
-    outcome = await run(scenarios.ALL["telebreeze"], tmp_path, [Planned(17, faults.ALL["lost_answer"])], plant=spoil)
+    outcome = await run(scenarios.ALL["telebreeze"], tmp_path, [Planned(17, faults.ALL["lost_answer"])])
     found = wrong(outcome, reference(scenarios.ALL["telebreeze"]))   # sentences; empty if all is well
 
-`plant` is called with the `Site` whenever a process begins, before it has done anything; `site.application` is the
-process. `cases.singles(scenario)` has all cases of one fault.
+Whether it finds what it is there to find is tested by bugs that are planted into the product (`plants`).
 """

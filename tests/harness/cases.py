@@ -75,6 +75,7 @@ def by_fault(scenario: Scenario) -> Mapping[str, Sequence[Case]]:
     return {
         name: [Case(scenario, [Planned(each.number, fault)]) for each in crossings if fault.can_strike(each)]
         for name, fault in faults.ALL.items()
+        if name not in scenario.spared
     }
 
 

@@ -47,6 +47,11 @@ class Restraint:
         """From here on a pass's limit counts anew."""
         self._in_pass.clear()
 
+    def forgotten(self) -> None:
+        """The database is gone, or an older one: what was taken away today is nowhere written down any more."""
+        self._today.clear()
+        self._approved.clear()
+
     def approved(self, platform: str, i_accounts: Collection[int]) -> None:
         """A person has approved that these accounts lose something, once."""
         self._approved[platform] = set(i_accounts)

@@ -22,7 +22,7 @@ from tests.harness.chronicle import COUNTED, Event
 from tests.harness.crossings import Crossing, Planned, Tap
 from tests.harness.oracles import in_vain, left_open, remembers, secrets_kept, shown, states, wrong_at_rest
 from tests.harness.scenarios import Scenario, Step
-from tests.harness.site import Plant, Site
+from tests.harness.site import Site
 
 PAUSE = 1800.0  # seconds, the longest backoff
 
@@ -40,14 +40,11 @@ class Outcome:
     excused: frozenset[tuple[str, int]] = frozenset()
 
 
-async def run(scenario: Scenario, folder: Path, plan: Sequence[Planned] = (), plant: Plant | None = None) -> Outcome:
-    """Let the scenario's history happen under the planned faults, and its faults stop; look at what there is then.
-
-    `plant` is told of every process that begins, to put a bug into it.
-    """
+async def run(scenario: Scenario, folder: Path, plan: Sequence[Planned] = ()) -> Outcome:
+    """Let the scenario's history happen under the planned faults, and its faults stop; look at what there is then."""
     tap, heard = Tap(plan), io.StringIO()
     log.setup("ERROR", stream=heard)
-    site = Site(folder, scenario.blocks, tap, plant)
+    site = Site(folder, scenario.blocks, tap)
     try:
         scenario.begin(site)
         await site.live(site.begin_work)

@@ -29,12 +29,17 @@ class Products:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scenario:
-    """A configuration's blocks and a history; only every so manieth of its cases is run (`sparse`)."""
+    """A configuration's blocks and a history.
+
+    Only every so manieth of its cases is run (`sparse`). `spared`: the faults of which nobody can foretell what the
+    history is after them.
+    """
 
     name: str
     blocks: Mapping[str, object]
     steps: Sequence[Step]
     sparse: int = 1
+    spared: frozenset[str] = frozenset()
 
     def begin(self, site: Site) -> None:
         """Every platform holds a record that is not ours."""
@@ -190,6 +195,20 @@ def _tight(**platforms: Mapping[str, object]) -> Mapping[str, object]:
 
 SHORTEST = Scenario("shortest", _blocks(tv=telebreeze(**_WITHOUT)), Shortest(61).steps())
 
+TIGHT = Scenario(
+    "tight",
+    _tight(tv=telebreeze(dialect={"listing": {"page_size": 2}}, **_WITHOUT)),
+    Tight().steps(),
+    sparse=5,
+    spared=frozenset(
+        {
+            *("switched_off", "flicker"),  # they use up some of the day's budget, so that others wait
+            *("restored", "restored_as_it_began", "lost_database", "lost_volume"),  # nobody knows what was approved
+            "lost_event",  # what it told is found too late
+        }
+    ),
+)
+
 ALL: Mapping[str, Scenario] = {
     each.name: each
     for each in (
@@ -197,8 +216,8 @@ ALL: Mapping[str, Scenario] = {
         Scenario("telebreeze", _blocks(tv=telebreeze(rename=True, **_WITHOUT)), Life(_TV).steps()),
         Scenario("seachange", _blocks(cable=seachange()), Life(_CABLE, renames=False).steps()),
         Scenario("ministra", _blocks(box=ministra(rename=True, **_WITHOUT)), Life(_BOX).steps()),
-        Scenario("tight", _tight(tv=telebreeze(dialect={"listing": {"page_size": 2}}, **_WITHOUT)), Tight().steps(), 5),
-        Scenario("sick", _blocks(tv=telebreeze(rename=True, **_WITHOUT)), Sick().steps(), 10),
+        TIGHT,
+        Scenario("sick", _blocks(tv=telebreeze(rename=True, **_WITHOUT)), Sick().steps(), sparse=10),
         Scenario("two", _blocks(tv=telebreeze(**_WITHOUT), cable=seachange()), Moves(_TV, _CABLE).steps()),
     )
 }

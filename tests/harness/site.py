@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 import msgspec
 from starlette.types import ASGIApp
 
+from controller import orders
 from controller.billing.simulator.changes import Action
 from controller.demo.check import WORDS, Account, Record
 from controller.fleet import PassReport
@@ -43,15 +44,13 @@ class Site(Bed):
     since a person or the next day has a word in it.
     """
 
-    def __init__(self, folder: Path, blocks: Values, tap: Tap, plant: "Plant | None" = None) -> None:
-        """`plant` is told of every process that begins."""
+    def __init__(self, folder: Path, blocks: Values, tap: Tap) -> None:
         self.tap = tap
         self.life = Life()
         self.copies: list[bytes] = []
         self.skips_next = False
         self.down: dict[str, float] = {}
         self.waits = False
-        self._plant = plant
         self._outage: tuple[float, sqlite3.OperationalError] | None = None
         self._flickering = 0
         self._sickness: tuple[Faults, float] | None = None
@@ -60,7 +59,7 @@ class Site(Bed):
         super().__init__(folder, blocks)
         self.chronicle = Chronicle({name: WORDS[name] for name in self.config.platforms})
         self.restraint = Restraint(Limits(self.config.brake.floor, self.config.brake.daily_floor))
-        self._begun_anew()
+        self.application.ledger.watch()
 
     # -- the boundaries
 
@@ -143,11 +142,10 @@ class Site(Bed):
         """A person approves what is held, by a command: another process. `is_void`: it becomes another plan now."""
         store = Store.open(self.config.store.path)
         for platform in self.config.platforms:
-            held = store.targets.held_plan(platform)
-            if held is not None:
+            if store.targets.held_plan(platform) is not None:
+                accounts = [each.i_account for each in store.holds.held(platform)]
                 with store.transaction():
-                    accounts = store.holds.approve(platform, held.hash, self.world.now())
-                    store.targets.forget_held(platform)
+                    orders.approve(store, orders.Person("the harness", self.world.now()), "billing", platform)
                 self.restraint.approved(platform, () if is_void else accounts)
         store.close()
 
@@ -195,6 +193,7 @@ class Site(Bed):
 
     def lose_files(self, but: str) -> None:
         """All files of the database are gone, but those of these patterns."""
+        self.restraint.forgotten()
         for file in self.folder.glob(f"{self.config.store.path.name}*"):
             if not any(file.match(pattern) for pattern in but.split()):
                 file.unlink()
@@ -253,20 +252,11 @@ class Site(Bed):
         self.life.close()
         self.life = Life()
         self.application = self._assembled()
-        self._begun_anew()
-
-    def _begun_anew(self) -> None:
         self.application.ledger.watch()
-        if self._plant is not None:
-            self._plant(self)
 
     async def aclose(self) -> None:
         self.life.is_over = False
         await super().aclose()
-
-
-Plant = Callable[[Site], None]
-"""Told of every new process, to spoil it by a bug (`site.application` is the process)."""
 
 
 def _mourn(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

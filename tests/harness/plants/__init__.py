@@ -17,7 +17,7 @@ after each step of the history, by the demo's independent check; D: a look into 
     intent_not_committed              C  a call that no intent announced
     outcome_before_the_call           C  a call that no intent announced
     page_skipped                      S  an account has no record
-    empty_list_believed               C  a deletion that billing never asked for
+    empty_list_believed               C  a suspension that billing never asked for
     create_not_idempotent             C  a call that changed nothing, since it had been made before
     brake_off_by_one                  R  more records lost something in a pass than may
     budget_not_persisted              R  more records lost something in 24 hours than may
@@ -36,6 +36,6 @@ after each step of the history, by the demo's independent check; D: a look into 
 
 Tried as well, and not found, since something else makes up for them: a creation that takes "there is one already" for
 a refusal (an open intent is resolved by reading first, so that nothing is created twice), and an account that is taken
-for gone because one list lacks it (it is asked for by itself before anything is taken away; so `empty_list_believed`
-plants both mistakes).
+for gone because one list lacks it (billing is asked for the account itself before anything is taken away, and an empty
+list is doubted; so `empty_list_believed` plants all three mistakes).
 """

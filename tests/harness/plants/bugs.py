@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
-from controller import executor, gather, holding, judgement, look
+from controller import executor, gather, holding, look
 from controller.billing import listing
 from controller.billing.wire import Page
 from controller.events.bodies import Notice
@@ -23,14 +23,14 @@ from controller.holding import Safeguards
 from controller.look import Look
 from controller.reconciler import Reconciler
 from controller.shown import Shown
-from controller.store import Announced, Intent, Store, StoredAbsence, StoredAccount, StoredRecord
+from controller.store import Announced, Intent, Store, StoredRecord, absences
 from controller.store.journal import Journal
 from controller.store.records import Reading, Records
-from controller.targets import Household, Platform
+from controller.targets import Platform
 from desired_state import brake
+from desired_state.absence import Absence
 from desired_state.account import Account, BillingSnapshot
 from desired_state.brake import Brake
-from desired_state.entitlement import Decision, Presence
 from desired_state.plan import Change, Create, Plan
 from desired_state.policy import Policy
 from desired_state.subscriber import SubscriberSpec
@@ -65,12 +65,13 @@ def outcome_before_the_call(reach: Reach, _sound: Function) -> Function:
             opened = self._announce(store, intent=intent, attendance=attendance)
             if isinstance(opened, str):
                 return opened
-            self._keep(store, done=executor._Done(platform, change, record_id, opened), settle=attendance.settle)
+            done = executor._Done(platform, change, record_id, opened)
+            self._keep(store, done=done, settle=attendance.settle)
             return None
 
-        refused = await self._ledger.run(announce_and_keep, durable=True)
-        if refused is not None:
-            return Outcome(refused)
+        verdict = await self._ledger.run(announce_and_keep, durable=True)
+        if verdict is not None:
+            return Outcome(verdict)
         await executor._call(platform, change)
         return Outcome("changed")
 
@@ -102,27 +103,26 @@ def _nothing_made_sure_of(reach: Reach, _sound: Function) -> Function:
     return bad
 
 
-@bug(gather, "_doubted", along=_nothing_made_sure_of)
-def _no_list_doubted(reach: Reach, _sound: Function) -> Function:
-    """A list counts as whole if its own total says so, however many it has lost."""
+@bug(absences, "unlisted", along=_nothing_made_sure_of)
+def _gone_after_one_list(reach: Reach, sound: Function) -> Function:
+    """Who is not in one list is gone."""
 
-    def bad(snapshot: BillingSnapshot, lost: int, known: int, most: int) -> BillingSnapshot:
+    def bad(known: Absence | None, began: datetime, ended: datetime) -> Absence:
         reach()
-        return snapshot
+        counted: Absence = sound(known, began, ended)
+        return replace(counted, proven_at=ended)
 
     return bad
 
 
-@bug(judgement, "decide", along=_no_list_doubted)
-def empty_list_believed(reach: Reach, sound: Function) -> Function:
-    """Who is not in one list that billing calls whole is gone, and nobody asks for the account itself."""
+@bug(gather, "_doubted", along=_gone_after_one_list)
+def empty_list_believed(reach: Reach, _sound: Function) -> Function:
+    """A list that shows nobody is whole if billing says so; by this list alone everybody is gone."""
 
-    def bad(stored: StoredAccount, missed: StoredAbsence | None, house: Household, now: datetime) -> Decision:
-        decision: Decision = sound(stored, missed, house, now)
-        if stored.missing_since is None:
-            return decision
-        reach()
-        return replace(decision, presence=Presence.ABSENT)
+    def bad(snapshot: BillingSnapshot, lost: int, known: int, most: int) -> BillingSnapshot:
+        if lost > most:
+            reach()
+        return snapshot
 
     return bad
 

@@ -17,7 +17,7 @@ CATCHES: Mapping[str, Catch] = {
     "outcome_before_the_call": Catch("telebreeze", r"tv: a call was made that no intent had announced"),
     "page_skipped": Catch("tight", r"tv: \S+: there is no record \(status None\), long after they_come"),
     "empty_list_believed": Catch(
-        "billing's list is empty once", r"Event\(.*what='delete'\): billing never asked for it"
+        "billing's list is empty once", r"Event\(.*what='suspend'\): billing never asked for it"
     ),
     "create_not_idempotent": Catch("sick", r"tv: a call that changed nothing, .*"),
     "brake_off_by_one": Catch("tight", r"tv: 3 records lost something in one pass; the brake lets 2, .*"),

@@ -17,10 +17,16 @@ Function = Callable[..., Any]
 
 
 class Reach:
-    """How often a run came to the bug."""
+    """How often a run came to the bug; `along`: the same of the one that is planted with it."""
 
     def __init__(self) -> None:
         self.count = 0
+        self.along: Reach | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the run came to all of it."""
+        return self.count > 0 and (self.along is None or self.along.is_whole)
 
     def __call__(self) -> None:
         """It did once more."""
@@ -53,7 +59,7 @@ class Bug:
         reach = Reach()
         setattr(self.owner, self.method, self._bad(sound, reach))
         try:
-            with self.along.planted() if self.along is not None else nullcontext():
+            with self.along.planted() if self.along is not None else nullcontext() as reach.along:
                 yield reach
         finally:
             setattr(self.owner, self.method, sound)
