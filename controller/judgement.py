@@ -188,9 +188,16 @@ def compare(store: Store, platform: Platform, i_account: int) -> Comparison | No
 
 
 def rest(store: Store, platform: Platform, comparison: Comparison) -> None:
-    """Note that there is nothing to do; a subscriber whose details are awaited, or a part of them, is not at rest."""
+    """Note that there is nothing to do; a subscriber whose details are awaited, or a part of them, is not at rest.
+
+    With the record of an account that is not to have any, the platform has nothing more to do with it, as if it were
+    judged once more now.
+    """
     progress = resting(comparison.subscriber.desired, comparison.record)
     i_account = comparison.subscriber.desired.key.i_account
+    if comparison.record is None and comparison.subscriber.desired.presence in (Presence.DORMANT, Presence.ABSENT):
+        store.subscribers(platform.name).drop(i_account)
+        return
     stored = store.accounts(platform.billing).get(i_account)
     ambiguity = store.recovery.ambiguity(platform.name, i_account)
     if ambiguity is not None:

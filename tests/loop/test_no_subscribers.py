@@ -81,3 +81,21 @@ async def test_what_becomes_a_subscriber_is_served(bed: Bed) -> None:
     await announce(bed, account, i_event=2)
 
     assert bed.customer("tv000001_3")["status"] == "active"
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_p19_who_is_terminated_is_counted_on_no_platform_once_its_record_is_gone(
+    bed: Bed, announced: bool
+) -> None:
+    bed.tv_account(1)
+    account = bed.tv_account(2)
+    await bed.full_pass()
+    bed.world.advance(60)
+    bed.billing.change("terminate", i_account=account)
+    if announced:
+        await announce(bed, account)
+
+    await bed.converge()
+
+    assert len(bed.customers()) == 1
+    assert sum((await bed.status())["platforms"]["tv"]["accounts"].values()) == 1
