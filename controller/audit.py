@@ -85,10 +85,12 @@ class Audit:
 
     def _owed(self, store: Store, *, round_: AuditRound) -> Sequence[int]:
         """Whose turn it is by now; taken for paid from here on."""
-        now, key = self._clock.now().timestamp(), f"{self._name} was audited at"
+        instant, key = self._clock.now(), f"{self._name} was audited at"
+        now = instant.timestamp()
         most = max(round_.interval, 2 * round_.pause)
         paid_until = min(max(float(store.targets.meta(key) or now), now - most), now)
         share = int((now - paid_until) / round_.interval + 1e-9)
         store.targets.set_meta(key, str(paid_until + share * round_.interval if round_.accounts else now))
-        oldest = store.accounts(self._name).oldest_details(share + len(self._passed_over)) if share else ()
+        asked = share + len(self._passed_over)
+        oldest = store.accounts(self._name).oldest_details(asked, instant) if share else ()
         return [i_account for i_account in oldest if i_account not in self._passed_over][:share]

@@ -288,15 +288,15 @@ class Accounts:
         )
         return [i_account for (i_account,) in rows]
 
-    def oldest_details(self, count: int) -> Sequence[int]:
-        """The accounts whose details were read longest ago: the share of the rolling audit."""
-        rows = self._conn.execute(
-            "SELECT i_account FROM accounts INDEXED BY accounts_details_at"
-            " WHERE billing = ? AND details_at IS NOT NULL AND details_due = 0"
-            " AND presence IS NOT 'absent' AND missing_since IS NULL ORDER BY details_at LIMIT ?",
-            (self._billing, count),
+    def oldest_details(self, count: int, now: datetime) -> Sequence[int]:
+        """Whose details were read longest ago, but first by a clock that was ahead: the share of the rolling audit."""
+        part = (
+            "SELECT i_account FROM accounts INDEXED BY accounts_details_at WHERE billing = ? AND details_at {} ?"
+            " AND details_due = 0 AND presence IS NOT 'absent' AND missing_since IS NULL ORDER BY details_at LIMIT ?"
         )
-        return [i_account for (i_account,) in rows]
+        given = (self._billing, now.timestamp(), count)
+        rows = [row for relation in (">", "<=") for row in self._conn.execute(part.format(relation), given)]
+        return [i_account for (i_account,) in rows[:count]]
 
     def auditable(self) -> tuple[int, datetime | None]:
         """How many accounts the rolling audit goes over, and when the oldest of their details was read."""

@@ -116,3 +116,14 @@ async def test_closed_accounts_do_not_make_the_audit_go_faster(audited: Bed) -> 
     await audited.let_time_pass(DAY)
 
     assert read(audited) == ACCOUNTS // 2
+
+
+async def test_p11_a_clock_that_was_a_year_ahead_keeps_nobody_from_being_read_again(audited: Bed) -> None:
+    account = max(audited.billing.installation.accounts)
+    audited.world.jump(-timedelta(days=365))
+    audited.billing.change("device", i_account=account, devices=["00:1A:79:00:01:00"])
+
+    await audited.let_time_pass(DAY)
+    await audited.full_pass()
+
+    assert audited.customer("tv000048_3")["devices"] == [{"deviceId": "001A79000100"}]
