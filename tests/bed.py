@@ -267,7 +267,7 @@ class Bed:
 
     def carrier(self, target: str, app: ASGIApp) -> Http:
         """What carries requests to a simulator."""
-        return self.to_billing if app is self.billing and target == "billing" else httpx.ASGITransport(app)
+        return self.to_billing if target == "billing" else httpx.ASGITransport(app)
 
     def opened_store(self) -> Store:
         """The database, as a process opens it."""

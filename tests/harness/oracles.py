@@ -41,21 +41,18 @@ async def _wrong_on(site: Site, platform: str) -> list[str]:
     scene = Scene(words, rows, Memory(foreign, ours), site.world.now())
     texts = [f"{platform}: {each}" for each in differences(site.facts_now(), scene)]
     counted = sum((await site.status())["platforms"][platform]["accounts"].values())
-    least, most = _population(site, platform, rows)
-    if not least <= counted <= most:
-        texts.append(f"{platform}: {counted} accounts are in some state, of {least}")
+    population = _population(site, platform, rows)
+    if counted != population:
+        texts.append(f"{platform}: {counted} accounts are in some state, of {population}")
     return texts
 
 
-def _population(site: Site, platform: str, rows: Sequence[Record]) -> tuple[int, int]:
-    """How many accounts are routed to a platform or have a record there; also with those that are closed and have none.
-
-    Whether the closed ones are counted depends on what was read of them after their record had gone.
-    """
+def _population(site: Site, platform: str, rows: Sequence[Record]) -> int:
+    """How many accounts are routed to a platform, or have a record there."""
     words, now = site.chronicle.words[platform], site.world.now()
-    routed = {fact.i_account: fact.status for fact in site.facts_now() if words.products & set(fact.products(now))}
-    bound = {owner(words, row) for row in rows} - {0}
-    return len({each for each, status in routed.items() if status != CLOSED} | bound), len({*routed, *bound})
+    living = [fact for fact in site.facts_now() if fact.status != CLOSED]
+    routed = {fact.i_account for fact in living if words.products & set(fact.products(now))}
+    return len((routed | {owner(words, row) for row in rows}) - {0})
 
 
 async def left_open(site: Site) -> list[str]:
@@ -89,8 +86,6 @@ def secrets_kept(site: Site) -> list[str]:
 
 
 async def states(site: Site) -> Mapping[str, Mapping[str, int]]:
-    """How many accounts are in each state, by platform, as the product says; but for `no_service` (see above)."""
-    views = {name: view["accounts"] for name, view in (await site.status())["platforms"].items()}
-    return {
-        name: {state: n for state, n in counts.items() if n and state != "no_service"} for name, counts in views.items()
-    }
+    """How many accounts are in each state, by platform, as the product says."""
+    platforms = (await site.status())["platforms"]
+    return {name: {state: n for state, n in view["accounts"].items() if n} for name, view in platforms.items()}

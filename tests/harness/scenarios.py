@@ -9,8 +9,10 @@ Rules of this module:
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from platforms.seachange.simulated import Customer
+from tests.clocks import START
 from tests.harness.site import Site
 from tests.harness.trials import BRAKE, Sick, Tight
 from tests.loop.platforms import billing, box, cable, catalog, ministra, seachange, telebreeze
@@ -68,7 +70,7 @@ class Life:
         blocked, upgraded, third, fourth = _first_four(site)
         site.billing.change("block", i_account=blocked)
         site.billing.change("product", i_account=upgraded, i_product=self.products.large)
-        site.billing.change("addon_add", i_account=third, i_product=self.products.addon)
+        _add(site, third, self.products.addon)
         site.billing.change("device", i_account=third, devices=[_mac(4)])
         site.billing.change("device", i_account=fourth, devices=[_mac(3)])
         return [third, fourth]
@@ -135,7 +137,7 @@ class Moves:
         """One for A, one for B, one who will move, and one with an add-on of the other platform."""
         accounts = [site.tv_account(number, i_product=self.a.small) for number in (1, 2, 3, 4)]
         site.billing.change("product", i_account=accounts[1], i_product=self.b.small)
-        site.billing.change("addon_add", i_account=accounts[3], i_product=self.b.addon)
+        _add(site, accounts[3], self.b.addon)
         return accounts[2:3]
 
     def they_change(self, site: Site) -> Sequence[int]:
@@ -159,6 +161,11 @@ class Moves:
 
 def _first_four(site: Site) -> list[int]:
     return sorted(site.billing.installation.accounts)[:4]
+
+
+def _add(site: Site, i_account: int, addon: int) -> None:
+    """Since long ago: a clock that is set back is not to make it a thing of the future."""
+    site.billing.change("addon_add", i_account=i_account, i_product=addon, effective_from=START - timedelta(days=30))
 
 
 def _mac(number: int) -> str:
