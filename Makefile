@@ -28,7 +28,7 @@ HARNESS = $(BIN)/python -m pytest -m harness tests/harness
 SEED ?= 1
 
 kills: $(VENV)/installed-dev  ## kill -9 of real processes over the real file, at some of the crossings
-	@$(BIN)/python -m pytest -n 2 -m kills tests/kills $(ARGS)
+	@$(BIN)/python -m pytest -n 2 -m kills tests/kills $(if $(KILL),--kill='$(KILL)') $(ARGS)
 
 kills-long: $(VENV)/installed-dev  ## the same at every crossing, and once more while the next one recovers
 	@$(BIN)/python -m pytest -n 2 -m kills tests/kills --every $(ARGS)

@@ -72,7 +72,7 @@ def test_the_daemon_converges_follows_billing_and_ends_in_order(here: Site) -> N
         assert running.process.wait(DEADLINE) == 0
 
 
-def test_a_second_process_on_the_same_store_refuses_with_a_sentence(here: Site) -> None:
+def test_p07_a_second_process_on_the_same_store_refuses_with_a_sentence(here: Site) -> None:
     with daemon(here):
         for command in ("run", "apply"):
             said = here.call(command)

@@ -65,4 +65,4 @@ def figures(name: str, played: Sequence[Played]) -> str:
 def complaint(name: str, played: Sequence[Played]) -> str:
     """What is wrong, and how to see it again; nothing if all is well."""
     wrong = [f"{name}@{each}: {problem}" for each in played for problem in each.problems]
-    return "\n".join([*wrong, "replay one by: make kills ARGS='--case NAME'"]) if wrong else ""
+    return "\n".join([*wrong, "replay one by: make kills KILL='NAME'"]) if wrong else ""

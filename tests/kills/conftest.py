@@ -8,7 +8,7 @@ from tests.kills.choice import Choice
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("kills")
     group.addoption("--every", action="store_true", help="Kill at every crossing, not at some of them.")
-    group.addoption("--case", help="Only this case, by the name that a failure shows: tv/mixed@write:3:after.")
+    group.addoption("--kill", help="Only this case, by the name that a failure shows: tv/mixed@write:3:after.")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -23,4 +23,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture
 def choice(request: pytest.FixtureRequest) -> Choice:
     """Which cases are wanted."""
-    return Choice(bool(request.config.getoption("--every")), request.config.getoption("--case") or "")
+    return Choice(bool(request.config.getoption("--every")), request.config.getoption("--kill") or "")
