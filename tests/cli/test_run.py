@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import pytest
+
 from tests.cli.forked import DEADLINE
 from tests.cli.site import Site
 
@@ -81,6 +83,7 @@ def test_p07_a_second_process_on_the_same_store_refuses_with_a_sentence(here: Si
         assert here.call("status").code in (0, 5)
 
 
+@pytest.mark.long
 def test_p16_a_daemon_whose_files_cannot_grow_any_more_lives_and_goes_on_when_they_can(here: Site) -> None:
     here.tv_account()
     operator = here.platform.operator

@@ -226,6 +226,7 @@ async def test_p17_nothing_reaches_a_platform_before_the_pause_is_over_that_it_a
         assert len(bed.customers()) == 20
 
 
+@pytest.mark.long
 async def test_p17_repeats_are_a_tenth_of_the_calls_where_half_of_all_fail_for_hours(bed: Bed) -> None:
     spoil(bed, operation="customers.create", kind="status", status=500, count=None, probability=0.5)
     hours, every = 1, 20

@@ -292,6 +292,7 @@ async def test_an_outage_is_said_once_shown_and_over_when_billing_listens_again(
     assert told(bed) == [(account, "OK") for account in accounts]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("switch", [{"standalone_mode": True}, {"espf_rights": False}], ids=str)
 async def test_without_the_right_it_is_held_back_and_tried_again_late(bed: Bed, switch: dict[str, object]) -> None:
     bed.tv_account()
