@@ -12,7 +12,7 @@ from datetime import datetime
 
 from controller.adoption import AdoptionPlan, adopt
 from controller.holding import FIRST_CONTACT, approve_first_contact
-from controller.store import Order, Pause, Store
+from controller.store import Charge, Decider, Order, Pause, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,38 @@ def resume(store: Store, person: Person, target: str, whose: Whose | None) -> bo
         store.operator.note([_order(person, "resume", whose)])
         store.operator.requeue(whose.billing, whose.i_account, person.at)
     return True
+
+
+def approve_charge(store: Store, person: Person, charge: Charge, why: str) -> None:
+    """Let a charge exceed the limits. Raises `NotDecidable`."""
+    store.charge_decisions.approve(charge, Decider(person.name, person.at, why))
+    _note_charge(store, person, charge, "approve", why)
+
+
+def retry_charge(store: Store, person: Person, charge: Charge, why: str) -> None:
+    """Have a parked charge decided anew. Raises `NotDecidable`."""
+    store.charge_decisions.retry(charge, Decider(person.name, person.at, why))
+    _note_charge(store, person, charge, "retry", why)
+
+
+def resolve_charge(store: Store, person: Person, charge: Charge, why: str, i_xdr: int | None) -> None:
+    """State that billing has booked a charge as an xDR, or (`None`) that it is not to be. Raises `NotDecidable`."""
+    store.charge_decisions.resolve(charge, Decider(person.name, person.at, why), i_xdr)
+    text = "not to be booked" if i_xdr is None else f"booked as xDR {i_xdr}"
+    _note_charge(store, person, charge, "resolve", f"{text}: {why}")
+
+
+def _note_charge(store: Store, person: Person, charge: Charge, action: str, text: str) -> None:
+    order = Order(
+        action=f"charges {action}",
+        owner=person.name,
+        at=person.at,
+        target=charge.name,
+        billing=charge.billing,
+        i_account=charge.i_account,
+        text=text or None,
+    )
+    store.operator.note([order])
 
 
 def _note(store: Store, person: Person, what: tuple[str, str, str], accounts: Iterable[Whose]) -> None:

@@ -14,6 +14,7 @@ README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8"
 COMMANDS = (
     *("demo", "run", "plan", "apply", "explain", "status", "config check", "config schema", "simulate", "doctor"),
     *("rebuild", "requeue"),
+    *("charges list", "charges show", "charges approve", "charges retry", "charges resolve"),
     *("make demo", "make test"),
 )
 ENDPOINTS = ("/metrics", "/livez", "/readyz", "/health")

@@ -4,15 +4,17 @@ from enum import IntEnum
 
 
 class Code(IntEnum):
-    """What a command came to."""
+    """What a command came to; some of them mean the same to a script."""
 
     OK = 0
     ERROR = 1
     CHANGES = 2
     BRAKED = 3
     UNKNOWN_ACCOUNT = 4
+    UNKNOWN_CHARGE = 4
     ATTENTION = 5
     ANOTHER_PLAN = 6
+    NOT_DECIDABLE = 6
     USAGE = 64
 
 

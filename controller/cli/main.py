@@ -8,6 +8,7 @@ import typer
 
 from controller.cli.codes import Code, Failed, Finished
 from controller.cli.printing import Output, PlanOutput
+from desired_state.charges import ChargeState
 
 app = typer.Typer(
     name="iptv-reconciler",
@@ -19,6 +20,8 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="The configuration: check a file, print the schema.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+charges_app = typer.Typer(help="What was sold, and what became of it in billing.", no_args_is_help=True)
+app.add_typer(charges_app, name="charges")
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="The configuration file.", show_default=False)]
 OutputFormat = Annotated[Output, typer.Option("--output", help="How to print the result.")]
@@ -225,3 +228,60 @@ def config_schema() -> None:
     from controller.cli.looks import print_schema
 
     raise Finished(print_schema())
+
+
+ChargeId = Annotated[str, typer.Argument(metavar="ID", help="PLATFORM/RECORD as list shows it, or the reference.")]
+Reason = Annotated[str, typer.Option(help="Why, for whoever comes across it.")]
+PlatformName = Annotated[str | None, typer.Option(help="Only of this platform.")]
+
+
+@charges_app.command("list")
+def charges_list(
+    config: ConfigFile,
+    state: Annotated[ChargeState | None, typer.Option(help="Only those in this state.")] = None,
+    platform: PlatformName = None,
+    limit: Annotated[int, typer.Option(help="How many at most.", min=1)] = 100,
+    output: OutputFormat = Output.TEXT,
+) -> None:
+    """List charges, those first that a person has to decide about."""
+    from controller.cli.charges import Wanted, list_charges
+
+    raise Finished(list_charges(config, Wanted(state, platform, limit), output))
+
+
+@charges_app.command("show")
+def charges_show(charge: ChargeId, config: ConfigFile, output: OutputFormat = Output.TEXT) -> None:
+    """Say everything about one charge."""
+    from controller.cli.charges import show_charge
+
+    raise Finished(show_charge(config, charge, output))
+
+
+@charges_app.command("approve")
+def charges_approve(charge: ChargeId, config: ConfigFile, reason: Reason = "") -> None:
+    """Let a charge exceed the limits."""
+    from controller.cli.charges import approve_charge
+
+    raise Finished(approve_charge(config, charge, reason))
+
+
+@charges_app.command("retry")
+def charges_retry(charge: ChargeId, config: ConfigFile, reason: Reason = "") -> None:
+    """Have a parked charge decided anew; it is looked for in billing first."""
+    from controller.cli.charges import retry_charge
+
+    raise Finished(retry_charge(config, charge, reason))
+
+
+@charges_app.command("resolve")
+def charges_resolve(
+    charge: ChargeId,
+    config: ConfigFile,
+    reason: Reason,
+    xdr: Annotated[int | None, typer.Option(help="Billing has booked it: this is its xDR.", min=1)] = None,
+    drop: Annotated[bool, typer.Option("--drop", help="It is not to be booked.")] = False,
+) -> None:
+    """Settle a charge on a person's word."""
+    from controller.cli.charges import resolve_charge
+
+    raise Finished(resolve_charge(config, charge, reason, xdr, drop=drop))

@@ -52,6 +52,8 @@ class ChargeDecisions:
         """State that billing has booked it, as an xDR; or, without one, that it is not to be. Raises `NotDecidable`."""
         if charge.state not in (ChargeState.PARKED, ChargeState.IN_DOUBT, ChargeState.WAITING):
             raise _not(charge, "resolved: only what is parked, in doubt or waiting can be")
+        if i_xdr is not None and set(self._charges.booked_as(charge.billing, i_xdr)) - {charge.number}:
+            raise _not(charge, f"resolved by xDR {i_xdr}: that is another charge's")
         reason = "dropped" if i_xdr is None else "booked_by_hand"
         details = {"text": decider.why, "i_xdr": i_xdr, "settled_at": decider.at}
         self._charges.put(charge, ChargeState.RESOLVED, decider.at, reason=reason, **details)
@@ -62,4 +64,4 @@ class ChargeDecisions:
 
 
 def _not(charge: Charge, text: str) -> NotDecidable:
-    return NotDecidable(f"{charge.record.platform}/{charge.record.id} is {charge.state} and cannot be {text}")
+    return NotDecidable(f"{charge.name} is {charge.state} and cannot be {text}")

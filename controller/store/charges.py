@@ -10,7 +10,7 @@ Rules of this module:
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -47,6 +47,11 @@ class Charge:
     is_approved: bool
     i_xdr: int | None
     settled_at: datetime | None
+
+    @property
+    def name(self) -> str:
+        """What persons call it: the platform and the record's id there."""
+        return f"{self.record.platform}/{self.record.id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +148,11 @@ class Charges:
         )
         return {i_xdr for (i_xdr,) in rows}
 
+    def booked_as(self, billing: str, i_xdr: int) -> list[int]:
+        """The numbers of the charges that are known to be an xDR."""
+        query = "SELECT number FROM charges WHERE billing = ? AND i_xdr = ?"
+        return [number for (number,) in self._conn.execute(query, (billing, i_xdr))]
+
     def put(self, charge: Charge, state: ChargeState, now: datetime, **details: object) -> None:
         """Bring a charge into a state, with further columns; what is not given of `reason`, `text`, `next_at` goes."""
         columns: dict[str, object] = {"reason": None, "text": None, "next_at": None, **details, "state": state.value}
@@ -204,12 +214,30 @@ class Charges:
         )
         return {(platform, ChargeState(state), kind): count for platform, state, kind, count in rows}
 
-    def listed(self, state: ChargeState | None = None, platform: str | None = None, limit: int = 1000) -> list[Charge]:
-        """Charges in a state, on a platform, the latest first; all where neither is given."""
+    def listed(
+        self,
+        states: Collection[ChargeState] = tuple(ChargeState),
+        platform: str | None = None,
+        limit: int = 1000,
+        *,
+        oldest_first: bool = False,
+    ) -> list[Charge]:
+        """Charges in one of the states, of a platform or of all: the latest first, or the oldest."""
+        places, order = ", ".join("?" * len(states)), "ASC" if oldest_first else "DESC"
+        where, values = f"state IN ({places})", [state.value for state in states]
+        if platform is not None:
+            where, values = f"{where} AND platform = ?", [*values, platform]
         rows = self._conn.execute(
-            f"SELECT {_COLUMNS} FROM charges WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR platform = ?2)"
-            " ORDER BY number DESC LIMIT ?3",
-            (state and state.value, platform, limit),
+            f"SELECT {_COLUMNS} FROM charges WHERE {where} ORDER BY number {order} LIMIT ?", (*values, limit)
+        )
+        return [_charge(row) for row in rows.fetchall()]
+
+    def sold_between(self, platform: str, begins: datetime, ends: datetime) -> list[Charge]:
+        """What the platform sold from an instant on, up to another; what does not tell when, by when it came."""
+        rows = self._conn.execute(
+            f"SELECT {_COLUMNS} FROM charges WHERE platform = ? AND coalesce(sold_at, received_at) >= ?"
+            " AND coalesce(sold_at, received_at) < ? ORDER BY number",
+            (platform, begins.timestamp(), ends.timestamp()),
         )
         return [_charge(row) for row in rows.fetchall()]
 
