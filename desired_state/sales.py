@@ -92,6 +92,11 @@ def reference(platform: str, record_id: str) -> str:
     return f"[ref:{key}]"
 
 
+def is_of(platform: str, reference: str) -> bool:
+    """Whether a reference is that of a record of the platform, or may be: that of a long id does not tell."""
+    return reference.startswith((f"[ref:{_escaped(_UNSAFE_IN_NAME, platform)}-", "[ref:_h"))
+
+
 def references_in(text: str) -> list[str]:
     """Every reference that stands in a text."""
     return _REFERENCE.findall(text)
