@@ -194,6 +194,11 @@ class Metrics:
         self._charges_in_doubt[platform, kind].set(in_doubt)
         self._charges_parked[platform, kind].set(parked)
 
+    def set_reconciled(self, platform: str, at: datetime, differences: int) -> None:
+        """When the platform's feed was last compared with billing, and how many differences there were."""
+        self._reconcile_differences[(platform,)].set(differences)
+        self._reconcile_at[(platform,)].set(_seconds(at))
+
     def set_build(self, version: str) -> None:
         """What is running."""
         self._build.clear()
@@ -284,6 +289,16 @@ class Metrics:
         )
         self._charges_parked = _Children(
             self._gauge("charges_parked", "Charges that wait for a person", *labels), *axes
+        )
+        self._reconcile_differences = _Children(
+            self._gauge("charges_reconcile_differences", "Of the last comparison of feed and billing", "platform"),
+            platforms,
+        )
+        self._reconcile_at = _Children(
+            self._gauge(
+                "charges_reconcile_timestamp_seconds", "When feed and billing were last compared; 0 = never", "platform"
+            ),
+            platforms,
         )
 
     def _declare_queue(self) -> None:

@@ -124,12 +124,14 @@ class Watch:
         self._look_at_charges(store)
 
     def _look_at_charges(self, store: Store) -> None:
-        counts = store.charges.unsettled()
+        counts, compared = store.charges.unsettled(), store.reconciliations.last()
         for platform in (each.name for billing in self._billings for each in billing.platforms):
             for kind in SaleKind:
                 in_doubt = sum(counts.get((platform, state, kind.value), 0) for state in _UNKNOWN)
                 parked = counts.get((platform, ChargeState.PARKED, kind.value), 0)
                 self._metrics.set_charges(platform, kind.value, in_doubt, parked)
+            if platform in compared:
+                self._metrics.set_reconciled(platform, compared[platform].at, compared[platform].differences)
 
     def _look_at_target(self, store: Store, target: str) -> None:
         reading = store.targets.reading(target)

@@ -285,3 +285,17 @@ def charges_resolve(
     from controller.cli.charges import resolve_charge
 
     raise Finished(resolve_charge(config, charge, reason, xdr, drop=drop))
+
+
+@charges_app.command("reconcile")
+def charges_reconcile(
+    config: ConfigFile,
+    begins: Annotated[str, typer.Option("--from", help="A date or an instant, included; UTC without an offset.")],
+    ends: Annotated[str, typer.Option("--to", help="A date (its beginning) or an instant, excluded.")],
+    platform: PlatformName = None,
+    output: OutputFormat = Output.TEXT,
+) -> None:
+    """Compare what was sold in a period with what billing has booked; changes nothing."""
+    from controller.cli.reconcile import Asked, reconcile_charges
+
+    raise Finished(reconcile_charges(config, Asked(begins, ends, platform), output))

@@ -15,6 +15,7 @@ from controller.store.holds import EVERYTHING, HeldChange, Holds, Pause
 from controller.store.journal import AuditRow, Intent, OpenIntent
 from controller.store.ledger import Ledger, Store
 from controller.store.operator import Order
+from controller.store.reconciled import Reconciled
 from controller.store.records import Holder, Reading, StoredRecord
 from controller.store.recovery import Identity
 from controller.store.subscribers import REFUSALS, REFUSED, TAKEN, Progress, StoredSubscriber
@@ -50,6 +51,7 @@ __all__ = [
     "Progress",
     "Provisioning",
     "Reading",
+    "Reconciled",
     "RowDamaged",
     "Store",
     "StoreDamaged",

@@ -109,3 +109,18 @@ def _charges(db: Database) -> None:
     execute(db, _CHARGES)
     for trigger in _TRIGGERS:
         db.conn.execute(trigger)
+
+
+_RECONCILED = """
+-- What the last whole comparison of each platform's feed with billing came to.
+CREATE TABLE reconciled (
+    platform TEXT PRIMARY KEY,
+    at REAL NOT NULL,
+    differences INTEGER NOT NULL
+) WITHOUT ROWID
+"""
+
+
+@MIGRATIONS(name="charges reconciled")
+def _reconciled(db: Database) -> None:
+    db.conn.execute(_RECONCILED)

@@ -43,6 +43,7 @@ from controller.store.holds import Holds
 from controller.store.journal import Journal
 from controller.store.names import Names
 from controller.store.operator import Operator
+from controller.store.reconciled import Reconciliations
 from controller.store.records import Records
 from controller.store.recovery import Recovery
 from controller.store.subscribers import Subscribers
@@ -71,6 +72,7 @@ class Store:
         self.charges = Charges(db)
         self.charge_decisions = ChargeDecisions(self.charges)
         self.feeds = Feeds(db)
+        self.reconciliations = Reconciliations(db)
 
     @staticmethod
     def open(path: Path) -> "Store":

@@ -115,6 +115,14 @@ def charge_view(store: Store, charge: Charge, now: datetime) -> ChargeView:
     )
 
 
+def buyer_view(store: Store, billing: str, i_account: int | None) -> BuyerView | None:
+    """An account, where it is known."""
+    if i_account is None:
+        return None
+    stored = store.accounts(billing).get(i_account)
+    return BuyerView(i_account=i_account, id=None if stored is None else stored.account.id)
+
+
 def _groups(state: ChargeState | None) -> Iterator[tuple[Sequence[ChargeState], bool]]:
     for each in _TO_SETTLE:
         if state in (None, each):
@@ -136,7 +144,7 @@ def _row(store: Store, charge: Charge, now: datetime) -> ChargeRow:
         state=charge.state.value,
         reason=charge.reason,
         text=charge.text,
-        account=_buyer(store, charge),
+        account=buyer_view(store, charge.billing, charge.i_account),
         amount=None if record.amount is None else f"{record.amount:f}",
         currency=record.currency,
         sold_at=_iso(record.sold_at),
@@ -145,13 +153,6 @@ def _row(store: Store, charge: Charge, now: datetime) -> ChargeRow:
         next_at=_iso(charge.next_at),
         i_xdr=charge.i_xdr,
     )
-
-
-def _buyer(store: Store, charge: Charge) -> BuyerView | None:
-    if charge.i_account is None:
-        return None
-    stored = store.accounts(charge.billing).get(charge.i_account)
-    return BuyerView(i_account=charge.i_account, id=None if stored is None else stored.account.id)
 
 
 def _known_by(charge: Charge) -> str:

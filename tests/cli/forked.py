@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 DEADLINE = 60.0
 
-_COMMANDS = ("main", "apply", "charges", "decide", "demo", "doctor", "looks", "operate", "rebuild", "run")
+_COMMANDS = ("main", "apply", "charges", "decide", "demo", "doctor", "looks", "operate", "rebuild", "reconcile", "run")
 
 PARENT = get_context("forkserver")
 """Whence every process comes."""

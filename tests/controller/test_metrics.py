@@ -40,6 +40,8 @@ INTERFACE = {
     "charges_total": "platform kind",
     "charges_in_doubt": "platform kind",
     "charges_parked": "platform kind",
+    "charges_reconcile_differences": "platform",
+    "charges_reconcile_timestamp_seconds": "platform",
     "intents_open": "",
     "paused": "platform",
     "build_info": "version python",
