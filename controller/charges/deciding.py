@@ -194,8 +194,10 @@ def in_doubt(store: Store, before: Charge, text: str, now: datetime) -> None:
 
 
 def not_looked(store: Store, number: int, text: str, rules: ChargeRules, after: "Delay") -> None:
-    """Billing's xDRs could not be read."""
+    """Billing's xDRs could not be read. What a person has decided meanwhile stays decided."""
     charge = store.charges.get(number)
+    if charge.state is not ChargeState.IN_DOUBT:
+        return
     old = too_old(_doubt(charge), rules.patience, after.now)
     if old is not None:
         store.charges.put(charge, ChargeState.PARKED, after.now, reason=old.reason, text=old.text)
