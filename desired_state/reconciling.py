@@ -20,6 +20,7 @@ A sale that billing has not booked, by how it stands:
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -186,11 +187,11 @@ class _Desk:
             for reference in _borne(each):
                 self.by_reference.setdefault(reference, []).append(each)
 
-    def of(self, sold: Sold, known: Collection[str]) -> list[Booked]:
+    def of(self, sold: Sold, known: AbstractSet[str]) -> list[Booked]:
         """The xDRs that belong to a sale."""
         bearing = self.by_reference.get(sold.record.reference, [])
         numbered = None if sold.i_xdr is None else self.by_number.get(sold.i_xdr)
-        if numbered is None or _borne(numbered) & set(known):
+        if numbered is None or not _borne(numbered).isdisjoint(known):
             return bearing
         return sorted([*bearing, numbered], key=lambda each: each.xdr.i_xdr)
 

@@ -15,6 +15,7 @@ COMMANDS = (
     *("demo", "run", "plan", "apply", "explain", "status", "config check", "config schema", "simulate", "doctor"),
     *("rebuild", "requeue"),
     *("charges list", "charges show", "charges approve", "charges retry", "charges resolve"),
+    "charges reconcile",
     *("make demo", "make test"),
 )
 ENDPOINTS = ("/metrics", "/livez", "/readyz", "/health")

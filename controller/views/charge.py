@@ -104,7 +104,7 @@ def charge_view(store: Store, charge: Charge, now: datetime) -> ChargeView:
     return ChargeView(
         **_row(store, charge, now),
         customer=record.external_id or record.record_id,
-        known_by=_known_by(charge),
+        known_by=_known_by(store, charge),
         refund_of=record.refund_of or None,
         approved=charge.is_approved,
         tries=charge.tries,
@@ -155,12 +155,13 @@ def _row(store: Store, charge: Charge, now: datetime) -> ChargeRow:
     )
 
 
-def _known_by(charge: Charge) -> str:
+def _known_by(store: Store, charge: Charge) -> str:
     record = charge.record
     if charge.i_account is None:
         return "it is not known whose it is" + ("" if charge.reason is None else f" ({charge.reason})")
-    if record.kind is SaleKind.REFUND:
-        return f"its sale {record.platform}/{record.refund_of}, or the record that it names"
+    sale = store.charges.find(record.platform, record.refund_of) if record.kind is SaleKind.REFUND else None
+    if sale is not None and sale.i_account == charge.i_account:
+        return f"its sale {sale.name}, which is of the same account"
     return _by_record(record)
 
 
