@@ -151,8 +151,14 @@ async def _xdrs(
     window: tuple[datetime, datetime],
     on_account: Callable[[int], None],
 ) -> _Xdrs:
-    """The xDRs of the accounts, some accounts at a time; after several failures in a row the rest is not asked for."""
+    """The xDRs of the accounts, some at a time. Who cannot log in asks for nothing; after several failures in a row
+    the rest is not asked for."""
     read, waiting, failures = _Xdrs(), list(accounts)[::-1], 0
+    try:
+        await transactions.ready()
+    except PlatformError as error:
+        read.unread = dict.fromkeys(accounts, error.text)
+        return read
 
     async def work() -> None:
         nonlocal failures

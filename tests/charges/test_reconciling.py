@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+from controller.app import connect
+from controller.billing.transactions import Transactions
 from controller.charges.reconciling import Compared, Market, Period, reconcile
 from controller.store import Pause
 from desired_state.reconciling import LineKind
@@ -12,7 +14,7 @@ from desired_state.sales import FeedRecord, SaleKind
 from platforms.driver import FeedPage
 from platforms.memory import MemoryDriver
 from platforms.simulation import Fault
-from tests.bed import Bed
+from tests.bed import Bed, configuration
 from tests.charges.market import book, opened, sell
 from tests.charges.test_whose_sale import TWO, MakeBed, buy
 
@@ -122,6 +124,23 @@ async def test_a_billing_that_fails_again_and_again_is_not_asked_for_everybody(b
     assert "the xDRs of 20 accounts" in came.unread[0]
     assert kinds(came) == []
     assert len(bed.to_billing.began) - before < 12
+
+
+async def test_a_billing_that_refuses_our_login_is_tried_once(bed: Bed) -> None:
+    await opened(bed, 5)
+    for number in range(1, 6):
+        await sell(bed, f"tv{number:06}_3")
+    await book(bed)
+    carriers = {"billing": bed.carrier("billing", bed.billing), "tv": bed.carrier("tv", bed.platform)}
+    connections = connect(configuration(bed.folder, {"billing": {"token": "wrong"}}), bed.world, carriers)
+    before = len(bed.to_billing.began)
+
+    strangers = Market("billing", Transactions(connections.billings[0][0]), connections.drivers)
+    came = await reconcile(strangers, yet(bed), await bed.store(), bed.world.now, lambda _: None)
+
+    assert "the xDRs of 5 accounts" in came["tv"].unread[0]
+    assert len(bed.to_billing.began) - before == 1
+    await connections.aclose()
 
 
 async def test_a_platform_in_maintenance_is_not_called(bed: Bed) -> None:
