@@ -64,22 +64,25 @@ def test_list_can_be_narrowed_and_says_what_it_leaves_out(here: Site) -> None:
 
 def test_show_tells_the_whole_story_by_id_or_reference(here: Site) -> None:
     waiting = sell(here, "150")
+    refund = sell(here, "50", type="refund", refundOf=waiting.removeprefix("tv/"))
     book(here)
 
-    story = told(here, "show", waiting)
+    story, back = told(here, "show", waiting), told(here, "show", refund)
 
     assert (story["state"], story["reason"], story["amount"]) == ("waiting", "approval", "150")
     assert "a person has to approve it" in story["text"]
     assert story["next_step"] == f"a person decides: charges approve {waiting}, or charges resolve {waiting} --drop"
     assert story["customer"] == "tv000001_3"
+    assert story["known_by"].startswith("the platform's id of the customer's record, ")
+    assert (back["reason"], back["refund_of"]) == ("sale_not_booked", waiting.removeprefix("tv/"))
+    assert back["known_by"] == f"its sale {waiting}, which is of the same account"
+    assert back["next_step"].startswith("it goes on by itself when what it waits for has come")
     assert [each["event"] for each in story["log"]] == ["received", "waiting"]
     reference = story["reference"].strip("[]").removeprefix("ref:")
     for asked in (waiting, reference, story["reference"]):
         said = here.call("charges", "show", asked)
-        assert (said.code, said.out.splitlines()[0].startswith(f"{waiting} is waiting, because of approval: ")) == (
-            0,
-            True,
-        )
+        assert said.code == 0
+        assert said.out.startswith(f"{waiting} is waiting, because of approval: 150 is more than charges.max_amount")
     unknown = here.call("charges", "show", "tv/t-999")
     assert (unknown.code, unknown.out) == (4, "")
     assert "'tv/t-999'" in unknown.err
