@@ -86,11 +86,8 @@ async def reconcile(
     found = (_whose(store, record) for each in records.values() for record in each)
     concerned = {account for account in found if account is not None}
     read = await _xdrs(market.transactions, sorted(concerned), (period.begins - SKEW, now() + SKEW), on_account)
-    booked = [
-        Booked(xdr, account, _currency(store, market.billing, account))
-        for account, xdrs in read.booked.items()
-        for xdr in xdrs
-    ]
+    currencies = {account: _currency(store, market.billing, account) for account in read.booked}
+    booked = [Booked(xdr, account, currencies[account]) for account, xdrs in read.booked.items() for xdr in xdrs]
     taken = {name: _Taken(records[name], booked, read) for name in feeds}
     return {name: _compared(store, market.billing, feed, taken[name]) for name, feed in feeds.items()}
 
