@@ -6,13 +6,15 @@ from itertools import islice
 from random import Random  # noqa: TID251  seeded, so that a draw can be repeated
 
 from tests.harness import faults, pointed, scenarios
-from tests.harness.crossings import Planned
+from tests.harness.crossings import Crossing, Fault, Kind, Planned
 from tests.harness.running import reference
 from tests.harness.scenarios import Scenario
 
 _CALLS = ("refused", "lost_answer", "kill_before_call", "kill_after_call")
 _COMMITS = ("kill_before_commit", "kill_after_commit")
-_OF_EACH, _OF_COMMITS, _FEW, _MANY = 1, 6, 40, 4000
+_SPREAD_FOR_MONEY = {"cancel", "locked", "locked_for_a_while", "clock_forward", "clock_back", "lost_tick", "reordered"}
+_SPREAD_FOR_MONEY |= {"disk_full", "disk_full_for_a_while", "throttled", "down_for_a_while"}
+_OF_EACH, _OF_COMMITS, _FEW, _MANY = 1, 6, 50, 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +53,13 @@ def everything(seed: int) -> Iterator[Case]:
 
 def small(seed: int) -> Iterator[Case]:
     """What there is time for before every change: every call of the shortest scenario fails in the plainest ways, the
-    process is killed at each sixth of its commits, and some of all else."""
+    process is killed at each sixth of its commits, and some of all else. Of the shortest scenario that sells,
+    every call for a charge fails in almost every way, and the process is killed at each commit for one."""
     for scenario in scenarios.ALL.values():
         for name, cases in islice(by_fault(scenario).items(), seed % scenario.sparse, None, scenario.sparse):
-            if scenario is not scenarios.SHORTEST or name not in (*_CALLS, *_COMMITS):
+            if scenario is scenarios.CORNER and name not in _SPREAD_FOR_MONEY:
+                yield from cases
+            elif scenario is not scenarios.SHORTEST or name not in (*_CALLS, *_COMMITS):
                 yield from _spread(cases, seed)
             else:
                 yield from cases[seed % _OF_COMMITS :: _OF_COMMITS] if name in _COMMITS else cases
@@ -73,10 +78,15 @@ def by_fault(scenario: Scenario) -> Mapping[str, Sequence[Case]]:
     """The same, by the name of the fault."""
     crossings = reference(scenario).crossings
     return {
-        name: [Case(scenario, [Planned(each.number, fault)]) for each in crossings if fault.can_strike(each)]
+        name: [Case(scenario, [Planned(each.number, fault)]) for each in crossings if _strikes(fault, each, scenario)]
         for name, fault in faults.ALL.items()
         if name not in scenario.spared
     }
+
+
+def _strikes(fault: Fault, crossing: Crossing, scenario: Scenario) -> bool:
+    """Whether the fault makes a difference there, and the scenario is about it."""
+    return fault.can_strike(crossing) and (crossing.kind is Kind.TICK or scenario.about in str(crossing))
 
 
 def pairs(seed: int, count: int) -> Iterator[Case]:

@@ -30,6 +30,8 @@ class Kind(StrEnum):
     BILLING_READ = "billing read"
     PLATFORM_READ = "platform read"
     PLATFORM_WRITE = "platform write"
+    FEED_READ = "feed read"
+    BOOKING = "booking"
     BEGIN = "begin of a transaction"
     COMMIT = "commit"
     TURN = "turn of the event loop"
@@ -103,7 +105,8 @@ class Planned:
 class Tap:
     """Numbers the crossings of one run, and says which fault strikes at each.
 
-    `history`: every question that was asked over a wire, and how it was answered, in order. `repeats`: what happens now
+    `history`: every question that was asked over a wire, and how it was answered, in order. `feeds`: all answers of a
+    platform's feed. `repeats`: what happens now
     has happened before, to the letter, so that nothing can be learnt by a fault here.
     """
 
@@ -111,6 +114,7 @@ class Tap:
         self.crossings: list[Crossing] = []
         self.repeats = False
         self.history: dict[tuple[str, str, bytes], list[httpx.Response]] = {}
+        self.feeds: dict[str, list[httpx.Response]] = {}
         self._repeated: set[int] = set()
         self._turns: list[int] = []
         self.struck: list[tuple[Planned, Crossing]] = []
@@ -150,9 +154,15 @@ class Tap:
         around = zip([-1, *self._turns], self._turns, [*self._turns[1:], -1], strict=False)
         changing = [number for number, (before, here, after) in enumerate(around, 1) if not before == here == after]
         turns = [
-            Crossing(n, Kind.TURN, "process", "await") for n in changing if self._turns[n - 1] not in self._repeated
+            Crossing(n, Kind.TURN, "process", f"await after {self._last_before(n)}")
+            for n in changing
+            if self._turns[n - 1] not in self._repeated
         ]
         return [*(each for each in self.crossings if each.number not in self._repeated), *turns]
+
+    def _last_before(self, turn: int) -> str:
+        crossed = self._turns[turn - 1]
+        return str(self.crossings[crossed - 1]) if crossed else "nothing"
 
     def _fault(self, crossing: Crossing) -> Fault:
         for planned in self._pending:

@@ -12,26 +12,33 @@ import sqlite3  # noqa: TID251  what SQLite raises
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
-from typing import NoReturn
+from typing import Any, NoReturn
+from xml.etree.ElementTree import Element, tostring
 
 import httpx
 import msgspec
+from defusedxml.ElementTree import fromstring
 
 from tests.harness import hands
 from tests.harness.crossings import Answer, Crossing, Fault, Kind
 from tests.harness.site import Site
+from tests.loop.platforms import cable
 
 Before = Callable[[Site, Crossing], Answer]
 
-READS = frozenset({Kind.BILLING_READ, Kind.PLATFORM_READ})
+FEED = frozenset({Kind.FEED_READ})
+BOOKING = frozenset({Kind.BOOKING})
+READS = frozenset({Kind.BILLING_READ, Kind.PLATFORM_READ}) | FEED
 PLATFORM = frozenset({Kind.PLATFORM_READ, Kind.PLATFORM_WRITE})
-WIRES = READS | PLATFORM
+WIRES = READS | PLATFORM | BOOKING
 BEGIN = frozenset({Kind.BEGIN})
 COMMIT = frozenset({Kind.COMMIT})
 TICK = frozenset({Kind.TICK})
 EVENT = frozenset({Kind.EVENT})
 CLOCK = TICK | WIRES
 
+_INTERNAL = b'{"faultcode": "Server.Internal.error", "faultstring": "Something went wrong"}'
+_ALMOST_SETTLED, _LAG = 55.0, 90.0  # seconds
 _SLOW, _TOO_SLOW = 8.0, 35.0  # seconds; the longest time-out is 30
 _OUTAGE, _LONG_OUTAGE = 45.0, 2400.0  # seconds; the longer one outlasts a pass
 _LISTS = ("/Account/get_account_list", "GET /api/dashboard/customers")
@@ -94,6 +101,51 @@ def _has_past(crossing: Crossing) -> bool:
 def _show_past(_site: Site, crossing: Crossing, answer: Answer) -> Answer:
     assert answer is not None
     return next((each for each in crossing.past if each.content != answer.content), answer)
+
+
+# -- with money
+
+
+def _answer_instead(status: int, content: bytes) -> Callable[[Site, Crossing, Answer], Answer]:
+    return lambda _site, _crossing, _answer: httpx.Response(status, content=content)
+
+
+def _lose_and_show_late(site: Site, _crossing: Crossing, _answer: Answer) -> Answer:
+    """It is booked, nobody is told so, and for a while billing's list does not show it."""
+    site.billing.switch(xdr_lag=_ALMOST_SETTLED)
+    raise httpx.ReadError("the connection broke before the answer (on purpose)")
+
+
+def _show_feed_again(site: Site, crossing: Crossing, answer: Answer) -> Answer:
+    """The answer to an older question about the same feed."""
+    return site.tap.feeds[crossing.target][-2:][0] if answer is not None else None
+
+
+def _reverse(_site: Site, crossing: Crossing, answer: Answer) -> Answer:
+    """The latest first."""
+    assert answer is not None
+    if crossing.target == "tv":
+        shown = msgspec.json.decode(answer.content, type=dict[str, Any])
+        return httpx.Response(answer.status_code, json={**shown, "rows": shown["rows"][::-1]})
+    root: Element = fromstring(answer.content, forbid_dtd=True)
+    root[:] = root[::-1]
+    return httpx.Response(answer.status_code, content=tostring(root))
+
+
+def _show_late(site: Site, crossing: Crossing) -> Answer:
+    """Telebreeze shows its sales late from now on; SeaChange shows the last but one after the last."""
+    if crossing.target == "tv":
+        site.platform.feed_lag = _LAG
+    else:
+        platform = cable(site).platform
+        platform.late.add(len(platform.purchases) - 1)
+    return None
+
+
+def _show_no_later(site: Site, crossing: Crossing, answer: Answer) -> Answer:
+    if crossing.target == "cable":
+        cable(site).platform.late.clear()
+    return answer
 
 
 # -- the process
@@ -216,6 +268,11 @@ ALL: Mapping[str, Fault] = {
         Fault("kill_before_event", EVENT, before=_die),
         Fault("kill_after_event", EVENT, after=_die_after),
         Fault("reordered", TICK, before=_reorder),
+        Fault("fault_in_the_middle", BOOKING, after=_answer_instead(500, _INTERNAL), confined=True),
+        Fault("lost_and_late", BOOKING, after=_lose_and_show_late, confined=True),
+        Fault("feed_again", FEED, after=_show_feed_again, confined=True),
+        Fault("feed_reversed", FEED, after=_reverse, confined=True),
+        Fault("feed_late", FEED, before=_show_late, after=_show_no_later, confined=True),
         Fault("flicker", frozenset({Kind.BILLING_READ}), before=_block, after=_unblock),
     )
 }

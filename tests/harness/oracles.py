@@ -7,12 +7,13 @@ Rules of this module:
 """
 
 import sqlite3  # noqa: TID251  the file, as another program reads it
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 
 from controller.demo.check import CLOSED, Memory, Record, Scene, differences
 from tests.harness.chronicle import MADE_BY_THE_PLATFORM, owner
 from tests.harness.site import Site
+from tests.loop.platforms import cable
 
 _REMEMBERED = {"refused", "lost_answer", "slow", "kill_before_call", "kill_after_call", "kill_before_commit"}
 _REMEMBERED |= {"kill_after_commit", "kill_after_event", "kill_before_tick", "cancel", "unavailable", "throttled"}
@@ -45,6 +46,26 @@ async def _wrong_on(site: Site, platform: str) -> list[str]:
     if counted != population:
         texts.append(f"{platform}: {counted} accounts are in some state, of {population}")
     return texts
+
+
+def wrong_in_the_books(site: Site) -> list[str]:
+    """In what billing's books are not what was sold, and where feeds were not read to their ends."""
+    found = site.market.wrong(site.billing.installation.transactions, site.config.store.path)
+    return [*found, *_unread(site)]
+
+
+def _unread(site: Site) -> Iterator[str]:
+    """The feeds whose cursors are not behind all that was sold; where none was sold, there may be no cursor."""
+    ends = {"tv": f"c-{len(site.platform.transactions):x}", "cable": str(_purchases(site))}
+    with closing(sqlite3.connect(site.config.store.path)) as other:
+        cursors = dict(other.execute("SELECT platform, cursor FROM feeds"))
+    for platform, cursor in cursors.items():
+        if cursor != ends[platform] and ends[platform] not in ("c-0", "0"):
+            yield f"{platform}: the feed was read up to {cursor!r}, and ends at {ends[platform]!r}"
+
+
+def _purchases(site: Site) -> int:
+    return len(cable(site).platform.purchases) if "cable" in site.config.platforms else 0
 
 
 def _population(site: Site, platform: str, rows: Sequence[Record]) -> int:

@@ -48,5 +48,11 @@ STRUCK: Mapping[str, Pointed] = {
     "billing's list is empty once": _pointed("telebreeze", Strike("emptied", "get_account_list", -2)),
     "killed before the next day": _pointed("tight", Strike("kill_before_tick", "scheduler", -4)),
     "killed after an event": _pointed("tight", Strike("kill_after_event", "event of billing", -1)),
+    "an answer of the till is lost": _pointed("corner", Strike("lost_answer", "make_transaction", 1)),
+    "a booking shows late": _pointed("corner", Strike("lost_and_late", "make_transaction", 1)),
+    "killed while booking": _pointed("corner", Strike("kill_after_call", "make_transaction", 1)),
+    "killed while a feed is read": _pointed("corner", Strike("kill_after_commit", "commit for charges", 14)),
+    "one of many xDRs is in doubt": _pointed("mall", Strike("lost_answer", "make_transaction", -1)),
+    "all is lost, and was booked": _pointed("mall", Strike("lost_volume", "scheduler", -1)),
 }
 ALL: Mapping[str, Pointed] = {**{name: Pointed(scenario) for name, scenario in scenarios.ALL.items()}, **STRUCK}

@@ -20,10 +20,21 @@ from controller import log
 from controller.demo.check import Record
 from tests.harness.chronicle import COUNTED, Event
 from tests.harness.crossings import Crossing, Planned, Tap
-from tests.harness.oracles import in_vain, left_open, remembers, secrets_kept, shown, states, wrong_at_rest
+from tests.harness.oracles import (
+    in_vain,
+    left_open,
+    remembers,
+    secrets_kept,
+    shown,
+    states,
+    wrong_at_rest,
+    wrong_in_the_books,
+)
 from tests.harness.scenarios import Scenario, Step
 from tests.harness.site import Site
+from tests.harness.taps import Killed
 
+DEATH = f"{Killed.__name__}:"  # what the dead are said to have ended by is said by nobody
 PAUSE = 1800.0  # seconds, the longest backoff
 
 
@@ -51,7 +62,8 @@ async def run(scenario: Scenario, folder: Path, plan: Sequence[Planned] = ()) ->
         for step in scenario.steps:
             await _happen(site, step)
         outcome = await _looked_at(site, tap)
-        return replace(outcome, wrong=[*outcome.wrong, *map(_told, heard.getvalue().splitlines())])
+        told = [line for line in map(_told, heard.getvalue().splitlines()) if DEATH not in line]
+        return replace(outcome, wrong=[*outcome.wrong, *told])
     finally:
         log.setup("WARNING")
         await site.aclose()
@@ -83,7 +95,8 @@ async def _happen(site: Site, step: Step) -> None:
     await _later(site)
     site.tap.repeats = False
     if remembers(site) and not site.waits:
-        site.chronicle.wrong += [f"{text}, long after {step.__name__}" for text in await wrong_at_rest(site)]
+        found = [*await wrong_at_rest(site), *wrong_in_the_books(site)]
+        site.chronicle.wrong += [f"{text}, long after {step.__name__}" for text in found]
 
 
 async def _later(site: Site) -> None:
@@ -95,8 +108,8 @@ async def _looked_at(site: Site, tap: Tap) -> Outcome:
     await _later(site)
     calls = site.chronicle.calls.copy()
     await _later(site)
-    wrong = [*site.chronicle.wrong, *site.restraint.wrong, *in_vain(site), *secrets_kept(site)]
-    wrong += [*await wrong_at_rest(site), *await left_open(site)]
+    wrong = [*site.chronicle.wrong, *site.restraint.wrong, *site.teller.wrong, *in_vain(site), *secrets_kept(site)]
+    wrong += [*await wrong_at_rest(site), *wrong_in_the_books(site), *await left_open(site)]
     if site.chronicle.calls != calls:
         wrong.append(f"it is not quiet: {dict(site.chronicle.calls - calls)} calls in one more pass")
     records = {platform: shown(site, platform, site.dumped(platform)) for platform in site.config.platforms}

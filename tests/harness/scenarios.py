@@ -13,7 +13,8 @@ from datetime import timedelta
 
 from platforms.seachange.simulated import Customer
 from tests.clocks import START
-from tests.harness.site import Site
+from tests.harness.shops import ON, Corner, Mall
+from tests.harness.site import OF_CHARGES, Site
 from tests.harness.trials import BRAKE, Sick, Tight
 from tests.loop.platforms import billing, box, cable, catalog, ministra, seachange, telebreeze
 
@@ -34,7 +35,7 @@ class Scenario:
     """A configuration's blocks and a history.
 
     Only every so manieth of its cases is run (`sparse`). `spared`: the faults of which nobody can foretell what the
-    history is after them.
+    history is after them. `about`: a part of the texts of those crossings that are struck, scheduler ticks apart.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Scenario:
     steps: Sequence[Step]
     sparse: int = 1
     spared: frozenset[str] = frozenset()
+    about: str = ""
 
     def begin(self, site: Site) -> None:
         """Every platform holds a record that is not ours."""
@@ -216,6 +218,19 @@ TIGHT = Scenario(
     ),
 )
 
+_BY_TWOS = {"feed": {"page_size": 2}}
+CORNER = Scenario("corner", {**_blocks(tv=telebreeze(**_WITHOUT)), "charges": ON}, Corner().steps(), about=OF_CHARGES)
+MALL = Scenario(
+    "mall",
+    {
+        **_blocks(tv=telebreeze(rename=True, dialect=_BY_TWOS, **_WITHOUT), cable=seachange()),
+        "charges": ON,
+    },
+    Mall().steps(),
+    sparse=2,
+    about=OF_CHARGES,
+)
+
 ALL: Mapping[str, Scenario] = {
     each.name: each
     for each in (
@@ -226,5 +241,7 @@ ALL: Mapping[str, Scenario] = {
         TIGHT,
         Scenario("sick", _blocks(tv=telebreeze(rename=True, **_WITHOUT)), Sick().steps(), sparse=10),
         Scenario("two", _blocks(tv=telebreeze(**_WITHOUT), cable=seachange()), Moves(_TV, _CABLE).steps()),
+        CORNER,
+        MALL,
     )
 }

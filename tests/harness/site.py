@@ -13,6 +13,8 @@ import asyncio
 import sqlite3  # noqa: TID251  the files of the database, as the system sees them
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
+from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -28,11 +30,16 @@ from controller.store import Store, StoreUnavailable, store_error_in
 from platforms.simulation import Fault, Faults
 from platforms.transport import Http
 from tests.bed import Bed, Values
-from tests.harness.chronicle import Chronicle
+from tests.harness.chronicle import Chronicle, owner
 from tests.harness.crossings import Kind, Tap
+from tests.harness.money import Market, Sold, being_sent
 from tests.harness.restraint import Limits, Restraint
 from tests.harness.taps import Killed, Life, Wire, glimpse, tapped
+from tests.harness.teller import Counter, Teller
+from tests.loop.platforms import cable
 
+OF_CHARGES = " for charges"
+SETTLE = timedelta(seconds=60)
 _TRIES = 100  # of an event, until it is answered
 
 
@@ -41,7 +48,7 @@ class Site(Bed):
 
     `copies` are the database as it was before each tick. `skips_next`: what is about to happen does not. `down`: until
     when, on the monotonic clock, nobody answers at a target. `waits`: not all that billing asks for can be done now,
-    since a person or the next day has a word in it.
+    since a person or the next day has a word in it. `purpose`: what crossings are for, where that is not records.
     """
 
     def __init__(self, folder: Path, blocks: Values, tap: Tap) -> None:
@@ -51,11 +58,14 @@ class Site(Bed):
         self.skips_next = False
         self.down: dict[str, float] = {}
         self.waits = False
+        self.purpose = ""
+        self.market = Market()
         self._outage: tuple[float, sqlite3.OperationalError] | None = None
         self._flickering = 0
         self._sickness: tuple[Faults, float] | None = None
         self._outside = asyncio.all_tasks()
         asyncio.get_running_loop().set_exception_handler(_mourn)
+        self.teller = Teller(SETTLE, self._now, self._being_sent)
         super().__init__(folder, blocks)
         self.chronicle = Chronicle({name: WORDS[name] for name in self.config.platforms})
         self.restraint = Restraint(Limits(self.config.brake.floor, self.config.brake.daily_floor))
@@ -64,7 +74,8 @@ class Site(Bed):
     # -- the boundaries
 
     def carrier(self, target: str, app: ASGIApp) -> Http:
-        return Wire(self, target, super().carrier(target, app))
+        wire = Wire(self, target, super().carrier(target, app))
+        return Counter(self.teller, self.world, wire) if target == "billing" else wire
 
     def opened_store(self) -> Store:
         self.life.check()
@@ -88,6 +99,12 @@ class Site(Bed):
         """Everything that a platform holds, as its simulator dumps it."""
         app = self._simulator(self.config.platforms[platform].url)
         return [*msgspec.convert(glimpse(app, WORDS[platform].path)["rows"], list[dict[str, object]])]
+
+    def record_of(self, platform: str, i_account: int) -> Record:
+        """The record of an account, by its mark."""
+        words = self.chronicle.words[platform]
+        (found,) = (row for row in self.dumped(platform) if owner(words, row) == i_account)
+        return found
 
     def facts_now(self) -> list[Account]:
         """Every account as billing's simulator tells it."""
@@ -113,7 +130,36 @@ class Site(Bed):
         self.tap.cross(Kind.TICK, "scheduler", "full pass").before(self)
         if not self._is_skipped():
             await self.full_pass()
+            await self.book()
             await self.application.loop.marker.keep_up()
+
+    async def book(self) -> None:
+        """What was sold is read and booked."""
+        self.purpose = OF_CHARGES
+        try:
+            for installation in self.application.installations:
+                if installation.cashier is not None:
+                    await installation.cashier.once()
+        finally:
+            self.purpose = ""
+
+    def _now(self) -> datetime:
+        return self.world.now()
+
+    def _being_sent(self) -> frozenset[str]:
+        return being_sent(self.config.store.path)
+
+    async def let_time_pass(self, seconds: float) -> None:
+        await super().let_time_pass(seconds)
+        if self.config.charges.enabled:
+            await self.application.loop.marker.keep_up()
+
+    def sell(self, platform: str, i_account: int, amount: str, refund_of: str = "") -> str:
+        """A platform sells something to an account, or gives back an amount of a sale; returns the sale's id."""
+        sale = BOOTHS[platform](self, i_account, amount, refund_of)
+        signed = -Decimal(amount) if refund_of else Decimal(amount)
+        self.market.note(Sold(f"[ref:{platform}-{sale}]", i_account, signed), platform, self.world.now())
+        return sale
 
     async def announce(self, i_account: int) -> None:
         """Billing sends an event, again and again until it is answered 200."""
@@ -194,6 +240,7 @@ class Site(Bed):
     def lose_files(self, but: str) -> None:
         """All files of the database are gone, but those of these patterns."""
         self.restraint.forgotten()
+        self.market.forgotten(self.world.now())
         for file in self.folder.glob(f"{self.config.store.path.name}*"):
             if not any(file.match(pattern) for pattern in but.split()):
                 file.unlink()
@@ -211,9 +258,13 @@ class Site(Bed):
         """What a process does first, and once the store can be used again."""
         if self._begun is not self.application:
             await self.application.loop.begin()
+            for installation in self.application.installations:
+                if installation.cashier is not None:
+                    await installation.cashier.till.begin()
             self._begun = self.application
         await self.act_on_events()
         await self.full_pass()
+        await self.book()
 
     async def _survives(self, work: Callable[[], Awaitable[object]]) -> bool:
         """Whether the process does not die of it."""
@@ -257,6 +308,23 @@ class Site(Bed):
     async def aclose(self) -> None:
         self.life.is_over = False
         await super().aclose()
+
+
+def _sold_by_telebreeze(site: Site, i_account: int, amount: str, refund_of: str) -> str:
+    row = site.record_of("tv", i_account)
+    sale = {"customerId": row["id"], "title": f"Film for {amount}", "amount": amount, "currency": "EUR"}
+    kind = {"type": "refund", "refundOf": refund_of} if refund_of else {"type": "vod"}
+    return str(glimpse(site.platform, "/_sim/transactions", sale | kind)["id"])
+
+
+def _sold_by_seachange(site: Site, i_account: int, amount: str, refund_of: str) -> str:
+    assert not refund_of, "its feed has no refunds"
+    row = site.record_of("cable", i_account)
+    sale = {"customer": row["id"], "kind": "ppv", "title": f"Match for {amount}", "amount": amount, "currency": "EUR"}
+    return f"p-{glimpse(cable(site), '/_sim/purchases', sale)['sequence']}"
+
+
+BOOTHS: Mapping[str, Callable[[Site, int, str, str], str]] = {"tv": _sold_by_telebreeze, "cable": _sold_by_seachange}
 
 
 def _mourn(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

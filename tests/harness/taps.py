@@ -59,13 +59,15 @@ class Wire(httpx.AsyncBaseTransport):
         self._life.check()
         site, kind = self._site, self._kind(request)
         answers = site.tap.history.setdefault((self._target, f"{request.method} {request.url}", request.content), [])
-        passage = site.tap.cross(kind, self._target, _operation(request), past=answers[::-1])
+        passage = site.tap.cross(kind, self._target, f"{_operation(request)}{site.purpose}", past=answers[::-1])
         answer = passage.before(site) or await self._carried(request, kind)
         if self._target in WORDS:
             site.restraint.answered(self._target, answer.status_code, site.world.now())
-        if kind is not Kind.PLATFORM_WRITE:
+        if kind not in (Kind.PLATFORM_WRITE, Kind.BOOKING):
             site.tap.answered(passage.crossing, answer)
             answers.append(answer)
+        if kind is Kind.FEED_READ:
+            site.tap.feeds.setdefault(self._target, []).append(answer)
         answered = passage.after(site, answer)
         self._life.check()
         assert answered is not None
@@ -87,10 +89,12 @@ class Wire(httpx.AsyncBaseTransport):
         return httpx.Response(response.status_code, headers=response.headers, content=content)
 
     def _kind(self, request: httpx.Request) -> Kind:
+        if request.url.path.endswith(_FEEDS):
+            return Kind.FEED_READ
         if self._target in WORDS:
             is_read = request.method == "GET" or request.url.path.endswith("/access-token")
             return Kind.PLATFORM_READ if is_read else Kind.PLATFORM_WRITE
-        return Kind.BILLING_READ
+        return Kind.BOOKING if request.url.path.endswith("/make_transaction") else Kind.BILLING_READ
 
 
 class _Connection:
@@ -108,14 +112,14 @@ class _Connection:
         self._life.check()
         if sql == "BEGIN IMMEDIATE":
             self._changes = self._connection.total_changes
-            self._site.tap.cross(Kind.BEGIN, "store", "begin").before(self._site)
+            self._site.tap.cross(Kind.BEGIN, "store", f"begin{self._site.purpose}").before(self._site)
             self._site.check_store(sqlite3.SQLITE_BUSY)
         return self._connection.execute(sql, parameters)
 
     def commit(self) -> None:
         self._life.check()
         changes = self._connection.total_changes != self._changes
-        passage = self._site.tap.cross(Kind.COMMIT, "store", "commit", changes=changes)
+        passage = self._site.tap.cross(Kind.COMMIT, "store", f"commit{self._site.purpose}", changes=changes)
         passage.before(self._site)
         if changes:
             self._site.check_store(sqlite3.SQLITE_FULL)
@@ -128,17 +132,21 @@ def tapped(site: "Site", connection: sqlite3.Connection) -> sqlite3.Connection:
     return cast(sqlite3.Connection, _Connection(site, connection))
 
 
-def glimpse(app: ASGIApp, path: str) -> Mapping[str, object]:
-    """What a simulator answers of itself, without an instant passing and without any turn of the event loop."""
+def glimpse(app: ASGIApp, path: str, told: object = None) -> Mapping[str, object]:
+    """What a simulator answers of itself, without an instant passing and without any turn of the event loop.
+
+    What it is `told` is sent as JSON.
+    """
     sent: list[MutableMapping[str, Any]] = []
 
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
 
     async def receive() -> MutableMapping[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        body = b"" if told is None else msgspec.json.encode(told)
+        return {"type": "http.request", "body": body, "more_body": False}
 
-    asking = app({**_SCOPE, "path": path}, receive, send)
+    asking = app({**_SCOPE, "path": path, "method": "GET" if told is None else "POST"}, receive, send)
     try:
         cast(Any, asking).send(None)
     except StopIteration:
@@ -147,9 +155,9 @@ def glimpse(app: ASGIApp, path: str) -> Mapping[str, object]:
     raise AssertionError(f"{path} was not answered at once")
 
 
+_FEEDS = ("/transactions", "/Purchases")
 _SCOPE: Mapping[str, Any] = {
     "type": "http",
-    "method": "GET",
     "headers": (),
     "query_string": b"",
     "root_path": "",

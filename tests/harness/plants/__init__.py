@@ -34,6 +34,29 @@ after each step of the history, by the demo's independent check; D: a look into 
     event_deduplicated_by_account     S  devices that only a second event told
     resumptions_held_by_the_brake     S  accounts that pay again are still off
 
+Bugs about money (`money.py`) are found by `teller.py`, call by call (T), or in billing's books, long after each step of
+the history and at its end (B):
+
+    sending_not_committed               T  billing was asked for what no commit had announced
+    booked_before_the_call              T  billing was asked for what no commit had announced
+    two_charges_at_once                 T  billing was asked for two things of an account at once
+    doubt_repeated_without_a_look       T  a call was repeated, though nobody knew what the first had done
+    killed_charge_sent_again            B  booked twice
+    lost_answer_taken_for_a_refusal     B  booked twice
+    absence_believed_at_once            B  booked twice
+    narrow_window                       B  booked twice
+    first_page_is_the_list              B  booked twice
+    one_field_searched                  B  parked, though billing has it
+    reference_matched_by_its_beginning  B  parked, though billing has it once
+    lost_database_not_caught_up         B  booked twice
+    record_kept_whenever_it_is_shown    B  booked twice
+    cursor_moved_before_the_records     B  never kept
+    refund_charged                      B  not booked as it should be
+    early_refund_dropped                B  refused
+    sale_of_a_blocked_account_parked    B  parked
+    sums_are_floats                     B  parked
+    amounts_are_floats                  B  parked
+
 Tried as well, and not found, since something else makes up for them: a creation that takes "there is one already" for
 a refusal (an open intent is resolved by reading first, so that nothing is created twice), and an account that is taken
 for gone because one list lacks it (billing is asked for the account itself before anything is taken away, and an empty

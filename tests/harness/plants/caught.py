@@ -12,6 +12,9 @@ class Catch:
     complaint: str
 
 
+_LOST = "an answer of the till is lost"
+_TWICE = r"billing has booked [2-9] times \S+ of account \d+ for \S+, not 1"
+
 CATCHES: Mapping[str, Catch] = {
     "intent_not_committed": Catch("telebreeze", r"tv: a call was made that no intent had announced"),
     "outcome_before_the_call": Catch("telebreeze", r"tv: a call was made that no intent had announced"),
@@ -44,4 +47,23 @@ CATCHES: Mapping[str, Catch] = {
     "resumptions_held_by_the_brake": Catch(
         "tight", r"tv: \S+: status is 'disabled', should be 'active', long after all_come_back"
     ),
+    "sending_not_committed": Catch("corner", r"\S+: billing was asked to book it, which no commit had announced"),
+    "booked_before_the_call": Catch("corner", r"\S+: billing was asked to book it, which no commit had announced"),
+    "doubt_repeated_without_a_look": Catch(_LOST, r"\S+: it was repeated, though nobody knew whether it was booked"),
+    "killed_charge_sent_again": Catch("killed while booking", _TWICE),
+    "lost_answer_taken_for_a_refusal": Catch(_LOST, _TWICE),
+    "absence_believed_at_once": Catch("a booking shows late", _TWICE),
+    "reference_matched_by_its_beginning": Catch("all is lost, and was booked", r"\S+: is parked \(booked_twice\)"),
+    "one_field_searched": Catch("one of many xDRs is in doubt", r"\S+: is parked \(unclear\)"),
+    "narrow_window": Catch("a booking shows late", _TWICE),
+    "first_page_is_the_list": Catch("one of many xDRs is in doubt", _TWICE),
+    "cursor_moved_before_the_records": Catch("killed while a feed is read", r"\S+: was never kept"),
+    "record_kept_whenever_it_is_shown": Catch("corner", _TWICE),
+    "lost_database_not_caught_up": Catch("all is lost, and was booked", _TWICE),
+    "refund_charged": Catch("corner", r"billing has booked 0 times -2.50 of account \d+ for \S+, not 1"),
+    "early_refund_dropped": Catch("mall", r"\S+: is refused \(no_sale\)"),
+    "sale_of_a_blocked_account_parked": Catch("mall", r"\S+: is parked \(blocked\)"),
+    "two_charges_at_once": Catch("corner", r"\S+: billing was asked to book two things of account \d+ at once"),
+    "sums_are_floats": Catch("mall", r"\S+: is parked \(refund_exceeds\)"),
+    "amounts_are_floats": Catch("corner", r"\S+: is parked \(decimals\)"),
 }

@@ -9,13 +9,15 @@ import pytest
 
 from controller.store.journal import Journal
 from tests.harness import plants, pointed
-from tests.harness.plants import bugs
+from tests.harness.plants import bugs, money
 from tests.harness.plants.caught import CATCHES
 from tests.harness.plants.planting import Function, NothingToReplace, Reach, bug
 from tests.harness.pointed import Pointed
 from tests.harness.running import reference, run, wrong
 
 pytestmark = pytest.mark.harness
+
+ALL = {**bugs.ALL, **money.ALL}
 
 
 async def _found(case: Pointed, folder: Path) -> list[str]:
@@ -37,10 +39,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", bugs.ALL)
+@pytest.mark.parametrize("name", ALL)
 async def test_the_planted_bug_is_caught(name: str, folder: Path) -> None:
     case, complaint = pointed.ALL[CATCHES[name].case], CATCHES[name].complaint
-    with bugs.ALL[name].planted() as reach:
+    with ALL[name].planted() as reach:
         found = await _found(case, folder)
     assert reach.is_whole, f"the run never came to {name}"
     assert any(re.fullmatch(complaint, text) for text in found), "\n".join(("not caught:", *found))
@@ -57,9 +59,9 @@ def test_without_the_bug_the_same_case_passes(name: str, tmp_path: Path) -> None
 
 
 def test_every_bug_says_what_was_got_wrong_and_has_a_case_that_catches_it() -> None:
-    assert set(CATCHES) == set(bugs.ALL)
-    assert [name for name in bugs.ALL if f" {name} " not in (plants.__doc__ or "")] == []
-    assert [name for name, each in bugs.ALL.items() if not each.spoilt.__doc__] == []
+    assert set(CATCHES) == set(ALL)
+    assert [name for name in ALL if f" {name} " not in (plants.__doc__ or "")] == []
+    assert [name for name, each in ALL.items() if not each.spoilt.__doc__] == []
 
 
 def test_a_bug_is_not_planted_where_the_product_has_changed() -> None:
