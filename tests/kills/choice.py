@@ -9,7 +9,7 @@ from tests.kills.crossings import Crossing
 from tests.kills.yard import Deaths, Played
 
 T = TypeVar("T")
-_IN_DOUBT = ("write", "intent", "outcome")
+_IN_DOUBT = ("write", "intent", "outcome", "book", "sending", "booked")
 """Where it may be open what happened: half of the few cases are about these."""
 
 

@@ -2,18 +2,38 @@
 
 Written `commit:17:before`, so that a case is replayed by its name. Kinds that the process sees itself: `commit` (every
 transaction that wrote something), those of them that stored an `intent`, an `outcome`, an `event`, a `hold` or an
-`approval`, and `file` (a file beside the database gets its name, or loses it). Kinds that the other side sees:
-`billing` (every call to it, all of them reads), `read` and `write` (the platform's), and `answer` (the sender of events
-has the last 200).
+`approval`, kept a `sale`, or brought a charge to `sending`, `doubt` or `booked`, and `file` (a file beside the database
+gets its name, or loses it). Kinds that the other side sees: `billing` (reads), `book` (a charge) and `look` (for one),
+`read` and `write` (the platform's) and `feed` (as soon as something was sold), and `answer` (the sender of events has
+the last 200).
 """
 
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
-Kind = Literal["commit", "intent", "outcome", "event", "hold", "approval", "file", "billing", "read", "write", "answer"]
+Kind = Literal[
+    "commit",
+    "intent",
+    "outcome",
+    "event",
+    "hold",
+    "approval",
+    "sale",
+    "sending",
+    "doubt",
+    "booked",
+    "file",
+    "billing",
+    "book",
+    "look",
+    "read",
+    "write",
+    "feed",
+    "answer",
+]
 Side = Literal["before", "after"]
-CALLS: tuple[Kind, ...] = ("billing", "read", "write")
-ONE_SIDED: tuple[Kind, ...] = ("file", "billing", "read")
+CALLS: tuple[Kind, ...] = ("billing", "book", "look", "read", "write", "feed")
+ONE_SIDED: tuple[Kind, ...] = ("file", "billing", "look", "read", "feed")
 """What changes nothing has no other side; the other side of a renamed file is the next crossing."""
 
 

@@ -147,3 +147,16 @@ EVENTS = Scenario(
     ),
 )
 """What the list does not show: an event tells it, or nobody."""
+SALES = Scenario(
+    "tv/sales",
+    "tv",
+    (_create(1, 2),),
+    lambda _billing, _kind: None,
+    Settings(
+        blocks={
+            "charges": {"enabled": True, "poll": "1s", "settle": "1s"},
+            "schedule": {"full_pass": "1h"},
+        }
+    ),
+)
+"""Two accounts with TV, who will buy something."""

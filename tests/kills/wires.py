@@ -35,6 +35,7 @@ from tests.servers import serving
 DEADLINE = 60.0
 _HOLDING = {"tv": "operator", "cable": "platform", "box": "portal"}
 """The attribute of a simulator with all that it holds."""
+_AT_BILLING: Mapping[str, Kind] = {"make_transaction": "book", "get_xdr_list": "look"}
 _MARK = re.compile(r"i_account=(\d+)")
 
 Effects = Mapping[tuple[int, str], int]
@@ -61,7 +62,7 @@ class Tally:
 class Wires:
     """Billing and one platform, on loopback. `order` is where `victim` is to die, if that is at a call.
 
-    `effects` is what the platform's records went through.
+    `effects` is what the platform's records went through. `is_selling`: its feed has something to show.
     """
 
     def __init__(self, platform: str) -> None:
@@ -74,6 +75,7 @@ class Wires:
         self.effects: Counter[tuple[int, str]] = Counter()
         self.order: Crossing | None = None
         self.victim = 0
+        self.is_selling = False
 
     def forget(self) -> None:
         """Count calls from zero; nobody is to die."""
@@ -97,14 +99,22 @@ class Wires:
         return msgspec.convert(answer.json()["rows"], list[dict[str, object]])
 
     async def at_billing(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Billing; everything that it is asked is a read."""
-        if not self._arrived("billing"):
+        """Billing."""
+        kind = _AT_BILLING.get(scope["path"].rpartition("/")[2], "billing")
+        if self._arrived(kind):
+            return
+        if kind == "book":
+            await self._unless_killed(
+                Crossing(kind, self.tally.counts[kind], "after"), self.billing, scope, receive, send
+            )
+        else:
             await self.billing(scope, receive, send)
 
     async def at_platform(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The platform."""
         is_read = scope["method"] == "GET" or scope["path"].endswith("/access-token")
-        if self._arrived("read" if is_read else "write"):
+        is_feed = is_read and scope["path"].endswith("/transactions") and self.is_selling
+        if self._arrived("feed" if is_feed else "read" if is_read else "write"):
             return
         if is_read:
             await self.platform(scope, receive, send)
@@ -119,15 +129,25 @@ class Wires:
         return self._kills(crossing)
 
     async def _write(self, number: int, scope: Scope, receive: Receive, send: Send) -> None:
+        before = await self.records()
+
+        async def write(scope: Scope, receive: Receive, send: Send) -> None:
+            await self.platform(scope, receive, send)
+            self.effects.update(_went_through(self._switches(before), self._switches(await self.records())))
+
+        await self._unless_killed(Crossing("write", number, "after"), write, scope, receive, send)
+
+    async def _unless_killed(
+        self, crossing: Crossing, app: ASGIApp, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Have it done; its answer is sent unless the caller dies first."""
         answer = list[Message]()
 
         async def keep(message: Message) -> None:
             answer.append(message)
 
-        before = await self.records()
-        await self.platform(scope, receive, keep)
-        self.effects.update(_went_through(self._switches(before), self._switches(await self.records())))
-        if self._kills(Crossing("write", number, "after")):
+        await app(scope, receive, keep)
+        if self._kills(crossing):
             return
         for message in answer:
             await send(message)

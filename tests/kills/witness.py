@@ -26,6 +26,10 @@ _LABELS: tuple[tuple[re.Pattern[str], Kind], ...] = (
     (re.compile(r"INSERT (?:OR \w+ )?INTO events\b"), "event"),
     (re.compile(r"INSERT (?:OR \w+ )?INTO held_changes\b"), "hold"),
     (re.compile(r"INSERT (?:OR \w+ )?INTO approved\b"), "approval"),
+    (re.compile(r"INSERT INTO charges\b"), "sale"),
+    (re.compile(r"INSERT INTO charge_log\b.*'sending'"), "sending"),
+    (re.compile(r"INSERT INTO charge_log\b.*'in_doubt'"), "doubt"),
+    (re.compile(r"INSERT INTO charge_log\b.*'booked'"), "booked"),
 )
 _FILES = ("os.rename", "os.link", "os.remove")
 
