@@ -19,7 +19,7 @@ of it with the run without faults, and with what an independent check says of bi
 
 Where platforms sell (`shops.py`), billing's books are held against what was sold (`money.py`): each sale is there once,
 with its amount, so that for each account sums are equal; and every call that books is judged as it is made
-(`teller.py`). What a fault may leave otherwise is named there: `Market.forgotten`.
+(`teller.py`). What a fault may leave otherwise is named there: `Market.unsure_before`.
 
     make harness         what there is time for before every change; SEED=2 takes other ones
     make harness-long    every fault at every crossing of every scenario, and thousands of pairs

@@ -190,6 +190,8 @@ def _lose_database(site: Site, _crossing: Crossing, *, but: str) -> NoReturn:
 
 
 def _jump(site: Site, _crossing: Crossing, *, hours: float) -> Answer:
+    if hours < 0:
+        site.market.unsure_before(site.world.now())
     site.world.jump(timedelta(hours=hours))
     return None
 

@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,7 +21,6 @@ from controller.billing.simulator.state import Transaction
 
 _REFERENCE = re.compile(r"\[ref:[^\]]*\]")
 _CREDIT = "manual credit"
-_CLOCKS_DIFFER = timedelta(minutes=2)
 _BY_NAME_ONLY = ("cable",)
 
 
@@ -47,26 +46,28 @@ class Market:
 
     def __init__(self) -> None:
         self.sold: list[Sold] = []
-        self._at: dict[str, tuple[str, datetime]] = {}
-        self._nobodys: set[str] = set()
+        self._by_name: dict[str, datetime] = {}
+        self._unsure_before: datetime | None = None
 
     def note(self, sold: Sold, platform: str, at: datetime) -> None:
         """A platform has sold something."""
         self.sold.append(sold)
-        self._at[sold.reference] = platform, at
+        if platform in _BY_NAME_ONLY:
+            self._by_name[sold.reference] = at
 
-    def forgotten(self, now: datetime) -> None:
-        """The database is gone: where buyers have no ids, nobody knows any more who bore a name at an instant before.
+    def unsure_before(self, instant: datetime) -> None:
+        """The database is gone, or the clock was set back: where buyers have no ids, nobody knows who bore a name then.
 
-        What was sold there before now may be left to a person, by design; it must still never be booked twice.
+        What was sold there before that instant may be left to a person, by design; it must still never be booked twice.
         """
-        before = now - _CLOCKS_DIFFER
-        self._nobodys |= {ref for ref, (name, at) in self._at.items() if name in _BY_NAME_ONLY and at < before}
+        self._unsure_before = max(instant, self._unsure_before or instant)
 
     def wrong(self, transactions: Sequence[Transaction], store: Path) -> list[str]:
         """In what billing's books are not what was sold, and what is not settled."""
         stands = dict(_stands(store))
-        left = {ref for ref in self._nobodys if stands.get(ref) == Standing("parked", "foreign")}
+        before = self._unsure_before
+        unsure = {ref for ref, at in self._by_name.items() if before is not None and at < before}
+        left = {ref for ref in unsure if stands.get(ref) == Standing("parked", "foreign")}
         booked = Counter(map(_booked, transactions))
         return [
             *_differences(Counter(self.sold), booked, left),

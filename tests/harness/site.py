@@ -240,7 +240,7 @@ class Site(Bed):
     def lose_files(self, but: str) -> None:
         """All files of the database are gone, but those of these patterns."""
         self.restraint.forgotten()
-        self.market.forgotten(self.world.now())
+        self.market.unsure_before(self.world.now())
         for file in self.folder.glob(f"{self.config.store.path.name}*"):
             if not any(file.match(pattern) for pattern in but.split()):
                 file.unlink()
