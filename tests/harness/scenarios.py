@@ -227,7 +227,7 @@ MALL = Scenario(
         "charges": ON,
     },
     Mall().steps(),
-    sparse=2,
+    sparse=3,
     about=OF_CHARGES,
 )
 
