@@ -134,9 +134,7 @@ class Bed:
 
     async def full_pass(self) -> list[PassReport]:
         """One pass, the details it goes on reading, and everything put on the queues until that is done or waits."""
-        if self._begun is not self.application:
-            self._begun = self.application
-            await self.application.loop.begin()
+        await self._begin()
         reports = await self.application.loop.full_pass()
         for installation in self.application.installations:
             await installation.fleet.backlog.ended()
@@ -185,9 +183,16 @@ class Bed:
 
     async def act_on_events(self) -> None:
         """What was announced is looked at, by a process that may just have begun."""
+        await self._begin()
         await self.application.inbox.begin()
         for installation in self.application.installations:
             await installation.spreader.spread()
+        await self._work()
+
+    async def act_on_orders(self) -> None:
+        """Whom persons asked for is looked at, as the daemon does every second."""
+        await self._begin()
+        await self.application.loop.serve_operators()
         await self._work()
 
     async def tell(self) -> None:
@@ -280,6 +285,12 @@ class Bed:
         return assemble(
             self.config, ledger, self.world, {target: self.carrier(target, app) for target, app in apps.items()}
         )
+
+    async def _begin(self) -> None:
+        """What every process does first."""
+        if self._begun is not self.application:
+            self._begun = self.application
+            await self.application.loop.begin()
 
     async def _work(self) -> None:
         """Everything on the queues; what one platform did may have put something on another's."""

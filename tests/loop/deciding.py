@@ -1,12 +1,14 @@
-"""Operators at an installation in one process: what `approve`, `reject`, `pause` and `resume` do to its store."""
+"""Operators at an installation in one process: what their commands do to its store."""
 
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 
+from controller import orders
+from controller.adoption import AdoptionPlan, adoption_plan
 from controller.decisions import Verdict, decide
-from controller.orders import Person
-from controller.store import Pause
+from controller.orders import Person, Whose
+from controller.store import Pause, Store
 from tests.bed import Bed
 
 
@@ -31,14 +33,51 @@ async def pause(
     now = bed.world.now()
     until = now + timedelta(hours=hours)
     entry = Pause(target, "billing" if i_account else "", i_account, "moving house", "ops", now, until, maintenance)
-    await bed.application.ledger.run(lambda store: store.holds.pause(entry))
+    await bed.application.ledger.run(lambda store: orders.pause(store, entry))
 
 
-async def resume(bed: Bed, target: str) -> bool:
-    return await bed.application.ledger.run(lambda store: store.holds.resume(target))
+async def resume(bed: Bed, target: str, *, i_account: int | None = None) -> bool:
+    whose = Whose("billing", i_account) if i_account else None
+    return await bed.application.ledger.run(lambda store: orders.resume(store, _person(bed), target, whose))
+
+
+async def requeue(bed: Bed, i_account: int, *, secrets: bool = False) -> None:
+    whose = Whose("billing", i_account)
+    await bed.application.ledger.run(
+        lambda store: orders.requeue(store, _person(bed), whose, {"tv": 3}, secrets=secrets)
+    )
+
+
+async def adoptable(bed: Bed) -> AdoptionPlan:
+    """What `adopt` shows, with its hash."""
+    return await bed.application.ledger.run(partial(_adoptable, bed=bed))
+
+
+async def adopt(bed: Bed, plan: str) -> AdoptionPlan | None:
+    """Adopt what has this hash; `None` if that is another plan by now."""
+
+    def adopted(store: Store) -> AdoptionPlan | None:
+        shown = _adoptable(store, bed=bed)
+        if shown.hash != plan:
+            return None
+        orders.adopt_all(store, _person(bed), shown, _billing_of(bed))
+        return shown
+
+    return await bed.application.ledger.run(adopted)
+
+
+def _adoptable(store: Store, *, bed: Bed) -> AdoptionPlan:
+    return adoption_plan(store, [each for one in bed.application.installations for each in one.billing.platforms])
 
 
 async def _decide(bed: Bed, plan: str, verdict: Verdict) -> Mapping[str, int]:
-    billing_of = {name: bed.config.billing_of(name).name for name in bed.config.platforms}
-    deciding = partial(decide, billing_of=billing_of, plan=plan, verdict=verdict, person=Person("ops", bed.world.now()))
+    deciding = partial(decide, billing_of=_billing_of(bed), plan=plan, verdict=verdict, person=_person(bed))
     return await bed.application.ledger.run(deciding)
+
+
+def _billing_of(bed: Bed) -> Mapping[str, str]:
+    return {name: bed.config.billing_of(name).name for name in bed.config.platforms}
+
+
+def _person(bed: Bed) -> Person:
+    return Person("ops", bed.world.now())

@@ -48,7 +48,7 @@ async def test_a_paused_account_is_left_alone_and_nobody_else(bed: Bed) -> None:
         bed.billing.change("block", i_account=account)
     await bed.full_pass()
     assert (bed.customer("tv000001_3")["status"], bed.customer("tv000002_3")["status"]) == ("active", "disabled")
-    await resume(bed, f"i_account:{first}@billing")
+    await resume(bed, f"i_account:{first}@billing", i_account=first)
     await bed.full_pass()
     assert bed.customer("tv000001_3")["status"] == "disabled"
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from controller.store import Store
 from platforms.simulation import Fault
 from tests.bed import Bed
+from tests.loop.deciding import requeue
 
 BY_LOGIN = {"driver": "telebreeze", "url": "http://tv.test", "api_key": "simulated", "auth": "login"}
 
@@ -14,16 +14,6 @@ BY_LOGIN = {"driver": "telebreeze", "url": "http://tv.test", "api_key": "simulat
 def set_password(bed: Bed, account: int, password: str) -> None:
     fields = bed.billing.installation.accounts[account].custom_fields
     fields |= {"TV Login": "ana", "TV Password": password}
-
-
-async def requeue(bed: Bed, i_account: int, *, secrets: bool = False) -> None:
-    def ask(store: Store) -> None:
-        store.subscribers("tv").try_again(i_account)
-        if secrets:
-            store.records("tv", 3).forget_secrets(i_account)
-        store.operator.requeue("billing", i_account, bed.world.now())
-
-    await bed.application.ledger.run(ask)
 
 
 async def test_an_account_that_backs_off_is_tried_at_once_by_the_daemon(bed: Bed) -> None:
