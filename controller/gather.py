@@ -43,6 +43,7 @@ DETAILS_AT_ONCE = 16
 DETAILS_PATIENCE = 5  # failures in a row, after which the others are left for later
 LOOK_UPS_AT_ONCE = 2
 _STEADY = timedelta(minutes=1)  # a clock that moved otherwise by more than this, was set
+_REQUEUE = "requeue has the record of an account looked for"
 
 Told = Callable[[int, bool], None]
 """Hears of an account whose details were asked for, and whether they came."""
@@ -264,7 +265,7 @@ class Gatherer:
             text = (
                 f"platform {platform.name!r} listed {done.accounts} records; {lost} of our {owned} were not among them"
             )
-            store.targets.note_failure(platform.name, f"{text}: they are taken to be there still")
+            store.targets.note_failure(platform.name, f"{text}: they are taken to be there still; {_REQUEUE}")
             return True
         records.drop_unlisted(reading)
         notice_marks(store, platform, self._clock.now())

@@ -155,8 +155,7 @@ class Reconciler:
 
     async def _make_sure(self, look: Look, known: "_Known", account: Account | None) -> tuple["_Known", Account | None]:
         """Read both sides anew where something would be taken away, and the record where the last list failed."""
-        change = known.comparison.change if known.comparison is not None else None
-        if change is None or (known.is_listed and not is_destructive(change)):
+        if not _is_to_be_seen(look, known):
             return known, account
         freed = (*known.freed, *await self._observe(look, known))
         known = replace(await self._load(look), freed=freed)
@@ -296,6 +295,16 @@ class _Known:
 
 
 _FAVOUR = "another record waits for what this one gives up"
+
+
+def _is_to_be_seen(look: Look, known: _Known) -> bool:
+    """Whether the record is read anew. Where the last list was no proof, a person may ask for one that is gone."""
+    if known.comparison is None:
+        return False
+    change = known.comparison.change
+    if known.is_listed:
+        return change is not None and is_destructive(change)
+    return change is not None or look.trigger == "operator"
 
 
 def _shown_from(look: Look, open_intents: tuple[OpenIntent, ...]) -> datetime:

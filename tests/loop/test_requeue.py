@@ -67,3 +67,21 @@ async def test_a_suspension_does_not_wait_for_a_password_that_billing_no_longer_
     await bed.full_pass()
     (row,) = bed.customers()
     assert row["status"] == "disabled"
+
+
+async def test_a_record_that_a_doubtful_list_does_not_show_is_looked_for_when_a_person_asks(bed: Bed) -> None:
+    accounts = [bed.tv_account(number) for number in range(1, 14)]
+    await bed.full_pass()
+    bed.world.advance(60)
+    for row in bed.customers()[:11]:
+        bed.platform.operator.delete(row["id"])
+    await bed.converge()
+    assert len(bed.customers()) == 2, "of so many the list is no proof"
+    assert "requeue" in ((await bed.status())["platforms"]["tv"]["text"] or "")
+
+    await requeue(bed, accounts[0])
+    await bed.act_on_orders()
+    assert bed.customer("tv000001_3")["status"] == "active"
+
+    await bed.full_pass()
+    assert len(bed.customers()) == 13, "those that are left are no more than the brake lets go"
