@@ -80,6 +80,8 @@ def _until(text: str, now: datetime) -> datetime:
         raise Failed(f"--until {text!r} is no time; {hint}", Code.USAGE) from None
     if instant.tzinfo is None:
         raise Failed(f"--until {text!r} does not say in which zone; add an offset, such as +01:00 or Z", Code.USAGE)
+    if instant.year == datetime.max.year:  # what the store keeps of it could not be read any more
+        raise Failed(f"--until {text!r} is too far off", Code.USAGE)
     return instant
 
 

@@ -133,6 +133,8 @@ def test_adopt_yes_does_both(here: Site) -> None:
         (("--reason", " ", "--until", "2h"), 64, "needs a --reason"),
         (("--reason", "r", "--until", "2020-01-01T00:00:00Z"), 64, "in the past"),
         (("--reason", "r", "--until", "0s"), 64, "in the past"),
+        (("--reason", "r", "--until", "9999-12-31T23:59:59-12:00"), 64, "too far off"),
+        (("--reason", "r", "--until", "9999-12-31T23:59:59.999999Z"), 64, "too far off"),
         (("--reason", "r", "--until", "soon"), 64, "is no time"),
         (("--reason", "r", "--until", "2036-01-01T00:00:00"), 64, "in which zone"),
     ],
