@@ -1,6 +1,6 @@
 """What a person has done to the store, with or without a running daemon: `requeue`, `pause`, `resume`."""
 
-from datetime import datetime
+from datetime import MAXYEAR, datetime
 from pathlib import Path
 
 from controller import orders
@@ -80,7 +80,7 @@ def _until(text: str, now: datetime) -> datetime:
         raise Failed(f"--until {text!r} is no time; {hint}", Code.USAGE) from None
     if instant.tzinfo is None:
         raise Failed(f"--until {text!r} does not say in which zone; add an offset, such as +01:00 or Z", Code.USAGE)
-    if instant.year == datetime.max.year:  # what the store keeps of it could not be read any more
+    if instant.year == MAXYEAR:  # what the store keeps of it could not be read any more
         raise Failed(f"--until {text!r} is too far off", Code.USAGE)
     return instant
 
