@@ -14,6 +14,7 @@ from functools import partial
 
 import msgspec
 
+from controller.judgement import unproven
 from controller.moves import arrivals
 from controller.recovery import precautions
 from controller.store import EVERYTHING, HeldChange, HeldPlan, Store
@@ -35,6 +36,7 @@ from desired_state.policy import (
     parked,
     paused,
     possible,
+    proven,
     rejected,
 )
 from desired_state.subscriber import SubscriberKey
@@ -102,6 +104,7 @@ def safeguards(store: Store, around: Circumstances, changes: Iterable[Change]) -
     approved = store.holds.approved(platform.name, spent=not around.alone)
     before: tuple[Policy, ...] = (
         *precautions(store, platform),
+        proven(platform.name, unproven(store, platform)),
         owned_only(around.bound, platform.name),
         fit_for_platform,
         parked(around.refusals),

@@ -10,7 +10,7 @@ Rules of this module:
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -26,6 +26,7 @@ from desired_state.catalog import Offer
 from desired_state.desired import NO_GRACE, Desired, desired
 from desired_state.entitlement import UNREAD, Decision, Presence, entitlement
 from desired_state.plan import Change
+from desired_state.policy import UNPROVEN, unproven_text
 from desired_state.subscriber import State
 from platforms.fitting import degraded
 
@@ -195,6 +196,11 @@ def rest(store: Store, platform: Platform, comparison: Comparison) -> None:
     """
     progress = resting(comparison.subscriber.desired, comparison.record)
     i_account = comparison.subscriber.desired.key.i_account
+    made = unproven(store, platform).get(i_account)
+    if made is not None:
+        held = Progress(State.CONFLICT, UNPROVEN, unproven_text(platform.name, made))
+        store.subscribers(platform.name).settle(comparison.subscriber, comparison.observed_fp, held)
+        return
     if comparison.record is None and comparison.subscriber.desired.presence in (Presence.DORMANT, Presence.ABSENT):
         store.subscribers(platform.name).drop(i_account)
         return
@@ -204,6 +210,11 @@ def rest(store: Store, platform: Platform, comparison: Comparison) -> None:
         progress = Progress(State.CONFLICT, "ambiguous", ambiguity)
     if progress.state is not State.PENDING and (stored is None or stored.half_read is None):
         store.subscribers(platform.name).settle(comparison.subscriber, comparison.observed_fp, progress)
+
+
+def unproven(store: Store, platform: Platform) -> Mapping[int, str]:
+    """Who may have a record that cannot be looked for, and its name: making it was not answered."""
+    return {} if platform.driver.capabilities.finds_by_name else store.journal.unproven(platform.name)
 
 
 def with_values(change: Change, account: Account) -> Change:
@@ -247,7 +258,8 @@ def _keep_wish(store: Store, platform: Platform, wished: Desired, decision: Deci
     """A platform has to do with an account that is routed to it, or may be as far as we know, or has a record there."""
     routed = any(service.platform == platform.name for service in decision.services or ()) or _may_be_routed(decision)
     subscribers = store.subscribers(platform.name)
-    if routed or store.records(platform.name, platform.i_env).is_bound(wished.key.i_account):
+    is_bound = store.records(platform.name, platform.i_env).is_bound(wished.key.i_account)
+    if routed or is_bound or wished.key.i_account in unproven(store, platform):
         subscribers.put(_sealed(wished), now)
     else:
         subscribers.drop(wished.key.i_account)

@@ -13,6 +13,7 @@ from datetime import datetime
 from controller.adoption import AdoptionPlan, adopt
 from controller.holding import FIRST_CONTACT, approve_first_contact
 from controller.store import Charge, Decider, Order, Pause, Store
+from desired_state.policy import UNPROVEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,10 @@ def requeue(store: Store, person: Person, whose: Whose, platforms: Mapping[str, 
     """Have an account looked at before all others on its platforms (name -> environment); with `secrets`, its
     passwords and PINs are written anew."""
     for name, i_env in platforms.items():
+        known = store.subscribers(name).get(whose.i_account)
+        if known is not None and known.progress.held_by == UNPROVEN:
+            found = f"the answer was lost; {person.name} has looked for the record"
+            store.journal.give_up(name, whose.i_account, found, person.at)
         store.subscribers(name).try_again(whose.i_account)
         if secrets:
             store.records(name, i_env).forget_secrets(whose.i_account)

@@ -27,14 +27,14 @@ from controller.targets import Billing, Household, Platform
 from controller.turns import Turn
 from controller.workqueue import WorkQueue
 from desired_state.account import Account
-from desired_state.plan import Change, Held, Plan, Suspend, identity, is_destructive, key_of, only_off
+from desired_state.plan import Change, Create, Held, Plan, Suspend, identity, is_destructive, key_of, only_off
 from desired_state.subscriber import Observation, State
 from desired_state.turns import Value, held, released
 from platforms.driver import PlatformError, Reference, Transient, Unavailable
 from platforms.transport import Clock
 
 _ASKS_BILLING = ("event", "operator", "timer")
-_CONFLICTS = ("ownership", "duplicate", "ambiguous")
+_CONFLICTS = ("ownership", "duplicate", "ambiguous", "unproven")
 
 
 class Reconciler:
@@ -82,7 +82,7 @@ class Reconciler:
 
     async def _look(self, look: Look, draw: Callable[[], float]) -> Result:
         known, account = await self._know(look)
-        if known.open_intents:
+        if known.open_intents and not _is_for_a_person(look, known):
             wait = _shown_from(look, known.open_intents) - look.now
             if wait > timedelta(0):
                 return Result("noop", again_in=wait)
@@ -176,7 +176,9 @@ class Reconciler:
         if not known.open_intents and written_at is not None and look.now - written_at <= lag:
             return ()
         reference = _reference(known)
-        doubt = Doubt(await look.platform.driver.observe(reference), known.open_intents)
+        is_gone = bool(known.open_intents) and _is_unfindable(look, reference)  # a whole list did not show it
+        seen = None if is_gone else await look.platform.driver.observe(reference)
+        doubt = Doubt(seen, known.open_intents)
         note = partial(self._executor.note_seen, platform=look.platform, looked_for=reference.record_id, doubt=doubt)
         await self._ledger.run(note)
         freed = held(record.observation) - _held_by_same(record.observation, doubt.seen) if record else ()
@@ -312,6 +314,17 @@ def _shown_from(look: Look, open_intents: tuple[OpenIntent, ...]) -> datetime:
     lag = look.platform.driver.capabilities.read_lag
     opened = [intent.opened_at for intent in open_intents if intent.opened_at <= look.now]
     return max(opened, default=look.now - lag) + lag
+
+
+def _is_for_a_person(look: Look, known: _Known) -> bool:
+    """Whether a record may have been made that no look can find: its account is held until it is known (`proven`)."""
+    is_bound = known.comparison is not None and known.comparison.record is not None
+    made = any(intent.kind == Create.kind for intent in known.open_intents)
+    return made and not is_bound and not look.platform.driver.capabilities.finds_by_name
+
+
+def _is_unfindable(look: Look, reference: Reference) -> bool:
+    return reference.record_id is None and not look.platform.driver.capabilities.finds_by_name
 
 
 def _reference(known: _Known) -> Reference:

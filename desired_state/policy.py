@@ -16,6 +16,8 @@ from desired_state.plan import Change, Create, Delete, Held, Kind, Plan, Suspend
 from desired_state.subscriber import Observation, Owner, SubscriberKey
 
 Policy = Callable[[Plan], Plan]
+UNPROVEN = "unproven"
+"""What is held by this waits for a person to look for a record."""
 
 
 def apply_policies(plan: Plan, policies: Iterable[Policy]) -> Plan:
@@ -191,6 +193,24 @@ def unambiguous(platform: str, ambiguous: Mapping[int, str]) -> Policy:
         return ambiguous.get(key_of(change).i_account) if key_of(change).platform == platform else None
 
     return holding("ambiguous", reason)
+
+
+def proven(platform: str, names: Mapping[int, str]) -> Policy:
+    """Hold everything of accounts that may have a record we cannot look for; `names` has what it would be called."""
+
+    def reason(change: Change) -> str | None:
+        name = names.get(key_of(change).i_account) if key_of(change).platform == platform else None
+        return unproven_text(platform, name) if name is not None else None
+
+    return holding(UNPROVEN, reason)
+
+
+def unproven_text(platform: str, name: str) -> str:
+    """What a person has to do about a record that may be there."""
+    return (
+        f"platform {platform!r} did not answer when record {name!r} was to be made, and cannot be asked for it by its"
+        " name; look there: where it is missing, requeue the account, else remove it first, or give it the mark"
+    )
 
 
 def paused(subscribers: Mapping[SubscriberKey, str]) -> Policy:

@@ -86,6 +86,8 @@ class Capabilities:
     record, so that no login is set. `can_clear_password`: one that is set can be taken away. `writes_secrets_anew`:
     whatever is changed of a record, its secrets are part of the call. `read_lag` is how long a read may still show the
     state before a write.
+    `finds_by_name`: a record can be asked for by the name we gave it; where it cannot, a record whose making was not
+    answered is looked for by a person, never made once more.
     `has_charges`: there is a feed of what it sells.
     """
 
@@ -106,6 +108,7 @@ class Capabilities:
     note_length: int | None = None
     writes_secrets_anew: bool = False
     read_lag: timedelta = timedelta(0)
+    finds_by_name: bool = True
     has_charges: bool = False
 
 
@@ -154,7 +157,10 @@ class Driver(Protocol):
         ...
 
     async def observe(self, reference: Reference) -> Observation | None:
-        """The record as it is now; `None` only where the platform said that there is none."""
+        """The record as it is now; `None` only where the platform said that there is none.
+
+        Raises `Unsupported` for a name alone where the platform cannot be asked for one.
+        """
         ...
 
     async def create(self, external_id: str, spec: SubscriberSpec) -> str:

@@ -136,6 +136,21 @@ class Journal:
         rows = self._conn.execute("SELECT DISTINCT i_account FROM intents WHERE platform = ?", (platform,))
         return [i_account for (i_account,) in rows]
 
+    def unproven(self, platform: str) -> dict[int, str]:
+        """Who may have got a record by a call without an outcome, and the name it would bear; no list shows it."""
+        rows = self._conn.execute(
+            f"SELECT i_account, external_id FROM intents WHERE {_UNPROVEN}", {"platform": platform}
+        )
+        return dict(rows.fetchall())
+
+    def give_up(self, platform: str, i_account: int, text: str, now: datetime) -> None:
+        """A person has looked for what no reading can show: nobody knows what became of the call, nor has to."""
+        rows = self._conn.execute(
+            f"SELECT id FROM intents WHERE {_UNPROVEN} AND i_account = :who", {"platform": platform, "who": i_account}
+        )
+        for (number,) in rows.fetchall():
+            self.close(number, "unknown", text, now)
+
     def count_open(self) -> int:
         """How many calls nobody knows the outcome of."""
         (count,) = self._conn.execute("SELECT count(*) FROM intents").fetchone()
@@ -180,6 +195,10 @@ class Journal:
         return {(platform, kind, result): count for platform, kind, result, count in rows}
 
 
+_UNPROVEN = (
+    "platform = :platform AND kind = 'create' AND NOT EXISTS (SELECT 1 FROM records r WHERE r.platform = :platform"
+    " AND r.i_account = intents.i_account AND r.gone = 0)"
+)
 _SHOWN = (
     "kind, reason, cause, caused_by, external_id, before, after, request_id, plan, epoch, opened_at"  # as `_audit_row`
 )

@@ -39,6 +39,7 @@ _GOES_ON = {
     "observe": "when the platform's mode is set to enforce",
     "rebuilding": "when billing and the platform have been read whole",
     "ambiguous": "when a person has seen to the records on the platform",
+    "unproven": "when a list shows the record with its mark, or a person has looked for it and says requeue",
     "ownership": "when a person has seen to the record on the platform",
     "condition": "when what stands in the way has been corrected",
     "rejected": "when the change has become another one",
