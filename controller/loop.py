@@ -99,6 +99,15 @@ class Loop:
             for lane in installation.lanes:
                 lane.stop()
 
+    async def show(self) -> None:
+        """Bring the gauges up to date, before anybody reads from them that there is nobody."""
+        try:
+            await self._tools.ledger.run(self._watch.look)
+        except StoreError:
+            raise
+        except Exception as bug:
+            self._tools.log.error("the gauges could not be taken, by a bug", exc_info=bug)
+
     async def begin(self) -> None:
         """A process has started: what the old one was refused is tried once more, by other settings perhaps."""
         ledger, billings = self._tools.ledger, [installation.billing for installation in self._installations]

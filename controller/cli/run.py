@@ -35,6 +35,7 @@ async def _run(config: Config) -> None:
         with suppress(StoreUnavailable):  # the loop waits for it
             await ledger.run(lambda _: None)  # opens the store, or says why it cannot
             application.health.stored()
+            await application.loop.show()
         web = create_app(application.health, application.metrics.render, hooks(application))
         async with serving(web, str(config.server.listen)) as address:
             logger("run").info("started", listen=str(address), store=str(config.store.path))

@@ -160,3 +160,13 @@ async def test_p04_tries_that_came_to_nothing_are_given_back_to_the_brake(bed: B
     await bed.full_pass()
 
     assert sum(row["status"] == "disabled" for row in bed.customers()) == 10
+
+
+async def test_p19_a_new_process_counts_everybody_before_its_first_pulse(bed: Bed) -> None:
+    bed.tv_account()
+    await bed.full_pass()
+    bed.restart()
+    await bed.application.loop.show()
+    scraped = bed.application.metrics.render().decode()
+    assert 'iptv_reconciler_accounts{platform="tv",state="in_sync"} 1.0' in scraped
+    assert 'iptv_reconciler_billing_accounts{presence="active"} 1.0' in scraped
