@@ -6,14 +6,21 @@ Rules of this module:
    transaction: of two operators at once one decides, and the other is told that there is nothing left to decide.
 2. The hash is that of a held plan, or that of a whole plan: then it is about all that was held of that plan. Where a
    platform holds something else by now, the whole plan is another one, and nothing is decided (promise P5).
+3. What the brake holds is another plan as soon as an account of it was read anew (after an event, say) and is to be
+   changed otherwise, or not at all. A first plan is of everybody, and never as still as that: what of it still is as
+   it was shown goes on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 
-from controller.holding import whole_plan
+from controller.holding import FIRST_CONTACT, held_since, whole_plan
+from controller.judgement import compare
 from controller.orders import Person, approve, reject
-from controller.store import Store
+from controller.store import HeldChange, Store
+from controller.targets import Platform
+from desired_state.plan import identity
 
 
 class Verdict(StrEnum):
@@ -29,10 +36,36 @@ def decide(store: Store, billing_of: Mapping[str, str], plan: str, verdict: Verd
     Runs within a transaction. Empty where nothing is held under the hash: it is unknown, decided, or outdated.
     `billing_of` has the billing source of every platform.
     """
-    held = {name: each.hash for name in billing_of if (each := store.targets.held_plan(name)) is not None}
-    meant = [name for name, each in held.items() if each == plan] or _of_whole_plan(store, billing_of, held, plan)
     act = approve if verdict is Verdict.APPROVED else reject
-    return {name: act(store, person, billing_of[name], name) for name in meant}
+    return {name: act(store, person, billing_of[name], name) for name in _meant(store, billing_of, plan)}
+
+
+def is_outdated(store: Store, platforms: Sequence[Platform], plan: str) -> bool:
+    """Whether something that is held under the hash is not due any more, as far as the store knows."""
+    meant = _meant(store, {platform.name: platform.billing for platform in platforms}, plan)
+    return any(_is_outdated(store, platform) for platform in platforms if platform.name in meant)
+
+
+def _is_outdated(store: Store, platform: Platform) -> bool:
+    held, since = store.targets.held_plan(platform.name), held_since(store, platform.name)
+    if held is None or held.by == FIRST_CONTACT or since is None:
+        return False
+    return not all(_is_due(store, platform, each, since) for each in store.holds.held(platform.name))
+
+
+def _is_due(store: Store, platform: Platform, held: HeldChange, since: datetime) -> bool:
+    """Whether the change is still to be made, or nobody has read the account since it was planned."""
+    stored = store.accounts(platform.billing).get(held.i_account)
+    if stored is not None and (stored.details_at is None or stored.details_at <= since):
+        return True
+    comparison = compare(store, platform, held.i_account)
+    change = comparison.change if comparison is not None else None
+    return change is not None and identity(change) == held.identity
+
+
+def _meant(store: Store, billing_of: Mapping[str, str], plan: str) -> list[str]:
+    held = {name: each.hash for name in billing_of if (each := store.targets.held_plan(name)) is not None}
+    return [name for name, each in held.items() if each == plan] or _of_whole_plan(store, billing_of, held, plan)
 
 
 def _of_whole_plan(store: Store, billing_of: Mapping[str, str], held: Mapping[str, str], plan: str) -> list[str]:

@@ -269,7 +269,7 @@ class Fleet:
     def _set_brake(self, store: Store, *, platform: Platform, plan: Plan) -> None:
         limits = self._limits(store, platform=platform)
         store.targets.set_allowance(platform.name, limits)
-        note_held_plan(store, platform, plan, limits)
+        note_held_plan(store, platform, plan, limits, self._clock.now())
 
     def _note_held(self, store: Store, *, platform: Platform, held: Sequence[Held]) -> None:
         subscribers = store.subscribers(platform.name)

@@ -240,7 +240,7 @@ def _whole_plan(billing: str) -> str:
     return f"{billing}: held of the whole plan"
 
 
-def note_held_plan(store: Store, platform: Platform, plan: Plan, limits: Allowance) -> None:
+def note_held_plan(store: Store, platform: Platform, plan: Plan, limits: Allowance, now: datetime) -> None:
     """Keep what of a plan waits for a person, so that it can be approved or rejected by its hash.
 
     What somebody has decided about while the plan was made does not wait any more.
@@ -261,6 +261,17 @@ def note_held_plan(store: Store, platform: Platform, plan: Plan, limits: Allowan
         is_daily=limits.is_daily,
     )
     store.targets.hold(platform.name, held_plan)
+    store.targets.set_meta(_held_since(platform.name), now.isoformat())
+
+
+def held_since(store: Store, platform: str) -> datetime | None:
+    """When the plan that is held on the platform was noted, as far as that is known."""
+    noted = store.targets.meta(_held_since(platform))
+    return None if noted is None else datetime.fromisoformat(noted)
+
+
+def _held_since(platform: str) -> str:
+    return f"{platform}: held plan noted at"
 
 
 def for_a_person(plan: Plan) -> list[Change]:

@@ -11,9 +11,9 @@ from controller.cli.printing import say, tell
 from controller.cli.session import assembled, configured, execute, opened, person, private_copy
 from controller.config import Config
 from controller.config.problems import nearest
-from controller.decisions import Verdict, decide
+from controller.decisions import Verdict, decide, is_outdated
 from controller.shown import show_difference
-from controller.store import Ledger
+from controller.store import Ledger, Store
 
 
 def approve_plan(path: Path, plan: str) -> Code:
@@ -47,6 +47,11 @@ def adopt_records(path: Path, platform: str | None, *, yes: bool) -> Code:
 def _decide(path: Path, plan: str, verdict: Verdict) -> Code:
     config = configured(path)
     billing_of = {name: config.billing_of(name).name for name in config.platforms}
+    with opened(config):
+        is_passed = verdict is Verdict.APPROVED and execute(_is_outdated(config, plan))
+    if is_passed:
+        tell(f"the plan {plan!r} is another one by now; see status after the next pass, or plan")
+        return Code.ANOTHER_PLAN
     with opened(config) as store, store.transaction():
         counts = decide(store, billing_of, plan, verdict, person())
     for name, count in counts.items():
@@ -55,6 +60,13 @@ def _decide(path: Path, plan: str, verdict: Verdict) -> Code:
         return Code.OK
     tell(f"no plan with the hash {plan!r} is held now: it is unknown, decided, or another one by now; see status")
     return Code.ANOTHER_PLAN
+
+
+async def _is_outdated(config: Config, plan: str) -> bool:
+    ledger = Ledger(lambda: Store.open(config.store.path), threaded=False)
+    async with assembled(config, ledger) as application:
+        every = [platform for each in application.installations for platform in each.billing.platforms]
+        return await ledger.run(partial(is_outdated, platforms=every, plan=plan))
 
 
 def _adopt_under(config: Config, plan: str) -> bool:

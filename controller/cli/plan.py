@@ -106,7 +106,7 @@ def _keep_held_of(store: Store, copy: Store, platform: Platform, plan: Plan) -> 
         begin_first_contact(store, platform)
     held = copy.targets.held_plan(platform.name)
     limits = Allowance(held.destructive_limit, held.update_limit, is_daily=held.is_daily) if held else Allowance(0, 0)
-    note_held_plan(store, platform, plan, limits)
+    note_held_plan(store, platform, plan, limits, SystemClock().now())
 
 
 def troubles_of(store: Store, targets: Iterable[str]) -> list[str]:

@@ -6,7 +6,7 @@ from functools import partial
 
 from controller import orders
 from controller.adoption import AdoptionPlan, adoption_plan
-from controller.decisions import Verdict, decide
+from controller.decisions import Verdict, decide, is_outdated
 from controller.orders import Person, Whose
 from controller.store import Pause, Store
 from tests.bed import Bed
@@ -20,6 +20,9 @@ async def held_hash(bed: Bed, platform: str = "tv") -> str:
 
 
 async def approve(bed: Bed, plan: str) -> Mapping[str, int]:
+    platforms = [each for installation in bed.application.installations for each in installation.billing.platforms]
+    if await bed.application.ledger.run(partial(is_outdated, platforms=platforms, plan=plan)):
+        return {}
     return await _decide(bed, plan, Verdict.APPROVED)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from controller.adoption import adopt, adoption_plan
+from controller.billing.simulator.changes import Action
 from controller.store import Store
 from controller.views.status_text import status_lines
 from platforms.simulation import Fault
@@ -93,6 +94,23 @@ async def test_p05_one_account_less_voids_the_approval(bed: Bed) -> None:
     bed.billing.change("unblock", i_account=accounts[0])
     await bed.full_pass()
     assert enabled(bed) == 30
+
+
+@pytest.mark.parametrize("change", ["unblock", "terminate"])
+async def test_p05_a_plan_that_an_event_has_shown_to_be_another_one_is_not_approved(bed: Bed, change: Action) -> None:
+    accounts = await fleet(bed, 30)
+    for account in accounts[:12]:
+        bed.billing.change("block", i_account=account)
+    await bed.full_pass()
+    plan = await held_hash(bed)
+    bed.billing.change(change, i_account=accounts[0])
+    bed.world.advance(60)
+    await bed.espf("Account/Updated", i_account=accounts[0], i_env=3)
+    await bed.act_on_events()
+    assert await approve(bed, plan) == {}
+    await bed.full_pass()
+    assert enabled(bed) == 30
+    assert await held_hash(bed) != plan
 
 
 async def test_p05_an_approved_change_whose_answer_was_lost_has_not_vanished(bed: Bed) -> None:
