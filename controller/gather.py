@@ -27,6 +27,7 @@ from controller.fresh import FreshReader
 from controller.judgement import bug_in, context, judge
 from controller.log import logger
 from controller.recovery import notice_marks
+from controller.shrunk import forget_lost, note_lost
 from controller.store import Ledger, ListedAccount, Reading, Store, StoreError, TargetReading, WholeList
 from controller.targets import Billing, Household, Moment, Platform
 from desired_state.account import BillingSnapshot
@@ -195,8 +196,7 @@ class Gatherer:
         accounts = store.accounts(self._billing.name)
         for i_account, text in snapshot.unreadable.items():
             accounts.mark_row_unreadable(i_account, text, snapshot.taken_at)
-        lost, known = accounts.unseen_since(snapshot.taken_at), accounts.population()
-        snapshot = _doubted(snapshot, lost, known, self._most_lost(store, snapshot, known))
+        snapshot = self._doubted(store, snapshot, accounts.unseen_since(snapshot.taken_at), accounts.population())
         if snapshot.complete:
             self._count_missing(store, snapshot, whole)
         reading = TargetReading(
@@ -208,6 +208,17 @@ class Gatherer:
         )
         store.targets.note_success(self._billing.name, reading)
         return snapshot
+
+    def _doubted(self, store: Store, snapshot: BillingSnapshot, lost: Sequence[int], known: int) -> BillingSnapshot:
+        """The snapshot, in doubt if it lost more accounts at once than it may and no person said that they are gone."""
+        if len(lost) <= self._most_lost(store, snapshot, known):
+            forget_lost(store, self._billing.name)
+            return snapshot
+        doubt = f"{len(lost)} of {known} accounts that billing showed before are not in its list now"
+        if snapshot.complete and snapshot.accounts:
+            remedy = note_lost(store, self._billing.name, lost)
+            return snapshot if remedy is None else replace(snapshot, complete=False, doubt=f"{doubt}; {remedy}")
+        return replace(snapshot, complete=False, doubt=snapshot.doubt or doubt)
 
     def _count_missing(self, store: Store, snapshot: BillingSnapshot, whole: WholeList) -> None:
         """Note whom the list did not show; what was counted at another place says nothing about this one."""
@@ -261,11 +272,12 @@ class Gatherer:
         records = store.records(platform.name, platform.i_env)
         lost, owned = records.unlisted(reading), records.owned()
         is_old_copy = store.recovery.rebuilding(platform.name) is not None  # what it remembers is no proof
-        if lost > self._house.brake.destructive_limit(owned) and not is_old_copy:
-            text = (
-                f"platform {platform.name!r} listed {done.accounts} records; {lost} of our {owned} were not among them"
-            )
-            store.targets.note_failure(platform.name, f"{text}: they are taken to be there still; {_REQUEUE}")
+        if len(lost) <= self._house.brake.destructive_limit(owned):
+            forget_lost(store, platform.name)
+        elif not is_old_copy and (remedy := note_lost(store, platform.name, lost)) is not None:
+            listed = f"platform {platform.name!r} listed {done.accounts} records"
+            text = f"{listed}; {len(lost)} of our {owned} were not among them: they are taken to be there still"
+            store.targets.note_failure(platform.name, f"{text}; {_REQUEUE}; {remedy}")
             return True
         records.drop_unlisted(reading)
         notice_marks(store, platform, self._clock.now())
@@ -287,14 +299,6 @@ class Gatherer:
                 judge(store, self._billing, stored, self._house, now)
 
         store.each(i_accounts, one, bug_in("judging"))
-
-
-def _doubted(snapshot: BillingSnapshot, lost: int, known: int, most: int) -> BillingSnapshot:
-    """The snapshot, in doubt if it lost more accounts at once than it may."""
-    if lost <= most:
-        return snapshot
-    doubt = f"{lost} of {known} accounts that billing showed before are not in its list now"
-    return replace(snapshot, complete=False, doubt=snapshot.doubt or doubt)
 
 
 def listed(row: AccountRow, i_env: int, *, with_addons: bool = False) -> ListedAccount:

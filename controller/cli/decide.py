@@ -1,6 +1,6 @@
 """What a person decides about plans: `approve`, `reject`, `adopt`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from controller.config import Config
 from controller.config.problems import nearest
 from controller.decisions import Verdict, decide, is_outdated
 from controller.shown import show_difference
-from controller.store import Ledger, Store
+from controller.shrunk import approve_lost
+from controller.store import Ledger, Order, Store
 
 
 def approve_plan(path: Path, plan: str) -> Code:
@@ -54,12 +55,20 @@ def _decide(path: Path, plan: str, verdict: Verdict) -> Code:
         return Code.ANOTHER_PLAN
     with opened(config) as store, store.transaction():
         counts = decide(store, billing_of, plan, verdict, person())
+        gone = _approve_lost(store, billing_of, plan) if verdict is Verdict.APPROVED and not counts else {}
     for name, count in counts.items():
         say(f"{name}: {count} changes {verdict}")
-    if counts or (verdict is Verdict.APPROVED and _adopt_under(config, plan)):
+    for name, count in gone.items():
+        say(f"{name}: {count} that its list lacked are gone; the next pass goes on from there, through the brake")
+    if counts or gone or (verdict is Verdict.APPROVED and _adopt_under(config, plan)):
         return Code.OK
     tell(f"no plan with the hash {plan!r} is held now: it is unknown, decided, or another one by now; see status")
     return Code.ANOTHER_PLAN
+
+
+def _approve_lost(store: Store, billing_of: Mapping[str, str], plan: str) -> dict[str, int]:
+    who = person()
+    return approve_lost(store, Order(action="approve", owner=who.name, at=who.at, target="", plan=plan), billing_of)
 
 
 async def _is_outdated(config: Config, plan: str) -> bool:

@@ -14,6 +14,7 @@ from controller.clock import SystemClock
 from controller.config import Config
 from controller.fleet import PassOptions, PassReport
 from controller.holding import begin_first_contact, is_first_contact, keep_whole_plan, note_held_plan
+from controller.shrunk import keep_lost
 from controller.store import Ledger, Store
 from controller.targets import Billing, Platform
 from controller.views.plan import Found, PlanView, plan_lines, plan_markdown, plan_view
@@ -96,6 +97,7 @@ def _keep_held(copy: Store, *, billings: Sequence[Billing], reports: Sequence[Pa
                     if platform.name not in (*report.failed, *report.resting):
                         _keep_held_of(store, copy, platform, report.plan.on(platform.name))
                         read.append(platform.name)
+                keep_lost(store, copy, [billing.name, *(platform.name for platform in billing.platforms)])
             keep_whole_plan(store, [billing.name for billing in billings], plan, read)
     finally:
         store.close()

@@ -78,7 +78,7 @@ def _found(store: Store, *, billings: Sequence[Billing]) -> list[str]:
 
 def _lines(store: Store, billing: Billing) -> Iterator[str]:
     """What was found again of a billing source and its platforms."""
-    yield f"{billing.name}: {store.accounts(billing.name).population()} accounts"
+    yield f"{billing.name}: {store.targets.reading(billing.name).accounts} accounts"
     for platform in billing.platforms:
         records = store.records(platform.name, platform.i_env)
         ambiguous = store.recovery.ambiguous(platform.name)

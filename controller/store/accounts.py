@@ -237,19 +237,19 @@ class Accounts:
             (now.timestamp(), now.timestamp(), self._billing, i_account),
         )
 
-    def unseen_since(self, taken_at: datetime) -> int:
-        """How many accounts that were not missing before are not in the list that began at `taken_at`."""
-        (count,) = self._conn.execute(
-            "SELECT count(*) FROM accounts WHERE billing = ? AND seen_at < ? AND missing_since IS NULL",
+    def unseen_since(self, taken_at: datetime) -> list[int]:
+        """Of the population, who is not in the list that began at `taken_at`."""
+        rows = self._conn.execute(
+            "SELECT i_account FROM accounts WHERE billing = ? AND missing_since IS NULL AND seen_at < ?"
+            " AND presence IS NOT 'absent' ORDER BY i_account",
             (self._billing, taken_at.timestamp()),
-        ).fetchone()
-        return int(count)
+        )
+        return [i_account for (i_account,) in rows]
 
     def population(self) -> int:
-        """How many accounts are known and not missing."""
-        (count,) = self._conn.execute(
-            "SELECT count(*) FROM accounts WHERE billing = ? AND missing_since IS NULL", (self._billing,)
-        ).fetchone()
+        """How many accounts are known and not missing; that billing drops terminated ones some day means nothing."""
+        query = "SELECT count(*) FROM accounts WHERE billing = ? AND missing_since IS NULL AND presence IS NOT 'absent'"
+        (count,) = self._conn.execute(query, (self._billing,)).fetchone()
         return int(count)
 
     def due_details(self, platforms: Iterable[str]) -> tuple[list[int], list[int]]:

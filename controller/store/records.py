@@ -84,13 +84,10 @@ class Records:
             "UPDATE records SET listed_in = ?, observed_at = ? WHERE platform = ? AND record_id = ?", listed
         )
 
-    def unlisted(self, reading: Reading) -> int:
-        """How many of our records a complete reading did not show although it should have."""
-        (count,) = self._conn.execute(
-            "SELECT count(*) FROM records WHERE i_account IS NOT NULL AND gone = 0 AND " + _UNLISTED,
-            self._unlisted(reading),
-        ).fetchone()
-        return int(count)
+    def unlisted(self, reading: Reading) -> list[str]:
+        """Which of our records a complete reading did not show although it should have, by their ids."""
+        query = f"SELECT record_id FROM records WHERE i_account IS NOT NULL AND gone = 0 AND {_UNLISTED} ORDER BY 1"
+        return [record_id for (record_id,) in self._conn.execute(query, self._unlisted(reading))]
 
     def drop_unlisted(self, reading: Reading) -> None:
         """Forget the records that a complete reading did not show although it should have."""

@@ -193,7 +193,7 @@ def explain_view(store: Store, billing: Billing, stored: StoredAccount, house: H
     accounts = store.accounts(billing.name)
     decision = decide(stored, store.absences(billing.name).get(account.i_account), house, now)
     valid_until = accounts.valid_until(account.i_account) if decision.absence is not None else decision.valid_until
-    targets = (EVERYTHING, *(platform.name for platform in billing.platforms))
+    targets = (EVERYTHING, billing.name, *(platform.name for platform in billing.platforms))
     places = [Place(billing, platform, now) for platform in billing.platforms]
     found = [(place.platform.name, _subscriber(store, place, account.i_account)) for place in places]
     views = {name: view for name, view in found if view is not None}

@@ -102,6 +102,25 @@ def test_of_two_operators_at_the_same_moment_one_decides_and_the_other_is_told(h
     assert len(here.platform.operator.customers) == (0 if both[0].code == 0 else 12)
 
 
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_a_list_that_lacks_too_many_is_believed_when_its_hash_is_approved(here: Site, command: str) -> None:
+    accounts = [here.tv_account(number) for number in range(1, 21)]
+    assert here.call("apply").code == 0
+    for account in accounts[:12]:
+        del here.billing.installation.accounts[account]
+        here.billing.installation.order.remove(account)
+    said = here.call(command)
+    assert said.code == 1
+    found = re.search(r"12 of 20 accounts .* if they are gone for good: approve ([0-9a-f]{16})", said.err)
+    assert found is not None
+    assert here.call("reject", found[1]).code == 6
+    approved = here.call("approve", found[1])
+    assert (approved.code, "billing: 12 that its list lacked are gone" in approved.out) == (0, True)
+    assert here.call("approve", found[1]).code == 6
+    assert here.call("apply").code == 0
+    assert json.loads(here.call("status", "--output", "json").out)["billing"]["complete"]
+
+
 def test_adopt_shows_a_hash_and_makes_records_ours_when_that_is_approved(here: Site) -> None:
     here.platform.operator.create({"externalId": "tv000001_3", "notes": "theirs"})
     here.tv_account(1)

@@ -8,7 +8,8 @@ from controller import orders
 from controller.adoption import AdoptionPlan, adoption_plan
 from controller.decisions import Verdict, decide, is_outdated
 from controller.orders import Person, Whose
-from controller.store import Pause, Store
+from controller.shrunk import approve_lost
+from controller.store import Order, Pause, Store
 from tests.bed import Bed
 
 
@@ -28,6 +29,19 @@ async def approve(bed: Bed, plan: str) -> Mapping[str, int]:
 
 async def reject(bed: Bed, plan: str) -> Mapping[str, int]:
     return await _decide(bed, plan, Verdict.REJECTED)
+
+
+async def hash_of_the_lost(bed: Bed, platform: str | None = None) -> str:
+    """The hash that `status` shows for a list that lacks too many."""
+    status = await bed.status()
+    text = status["billing"]["text"] if platform is None else status["platforms"][platform]["text"]
+    return (text or "").rpartition(" ")[2]
+
+
+async def approve_gone(bed: Bed, plan: str) -> Mapping[str, int]:
+    order = Order(action="approve", owner="ops", at=bed.world.now(), target="", plan=plan)
+    billing_of = {name: bed.config.billing_of(name).name for name in bed.config.platforms}
+    return await bed.application.ledger.run(lambda store: approve_lost(store, order, billing_of))
 
 
 async def pause(

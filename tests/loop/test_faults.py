@@ -7,6 +7,7 @@ import pytest
 
 from platforms.simulation import Fault
 from tests.bed import Bed
+from tests.loop.deciding import approve_gone, hash_of_the_lost
 
 
 def order(bed: Bed, operation: str, kind: str, **details: object) -> None:
@@ -106,6 +107,21 @@ async def test_a_list_of_the_platform_that_lost_most_records_is_not_believed(bed
 
     assert bed.platform.requests.writes == 0
     assert "30 of our 30 were not among them" in ((await bed.status())["platforms"]["tv"]["text"] or "")
+
+
+async def test_p11_records_that_somebody_removed_in_a_mass_are_made_again_when_a_person_says_so(bed: Bed) -> None:
+    for number in range(1, 31):
+        bed.tv_account(number)
+    await bed.full_pass()
+    bed.world.advance(60)
+    for row in bed.customers()[:12]:
+        bed.platform.operator.delete(row["id"])
+    await bed.converge()
+    assert len(bed.customers()) == 18
+    assert await approve_gone(bed, await hash_of_the_lost(bed, "tv")) == {"tv": 12}
+    await bed.full_pass()
+    assert len(bed.customers()) == 30
+    assert (await bed.status())["healthy"]
 
 
 async def test_refused_credentials_stop_the_platform_and_nothing_else(make_bed: Callable[..., Bed]) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from platforms.simulation import Fault
 from tests.bed import Bed
+from tests.loop.deciding import approve, approve_gone, hash_of_the_lost, held_hash
 from tests.loop.platforms import telebreeze
 from tests.loop.vanishing import (
     APART,
@@ -272,6 +273,43 @@ async def test_p03_a_population_that_shrank_by_more_than_the_brake_counts_for_no
         await later(bed, APART)
     assert {row["status"] for row in bed.customers()} == {"active"}
     assert await reason(bed) == "entitled"
+
+
+async def test_p11_a_population_that_shrank_for_good_is_believed_once_a_person_says_so(bed: Bed) -> None:
+    accounts = await neighbours(bed, 25)
+    for account in accounts[:11]:
+        vanish(bed, account)
+    await later(bed, MINUTE)
+    assert await approve_gone(bed, "0" * 16) == {}
+    plan = await hash_of_the_lost(bed)
+    vanish(bed, accounts[11])
+    await later(bed, MINUTE)
+    assert await approve_gone(bed, plan) == {}, "one more is gone by now"
+    assert await approve_gone(bed, await hash_of_the_lost(bed)) == {"billing": 12}
+    await later(bed, MINUTE)
+    assert (await bed.status())["billing"]["complete"]
+    await later(bed, APART)
+    assert (await bed.status())["billing"]["absent"]["accounts"] == 12
+    assert {row["status"] for row in bed.customers()} == {"active"}, "the brake holds what follows"
+    await approve(bed, await held_hash(bed))
+    await bed.full_pass()
+    assert sum(row["status"] == "active" for row in bed.customers()) == 13
+    orders = (await bed.explain("tv000001"))["orders"]
+    assert ("approve", "billing") in [(each["action"], each["target"]) for each in orders]
+
+
+async def test_p11_terminated_accounts_that_are_purged_together_raise_no_doubt(bed: Bed) -> None:
+    accounts = await neighbours(bed, 25)
+    for account in accounts[:10]:
+        bed.billing.change("terminate", i_account=account)
+    await later(bed, MINUTE)
+    for account in accounts[10:15]:
+        bed.billing.change("terminate", i_account=account)
+    await later(bed, MINUTE)
+    for account in accounts[:15]:
+        vanish(bed, account)
+    await later(bed, MINUTE)
+    assert (await bed.status())["billing"]["complete"]
 
 
 async def test_p03_a_list_of_nobody_counts_for_nobody_however_few_there_were(bed: Bed) -> None:
