@@ -44,11 +44,15 @@ class _Second:
 
 
 class Breaker:
-    """The breaker of one target. `listeners` are called whenever it may be time to ask, or no longer."""
+    """The breaker of one target. `listeners` are called whenever it may be time to ask, or no longer.
+
+    `is_refusal`: it opened, or stayed open, because the target refuses us altogether.
+    """
 
     def __init__(self) -> None:
         self.listeners: list[Callable[[], None]] = []
         self.opened_at: float | None = None
+        self.is_refusal = False
         self._turn = 0
         self._in_a_row = 0
         self._recent: deque[_Second] = deque()
@@ -84,6 +88,7 @@ class Breaker:
             return
         if verdict is Verdict.REFUSED or (self.is_open and verdict is Verdict.FAILED):
             self._open(now)
+            self.is_refusal = verdict is Verdict.REFUSED
         elif self.is_open:
             self._close()
         elif self._count(verdict is Verdict.FAILED, now):
@@ -93,6 +98,7 @@ class Breaker:
         """It refuses everything we could ask, as several of its answers show together."""
         if not self.is_open:
             self._open(now)
+            self.is_refusal = True
 
     def called_off(self, turn: int) -> None:
         """A request of that turn came to no end that would say anything."""
@@ -124,6 +130,7 @@ class Breaker:
 
     def _close(self) -> None:
         self.opened_at = None
+        self.is_refusal = False
         self._is_probing = False
         self._in_a_row = 0
         self._recent.clear()

@@ -253,7 +253,8 @@ class Transport:
         """The error for a request that is not sent."""
         seconds = self._breaker.rests(self._clock.monotonic())
         again_at = self._clock.now() + timedelta(seconds=seconds)
-        why = "failed too often" if self._breaker.is_open else "asked to be left alone"
+        failed = "refuses us (check credentials, rights, url)" if self._breaker.is_refusal else "failed too often"
+        why = failed if self._breaker.is_open else "asked to be left alone"
         text = f"{self.endpoint.target} {why} and is not asked before {again_at:%Y-%m-%d %H:%M:%S} UTC"
         return Resting(f"{text} ({request.operation})", timedelta(seconds=seconds))
 

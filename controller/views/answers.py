@@ -65,7 +65,7 @@ class Standing:
 
     `in_doubt`: a call is under way, or nobody knows what it came to.
 
-    `rests_since`: the platform does not answer, and is not asked.
+    `rests_since`: the platform fails or refuses us, and is not asked.
     """
 
     platform: str
@@ -146,7 +146,7 @@ def _obstacle(standing: Standing) -> str:
         return "a call is under way, or its answer was lost"
     if standing.rests_since is not None:
         since = standing.rests_since.isoformat(timespec="seconds")
-        return f"the platform does not answer, and is left alone since {since}"
+        return f"the platform fails or refuses us, and is left alone since {since}"
     if standing.progress.state is State.BACKOFF:
         return standing.progress.text or "the last try failed"
     return "its turn has not come"

@@ -13,7 +13,7 @@ def explain_lines(view: ExplainView) -> Iterator[str]:
     yield f"account {account['id']} (i_account {account['i_account']})"
     yield from _name_lines(view)
     if billing["breaker"] == "open":
-        yield f"  billing {billing['name']} does not answer, and is left alone for now"
+        yield f"  billing {billing['name']} fails or refuses us, and is left alone for now"
     known = "due to be read" if billing["details_due"] else f"read {billing['details_read_at']}"
     yield f"  billing {billing['name']}: last listed {billing['seen_at'] or 'never'}, details {known}"
     if billing["half_read"]:
@@ -58,7 +58,7 @@ def _waiting_lines(view: SubscriberView) -> Iterator[str]:
     elif view["text"]:
         yield f"    {view['text']}"
     if view["breaker"] == "open":
-        yield "    the platform does not answer, and is left alone for now"
+        yield "    the platform fails or refuses us, and is left alone for now"
     if view["next_try"]:
         yield f"    tried again at {view['next_try']}"
     if view["next_step"]:

@@ -99,6 +99,8 @@ async def test_refusals_of_single_requests_and_throttling_do_not_open_it(answers
 async def test_a_refusal_of_everybody_opens_it_at_once(status: int) -> None:
     line = Line(answering(status))
     assert await line.kinds(2) == ["Unavailable", "Resting"]
+    with pytest.raises(Resting, match=r"^tv refuses us \(check credentials, rights, url\) and is not asked before"):
+        await line.ask()
 
 
 async def test_a_status_that_its_reader_understands_says_nothing_against_the_target() -> None:
