@@ -51,7 +51,7 @@ STRUCK: Mapping[str, Pointed] = {
     "an answer of the till is lost": _pointed("corner", Strike("lost_answer", "make_transaction", 1)),
     "a booking shows late": _pointed("corner", Strike("lost_and_late", "make_transaction", 1)),
     "killed while booking": _pointed("corner", Strike("kill_after_call", "make_transaction", 1)),
-    "killed while a feed is read": _pointed("corner", Strike("kill_after_commit", "commit for charges", 14)),
+    "killed while a feed is read": _pointed("corner", Strike("kill_after_commit", "commit for charges", 18)),
     "one of many xDRs is in doubt": _pointed("mall", Strike("lost_answer", "make_transaction", -1)),
     "all is lost, and was booked": _pointed("mall", Strike("lost_volume", "scheduler", -1)),
 }

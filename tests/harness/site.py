@@ -154,9 +154,14 @@ class Site(Bed):
         if self.config.charges.enabled:
             await self.application.loop.marker.keep_up()
 
-    def sell(self, platform: str, i_account: int, amount: str, refund_of: str = "") -> str:
-        """A platform sells something to an account, or gives back an amount of a sale; returns the sale's id."""
-        sale = BOOTHS[platform](self, i_account, amount, refund_of)
+    def sell(
+        self, platform: str, i_account: int, amount: str, refund_of: str = "", ago: timedelta = timedelta(0)
+    ) -> str:
+        """A platform sells something to an account, or gives back an amount of a sale; returns the sale's id.
+
+        Telebreeze may show what was sold so long `ago`.
+        """
+        sale = BOOTHS[platform](self, i_account, amount, refund_of, self.world.now() - ago)
         signed = -Decimal(amount) if refund_of else Decimal(amount)
         self.market.note(Sold(f"[ref:{platform}-{sale}]", i_account, signed), platform, self.world.now())
         return sale
@@ -310,21 +315,24 @@ class Site(Bed):
         await super().aclose()
 
 
-def _sold_by_telebreeze(site: Site, i_account: int, amount: str, refund_of: str) -> str:
+def _sold_by_telebreeze(site: Site, i_account: int, amount: str, refund_of: str, at: datetime) -> str:
     row = site.record_of("tv", i_account)
     sale = {"customerId": row["id"], "title": f"Film for {amount}", "amount": amount, "currency": "EUR"}
+    sale["createdAt"] = at.isoformat()
     kind = {"type": "refund", "refundOf": refund_of} if refund_of else {"type": "vod"}
     return str(glimpse(site.platform, "/_sim/transactions", sale | kind)["id"])
 
 
-def _sold_by_seachange(site: Site, i_account: int, amount: str, refund_of: str) -> str:
+def _sold_by_seachange(site: Site, i_account: int, amount: str, refund_of: str, at: datetime) -> str:
     assert not refund_of, "its feed has no refunds"
+    assert at == site.world.now(), "it says itself when it sold"
     row = site.record_of("cable", i_account)
     sale = {"customer": row["id"], "kind": "ppv", "title": f"Match for {amount}", "amount": amount, "currency": "EUR"}
     return f"p-{glimpse(cable(site), '/_sim/purchases', sale)['sequence']}"
 
 
-BOOTHS: Mapping[str, Callable[[Site, int, str, str], str]] = {"tv": _sold_by_telebreeze, "cable": _sold_by_seachange}
+Booth = Callable[[Site, int, str, str, datetime], str]
+BOOTHS: Mapping[str, Booth] = {"tv": _sold_by_telebreeze, "cable": _sold_by_seachange}
 
 
 def _mourn(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
