@@ -47,8 +47,10 @@ def pause_target(path: Path, asked: str, reason: str, until: str, *, maintenance
         target, billing, i_account = found
         with store.transaction():
             pause = Pause(target, billing, i_account, reason.strip(), person().name, now, end, maintenance)
+            before = next((each for each in store.holds.pauses(now) if each.target == target), None)
             orders.pause(store, pause)
-    say(f"{target} is {pause.text}")
+    instead = f"; that takes the place of: {before.text}" if before is not None else ""
+    say(f"{target} is {pause.text}{instead}")
     return Code.OK
 
 
@@ -63,8 +65,22 @@ def resume_target(path: Path, asked: str) -> Code:
         whose = None if i_account is None else Whose(billing, i_account)
         with store.transaction():
             was_paused = orders.resume(store, person(), target, whose)
-    say(f"{target} goes on" if was_paused else f"{target} was not paused")
+        others = [f"{each.target} is {each.text}" for each in _pauses_about(store, config, whose)]
+    said = "its pause has ended" if was_paused else "was not paused"
+    if others:
+        say(f"{target}: {said}; it does not go on, for {'; '.join(others)}")
+    else:
+        say(f"{target} goes on" if was_paused else f"{target} {said}")
     return Code.OK
+
+
+def _pauses_about(store: Store, config: Config, whose: Whose | None) -> list[Pause]:
+    """What still has a target rest whose own pause has ended: that of everything, and of an account's platforms."""
+    about = {EVERYTHING}
+    if whose is not None:
+        mine = (name for name in config.platforms if config.billing_of(name).name == whose.billing)
+        about |= {name for name in mine if store.subscribers(name).get(whose.i_account) is not None}
+    return [each for each in store.holds.pauses(SystemClock().now()) if each.target in about]
 
 
 def _until(text: str, now: datetime) -> datetime:

@@ -179,6 +179,27 @@ def test_a_pause_holds_everything_until_it_is_resumed(here: Site) -> None:
     assert here.platform.requests.writes == 1
 
 
+def test_resume_does_not_say_that_something_goes_on_which_rests_for_another_pause(here: Site) -> None:
+    here.tv_account(1)
+    here.call("apply")
+    for target in ("all", "tv", "tv000001"):
+        assert here.call("pause", target, "--reason", f"{target} moves", "--until", "2h").code == 0
+    said = here.call("resume", "tv000001").out
+    assert said.startswith("i_account:70001@billing: its pause has ended; it does not go on, for all is paused by")
+    assert "tv is paused by" in said
+    assert "does not go on, for all is paused by" in here.call("resume", "tv").out
+    assert here.call("resume", "all").out == "all goes on\n"
+    assert here.call("resume", "tv").out == "tv was not paused\n"
+
+
+def test_a_second_pause_says_whose_it_takes_the_place_of(here: Site) -> None:
+    here.call("apply")
+    here.call("pause", "tv", "--reason", "new disks", "--until", "2h", "--maintenance")
+    said = here.call("pause", "tv", "--reason", "other", "--until", "1h").out
+    assert "other; that takes the place of: in maintenance by" in said
+    assert "new disks" in said
+
+
 def test_only_known_accounts_can_be_paused(here: Site) -> None:
     here.tv_account(1)
     here.call("apply")
