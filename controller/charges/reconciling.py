@@ -5,7 +5,7 @@ Rules of this module:
 1. The feed is read anew from its beginning, since a cursor tells nothing about time: so a record shows that this store
    has lost. Records that the store has kept and the feed shows no longer count as well.
 2. Of billing, the xDRs of every account that bought in the period are read, from a day before it until now: what was
-   sold in it may have been booked late.
+   sold in it may have been booked late. Of all accounts where that is asked for: then nothing of ours can hide there.
 3. How a record stands is looked up after all that, and so is whom an xDR is about: what is sold and booked meanwhile
    is no difference.
 4. What could not be read is told, and the sales it concerns are not judged. Nothing is written anywhere.
@@ -43,11 +43,15 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """One billing, and those of its platforms whose sales are compared with it."""
+    """One billing, and those of its platforms whose sales are compared with it.
+
+    `everybody`: the xDRs of all its accounts are read, not only of those that bought.
+    """
 
     billing: str
     transactions: Transactions
     drivers: tuple[Driver, ...]
+    everybody: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,8 @@ async def reconcile(
     records = {name: list(_records(store, feed, period)) for name, feed in feeds.items()}
     found = (_whose(store, record) for each in records.values() for record in each)
     concerned = {account for account in found if account is not None}
+    if market.everybody:
+        concerned.update(store.accounts(market.billing).everybody())
     read = await _xdrs(market.transactions, sorted(concerned), (period.begins - SKEW, now() + SKEW), on_account)
     currencies = {account: _currency(store, market.billing, account) for account in read.booked}
     booked = [Booked(xdr, account, currencies[account]) for account, xdrs in read.booked.items() for xdr in xdrs]

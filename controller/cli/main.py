@@ -288,14 +288,17 @@ def charges_resolve(
 
 
 @charges_app.command("reconcile")
-def charges_reconcile(
+def charges_reconcile(  # noqa: PLR0913, PLR0917  each is an option of the command
     config: ConfigFile,
     begins: Annotated[str, typer.Option("--from", help="A date or an instant, included; UTC without an offset.")],
     ends: Annotated[str, typer.Option("--to", help="A date (its beginning) or an instant, excluded.")],
     platform: PlatformName = None,
+    all_accounts: Annotated[
+        bool, typer.Option("--all-accounts", help="Read the xDRs of all accounts, not only of those that bought.")
+    ] = False,
     output: OutputFormat = Output.TEXT,
 ) -> None:
     """Compare what was sold in a period with what billing has booked; changes nothing."""
     from controller.cli.reconcile import Asked, reconcile_charges
 
-    raise Finished(reconcile_charges(config, Asked(begins, ends, platform), output))
+    raise Finished(reconcile_charges(config, Asked(begins, ends, platform, all_accounts), output))

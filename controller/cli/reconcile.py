@@ -26,11 +26,12 @@ _YEARS = (1971, 2999)  # what is beyond is a slip, and no room to reckon with
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The period as it was written, and the platform it is about (all where none is named)."""
+    """The period as it was written, the platform it is about (all where none is named), and in whose xDRs to look."""
 
     begins: str
     ends: str
     platform: str | None
+    all_accounts: bool
 
 
 def reconcile_charges(path: Path, asked: Asked, output: Output) -> Code:
@@ -40,7 +41,7 @@ def reconcile_charges(path: Path, asked: Asked, output: Output) -> Code:
     names, clock = _platforms(config, asked.platform), SystemClock()
     with opened(config) as store:
         at = clock.now()
-        compared = execute(_reconciled(config, names, period, store))
+        compared = execute(_reconciled(config, names, period, store, everybody=asked.all_accounts))
         with store.transaction():
             for name, each in compared.items():
                 if not each.unread:
@@ -52,12 +53,14 @@ def reconcile_charges(path: Path, asked: Asked, output: Output) -> Code:
     return Code.CHANGES if view["differences"] else Code.OK
 
 
-async def _reconciled(config: Config, names: list[str], period: Period, store: Store) -> dict[str, Compared]:
+async def _reconciled(
+    config: Config, names: list[str], period: Period, store: Store, *, everybody: bool
+) -> dict[str, Compared]:
     clock = SystemClock()
     connections = connect(config, clock)
     compared: dict[str, Compared] = {}
     try:
-        for market in _markets(config, names, connections):
+        for market in _markets(config, names, connections, everybody=everybody):
             with _progress(f"xDRs of {market.billing}") as on_account:
                 compared |= await reconcile(market, period, store, clock.now, on_account)
     finally:
@@ -65,12 +68,12 @@ async def _reconciled(config: Config, names: list[str], period: Period, store: S
     return {name: compared[name] for name in names}
 
 
-def _markets(config: Config, names: list[str], connections: Connections) -> Iterator[Market]:
+def _markets(config: Config, names: list[str], connections: Connections, *, everybody: bool) -> Iterator[Market]:
     for client, source in connections.billings:
         theirs = [name for name in names if config.billing_of(name).name == source.name]
         drivers = tuple(each for each in connections.drivers if each.name in theirs)
         if drivers:
-            yield Market(source.name, Transactions(client), drivers)
+            yield Market(source.name, Transactions(client), drivers, everybody)
 
 
 def _platforms(config: Config, asked: str | None) -> list[str]:

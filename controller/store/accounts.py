@@ -239,12 +239,7 @@ class Accounts:
 
     def unseen_since(self, taken_at: datetime) -> list[int]:
         """Of the population, who is not in the list that began at `taken_at`."""
-        rows = self._conn.execute(
-            "SELECT i_account FROM accounts WHERE billing = ? AND missing_since IS NULL AND seen_at < ?"
-            " AND presence IS NOT 'absent' ORDER BY i_account",
-            (self._billing, taken_at.timestamp()),
-        )
-        return [i_account for (i_account,) in rows]
+        return self._ids("missing_since IS NULL AND seen_at < ? AND presence IS NOT 'absent'", taken_at.timestamp())
 
     def population(self) -> int:
         """How many accounts are known and not missing; that billing drops terminated ones some day means nothing."""
@@ -279,14 +274,13 @@ class Accounts:
         ).fetchone()
         return int(count)
 
+    def everybody(self) -> Sequence[int]:
+        """Every account that is known, those that have ended as well."""
+        return self._ids("TRUE")
+
     def all_details(self) -> Sequence[int]:
         """Every account whose details could matter."""
-        rows = self._conn.execute(
-            "SELECT i_account FROM accounts WHERE billing = ? AND presence IS NOT 'absent' AND missing_since IS NULL"
-            " ORDER BY i_account",
-            (self._billing,),
-        )
-        return [i_account for (i_account,) in rows]
+        return self._ids("presence IS NOT 'absent' AND missing_since IS NULL")
 
     def oldest_details(self, count: int, now: datetime) -> Sequence[int]:
         """Whose details were read longest ago, but first by a clock that was ahead: the share of the rolling audit."""
@@ -355,6 +349,10 @@ class Accounts:
             (self._billing,),
         )
         return dict(rows)
+
+    def _ids(self, condition: str, *values: float) -> list[int]:
+        query = f"SELECT i_account FROM accounts WHERE billing = ? AND {condition} ORDER BY i_account"
+        return [i_account for (i_account,) in self._conn.execute(query, (self._billing, *values))]
 
     def _insert(self, account: Account, row: ListedAccount, taken_at: datetime) -> None:
         account = stamped(account, None, taken_at)

@@ -32,8 +32,10 @@ def yet(bed: Bed) -> Period:
     return Period(now - timedelta(days=7), now + timedelta(seconds=1))
 
 
-async def compared(bed: Bed, on_account: Callable[[int], None] = lambda _: None) -> Compared:
-    came = await reconcile(market(bed), yet(bed), await bed.store(), bed.world.now, on_account)
+async def compared(
+    bed: Bed, on_account: Callable[[int], None] = lambda _: None, *, among: Market | None = None
+) -> Compared:
+    came = await reconcile(among or market(bed), yet(bed), await bed.store(), bed.world.now, on_account)
     return came["tv"]
 
 
@@ -70,6 +72,17 @@ async def test_what_is_sold_and_booked_while_billing_is_read_is_no_difference(be
     came = await compared(bed, sold)
 
     assert (came.unread, kinds(came)) == ((), [])
+
+
+async def test_what_was_booked_for_who_bought_nothing_is_seen_where_all_accounts_are_read(bed: Bed) -> None:
+    _, idle = await opened(bed, 2)
+    await sell(bed)
+    await book(bed)
+    made = bed.billing.installation.transactions
+    made.append(replace(made[0], i_xdr=99, i_account=idle, visible_comment="VOD: [ref:tv-t-777]"))
+
+    assert kinds(await compared(bed)) == []
+    assert kinds(await compared(bed, among=replace(market(bed), everybody=True))) == ["unknown"]
 
 
 async def test_what_the_feed_shows_no_longer_counts_as_it_was(bed: Bed) -> None:
