@@ -55,7 +55,7 @@ def everything(seed: int) -> Iterator[Case]:
 def small(seed: int) -> Iterator[Case]:
     """What there is time for before every change: every call of the shortest scenario fails in the plainest ways, the
     process is killed at each sixth of its commits, and some of all else. Of the shortest scenario that sells,
-    every call for a charge fails in the plainest ways, half of them in all others, and the process is killed at each
+    every call for a charge fails in the plainest ways, a third of them in all others, and the process is killed at each
     commit for one."""
     for scenario in scenarios.ALL.values():
         for name, cases in islice(by_fault(scenario).items(), seed % scenario.sparse, None, scenario.sparse):
@@ -73,7 +73,7 @@ def _some(scenario: Scenario, fault: str, cases: Sequence[Case], seed: int) -> S
     if scenario is scenarios.CORNER and fault in (*_CALLS, *_COMMITS, *_OF_MONEY):
         return cases
     if scenario is scenarios.CORNER and fault not in _SELDOM:
-        return cases[seed % 2 :: 2]
+        return cases[seed % 3 :: 3]
     return _spread(cases, seed)
 
 
