@@ -32,6 +32,8 @@ def run_daemon(path: Path) -> Code:
 async def _run(config: Config) -> None:
     ledger = Ledger(lambda: Store.open(config.store.path), threaded=True)
     async with assembled(config, ledger) as application:
+        for number in (signal.SIGTERM, signal.SIGINT):  # before anybody can hear that it has started
+            asyncio.get_running_loop().add_signal_handler(number, application.loop.stop)
         with suppress(StoreUnavailable):  # the loop waits for it
             await ledger.run(lambda _: None)  # opens the store, or says why it cannot
             application.health.stored()
@@ -58,7 +60,5 @@ def hooks(application: Application) -> Hooks:
 
 async def _loop(application: Application) -> None:
     loop, schedule = application.loop, application.config.schedule
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, loop.stop)
     with scheduled(loop.ask_for_pass, schedule.full_pass, schedule.jitter):
         await loop.run()

@@ -74,6 +74,12 @@ def test_the_daemon_converges_follows_billing_and_ends_in_order(here: Site) -> N
         assert running.process.wait(DEADLINE) == 0
 
 
+def test_a_daemon_that_is_ended_as_soon_as_it_says_that_it_has_started_ends_in_order(here: Site) -> None:
+    with daemon(here) as running:
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(DEADLINE) == 0
+
+
 def test_p07_a_second_process_on_the_same_store_refuses_with_a_sentence(here: Site) -> None:
     with daemon(here):
         for command in ("run", "apply"):
