@@ -6,13 +6,12 @@ Rules of this module:
    transaction: of two operators at once one decides, and the other is told that there is nothing left to decide.
 2. The hash is that of a held plan, or that of a whole plan: then it is about all that was held of that plan. Where a
    platform holds something else by now, the whole plan is another one, and nothing is decided (promise P5).
-3. What the brake holds is another plan as soon as an account of it was read anew (after an event, say) and is to be
-   changed otherwise, or not at all. A first plan is of everybody, and never as still as that: what of it still is as
-   it was shown goes on.
+3. What the brake holds is another plan as soon as an account of it is to be changed otherwise, or not at all: as far as
+   the store knows, and by what both sides show when somebody approves (`cli/decide.py`). A first plan is of everybody,
+   and never as still as that: what of it still is as it was shown goes on.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from enum import StrEnum
 
 from controller.holding import FIRST_CONTACT, held_since, whole_plan
@@ -40,24 +39,29 @@ def decide(store: Store, billing_of: Mapping[str, str], plan: str, verdict: Verd
     return {name: act(store, person, billing_of[name], name) for name in _meant(store, billing_of, plan)}
 
 
+def waiting(store: Store, platforms: Sequence[Platform], plan: str) -> dict[str, list[HeldChange]]:
+    """The changes that the brake holds under the hash, by platform."""
+    meant = _meant(store, {platform.name: platform.billing for platform in platforms}, plan)
+    held = {name: store.targets.held_plan(name) for name in meant}
+    return {name: store.holds.held(name) for name, each in held.items() if each and each.by != FIRST_CONTACT}
+
+
 def is_outdated(store: Store, platforms: Sequence[Platform], plan: str) -> bool:
     """Whether something that is held under the hash is not due any more, as far as the store knows."""
-    meant = _meant(store, {platform.name: platform.billing for platform in platforms}, plan)
-    return any(_is_outdated(store, platform) for platform in platforms if platform.name in meant)
+    held = waiting(store, platforms, plan)
+    return any(_is_passed(store, platform, each) for platform in platforms for each in held.get(platform.name, ()))
 
 
-def _is_outdated(store: Store, platform: Platform) -> bool:
-    held, since = store.targets.held_plan(platform.name), held_since(store, platform.name)
-    if held is None or held.by == FIRST_CONTACT or since is None:
+def _is_passed(store: Store, platform: Platform, held: HeldChange) -> bool:
+    """Whether the account was read since the change was planned, and it is not to be made any more."""
+    since, stored = held_since(store, platform.name), store.accounts(platform.billing).get(held.i_account)
+    if since is None or (stored is not None and (stored.details_at is None or stored.details_at <= since)):
         return False
-    return not all(_is_due(store, platform, each, since) for each in store.holds.held(platform.name))
+    return not is_due(store, platform, held)
 
 
-def _is_due(store: Store, platform: Platform, held: HeldChange, since: datetime) -> bool:
-    """Whether the change is still to be made, or nobody has read the account since it was planned."""
-    stored = store.accounts(platform.billing).get(held.i_account)
-    if stored is not None and (stored.details_at is None or stored.details_at <= since):
-        return True
+def is_due(store: Store, platform: Platform, held: HeldChange) -> bool:
+    """Whether this very change is still to be made, by what the store has of both sides."""
     comparison = compare(store, platform, held.i_account)
     change = comparison.change if comparison is not None else None
     return change is not None and identity(change) == held.identity

@@ -7,11 +7,12 @@ from pathlib import Path
 from controller import orders
 from controller.adoption import AdoptionPlan, adoption_plan
 from controller.cli.codes import Code, Failed
+from controller.cli.confirm import is_passed
 from controller.cli.printing import say, tell
 from controller.cli.session import assembled, configured, execute, opened, person, private_copy
 from controller.config import Config
 from controller.config.problems import nearest
-from controller.decisions import Verdict, decide, is_outdated
+from controller.decisions import Verdict, decide
 from controller.shown import show_difference
 from controller.shrunk import approve_lost
 from controller.store import Ledger, Order, Store
@@ -49,8 +50,8 @@ def _decide(path: Path, plan: str, verdict: Verdict) -> Code:
     config = configured(path)
     billing_of = {name: config.billing_of(name).name for name in config.platforms}
     with opened(config):
-        is_passed = verdict is Verdict.APPROVED and execute(_is_outdated(config, plan))
-    if is_passed:
+        is_another = verdict is Verdict.APPROVED and execute(is_passed(config, plan))
+    if is_another:
         tell(f"the plan {plan!r} is another one by now; see status after the next pass, or plan")
         return Code.ANOTHER_PLAN
     with opened(config) as store, store.transaction():
@@ -69,13 +70,6 @@ def _decide(path: Path, plan: str, verdict: Verdict) -> Code:
 def _approve_lost(store: Store, billing_of: Mapping[str, str], plan: str) -> dict[str, int]:
     who = person()
     return approve_lost(store, Order(action="approve", owner=who.name, at=who.at, target="", plan=plan), billing_of)
-
-
-async def _is_outdated(config: Config, plan: str) -> bool:
-    ledger = Ledger(lambda: Store.open(config.store.path), threaded=False)
-    async with assembled(config, ledger) as application:
-        every = [platform for each in application.installations for platform in each.billing.platforms]
-        return await ledger.run(partial(is_outdated, platforms=every, plan=plan))
 
 
 def _adopt_under(config: Config, plan: str) -> bool:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from platforms.simulation import Fault
 from tests.cli.site import Site
 from tests.cli.test_run import daemon
 
@@ -55,6 +56,38 @@ def test_p05_an_approval_is_no_longer_good_for_a_plan_that_has_changed(here: Sit
     here.billing.change("terminate", i_account=other)
     assert here.call("apply").code == 3
     assert len(here.platform.operator.customers) == 13
+
+
+def _blocked(here: Site) -> str:
+    """A dozen customers, all of whom are to be turned off; returns the hash of that."""
+    accounts = [here.tv_account(number) for number in range(1, 13)]
+    assert here.call("apply").code == 0
+    for account in accounts:
+        here.billing.change("block", i_account=account)
+    assert here.call("plan").code == 3
+    return held(here)
+
+
+def test_p05_what_nobody_has_heard_of_yet_is_found_out_before_a_plan_is_approved(here: Site) -> None:
+    plan = _blocked(here)
+    here.billing.change("unblock", i_account=70001)
+    said = here.call("approve", plan)
+    assert (said.code, "is another one by now" in said.err) == (6, True)
+    assert here.call("apply").code != 0
+    assert {row["status"] for row in here.platform.operator.customers.values()} == {"active"}
+
+
+def test_one_more_that_is_to_be_turned_off_keeps_nobody_from_approving_the_others(here: Site) -> None:
+    other, plan = here.tv_account(50), _blocked(here)
+    here.billing.change("block", i_account=other)
+    assert here.call("approve", plan).code == 0
+
+
+def test_what_cannot_be_read_keeps_nobody_from_approving(here: Site) -> None:
+    plan = _blocked(here)
+    here.billing.faults.add(Fault(operation="*", kind="status", status=503, count=None))
+    said = here.call("approve", plan)
+    assert (said.code, "billing cannot be read now" in said.err) == (0, True)
 
 
 @pytest.mark.parametrize("command", ["approve", "reject"])
