@@ -33,18 +33,23 @@ class Operator:
             event("a plan was held")
             self._seen.append(self.held)
 
-    async def decide(self, *, approves: bool) -> None:
-        """Approve or reject the plan that is held."""
+    async def decide(self, *, approves: bool) -> bool:
+        """Approve or reject the plan that is held; says whether it still was that one."""
         store = await self._bed.store()
         held, concerned = store.targets.held_plan("tv"), {each.i_account for each in store.holds.held("tv")}
         assert held is not None
+        decided = await (approve if approves else reject)(self._bed, held.hash)
+        if approves and not decided:
+            event("a plan had become another one before it was approved")
+            return False
+        assert decided == {"tv": len(concerned)}
         event(f"a plan held by {held.by} was {'approved' if approves else 'rejected'}")
         if approves:
             self._onlooker.approved += held.destructive
         else:
             self.rejected |= concerned
-        assert await (approve if approves else reject)(self._bed, held.hash) == {"tv": len(concerned)}
         self.held = None
+        return True
 
     async def decide_in_vain(self, number: int, *, approves: bool) -> None:
         """Decide about a plan that is not held, nor is any part of it: that changes nothing."""

@@ -246,7 +246,7 @@ class Histories(RuleBasedStateMachine):
             if calm == CALM:
                 return
             if self.operator.held is not None:
-                await self.operator.decide(approves=True)
+                assert await self.operator.decide(approves=True), "nothing has changed since the pass"
             await self._what_the_platform_lost_is_looked_for()
         raise AssertionError(f"there is something to do still after {LOOKS} passes, all of them approved")
 
