@@ -230,6 +230,7 @@ def config_schema() -> None:
     raise Finished(print_schema())
 
 
+_MOST = 2**62  # a little less than the store can count
 ChargeId = Annotated[str, typer.Argument(metavar="ID", help="PLATFORM/RECORD as list shows it, or the reference.")]
 Reason = Annotated[str, typer.Option(help="Why, for whoever comes across it.")]
 PlatformName = Annotated[str | None, typer.Option(help="Only of this platform.")]
@@ -240,7 +241,7 @@ def charges_list(
     config: ConfigFile,
     state: Annotated[ChargeState | None, typer.Option(help="Only those in this state.")] = None,
     platform: PlatformName = None,
-    limit: Annotated[int, typer.Option(help="How many at most.", min=1)] = 100,
+    limit: Annotated[int, typer.Option(help="How many at most.", min=1, max=_MOST)] = 100,
     output: OutputFormat = Output.TEXT,
 ) -> None:
     """List charges, those first that a person has to decide about."""
@@ -278,7 +279,7 @@ def charges_resolve(
     charge: ChargeId,
     config: ConfigFile,
     reason: Reason,
-    xdr: Annotated[int | None, typer.Option(help="Billing has booked it: this is its xDR.", min=1)] = None,
+    xdr: Annotated[int | None, typer.Option(help="Billing has booked it: this is its xDR.", min=1, max=_MOST)] = None,
     drop: Annotated[bool, typer.Option("--drop", help="It is not to be booked.")] = False,
 ) -> None:
     """Settle a charge on a person's word."""
