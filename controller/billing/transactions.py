@@ -12,12 +12,12 @@ Rules of this module:
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from controller.billing.client import MAX_PAGE, BillingClient
 from controller.billing.faults import BillingFault
 from controller.billing.values import Unreadable, money, whole
-from desired_state.charges import Action
+from desired_state.charges import DECIMALS, Action
 from desired_state.doubt import Xdr
 from platforms.driver import PlatformError, Resting, Transient
 
@@ -141,11 +141,17 @@ def _xdr(row: object) -> Xdr:
     i_xdr = _number(fields.get("i_xdr"))
     if not i_xdr:
         raise Transient("billing lists an xDR without its number")
+    return Xdr(i_xdr, _amount(fields.get("charged_amount")), tuple(_texts(fields)))
+
+
+def _amount(value: object) -> Decimal | None:
+    """What billing booked. It keeps 5 decimals of a float: what is written beyond them is noise."""
     try:
-        amount = money("charged_amount", fields.get("charged_amount"))
-    except Unreadable:
-        amount = None
-    return Xdr(i_xdr, amount, tuple(_texts(fields)))
+        amount = money("charged_amount", value)
+        kept = None if amount is None else round(amount, DECIMALS)
+        return amount if amount == kept else kept
+    except (Unreadable, InvalidOperation):
+        return None
 
 
 def _texts(value: object) -> Iterator[str]:
