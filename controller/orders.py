@@ -114,6 +114,7 @@ def resume(store: Store, person: Person, target: str, whose: Whose | None) -> bo
     else:
         store.operator.note([_order(person, "resume", whose)])
         store.operator.requeue(whose.billing, whose.i_account, person.at)
+        store.charges.wake_next(whose.billing, whose.i_account, person.at)
     return True
 
 

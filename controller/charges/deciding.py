@@ -130,7 +130,7 @@ def _begin(store: Store, charge: Charge, i_account: int, order: Book, now: datet
         None,
     )
     if paused is not None:
-        again = now + AGAIN
+        again = min(now + AGAIN, paused.until)
         charges.put(
             charge, ChargeState.PENDING, now, reason="paused", text=paused.text, next_at=again, i_account=i_account
         )

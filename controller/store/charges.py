@@ -280,11 +280,14 @@ class Charges:
         if charge.state in (ChargeState.PENDING, ChargeState.WAITING):
             self.put(charge, ChargeState.PARKED, now, reason="changed", text=text)
 
+    def wake_next(self, billing: str, i_account: int | None, now: datetime) -> None:
+        """The next charge of an account is looked at now."""
+        self._conn.execute(_WAKE_NEXT, (now.timestamp(), billing, i_account))
+
     def _wake(self, charge: Charge, now: datetime) -> None:
         """Whoever waited for this charge looks again: its refunds, and the next of the account."""
         self._conn.execute(_WAKE_REFUNDS, (now.timestamp(), charge.record.platform, charge.record.id))
-        i_account = self.get(charge.number).i_account
-        self._conn.execute(_WAKE_NEXT, (now.timestamp(), charge.billing, i_account))
+        self.wake_next(charge.billing, self.get(charge.number).i_account, now)
 
     def _sum(self, query: str, values: tuple[object, ...]) -> Decimal:
         return sum((Decimal(amount) for (amount,) in self._conn.execute(query, values) if amount), Decimal(0))

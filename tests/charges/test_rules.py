@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from controller.orders import Person, Whose, resume
 from controller.store import Decider, Pause, Store
 from platforms.simulation import Fault
 from platforms.telebreeze.simulator import API_KEY
@@ -237,6 +238,28 @@ async def test_p09_what_is_paused_books_nothing_and_goes_on_afterwards(bed: Bed,
 
     await in_time(bed, rounds=2, seconds=3600)
     assert_exactly_once(bed)
+
+
+@pytest.mark.parametrize("is_resumed", [True, False])
+async def test_when_the_pause_of_an_account_ends_its_charges_go_on_at_once(bed: Bed, is_resumed: bool) -> None:
+    (account,) = await opened(bed)
+    await pause(bed, "tv000001", account)
+    await sell(bed)
+    await sell(bed, amount="4.99")
+    for seconds in (0, 3595):
+        bed.world.advance(seconds)
+        await book(bed)
+    assert booked(bed, account) == []
+
+    if is_resumed:
+        store, ana = await bed.store(), Person("ana", bed.world.now())
+        with store.transaction():
+            resume(store, ana, "tv000001", Whose("billing", account))
+    else:
+        bed.world.advance(5)
+    await book(bed)
+
+    assert booked(bed, account) == [Decimal("3.99"), Decimal("4.99")]
 
 
 async def test_p09_a_platform_in_maintenance_is_not_called(bed: Bed) -> None:
