@@ -267,7 +267,17 @@ class Charges:
         places = ", ".join("?" * len(columns))
         self._conn.execute(f"INSERT INTO charges ({', '.join(columns)}) VALUES ({places})", tuple(columns.values()))
         self._conn.execute(_WAKE_REFUNDS, (now.timestamp(), record.platform, record.id))
+        self._beware_of_twin(record, now)
         return True
+
+    def _beware_of_twin(self, record: FeedRecord, now: datetime) -> None:
+        """Another name in the configuration gives another reference, by which no look finds what is booked already."""
+        twin = self._conn.execute(_TWIN, (record.platform, record.id, record.essence)).fetchone()
+        charge = None if twin is None else self.find(record.platform, record.id)
+        if twin is None or charge is None:
+            return
+        text = f"platform {twin[0]!r} has sold the very same: it may be this one under another name"
+        self.put(charge, ChargeState.PARKED, now, reason="other_name", text=text)
 
     def _compare(self, number: int, essence: str, record: FeedRecord, now: datetime) -> None:
         """A record came again: if as another, a person has to see it, before it is sent if that can be."""
@@ -293,6 +303,10 @@ class Charges:
         return sum((Decimal(amount) for (amount,) in self._conn.execute(query, values) if amount), Decimal(0))
 
 
+_TWIN = (
+    "SELECT feeds.platform FROM feeds CROSS JOIN charges ON charges.platform = feeds.platform AND charges.id = ?2"
+    " WHERE feeds.platform <> ?1 AND charges.essence = ?3 LIMIT 1"
+)
 _WAKE_REFUNDS = (
     "UPDATE charges SET next_at = ? WHERE platform = ? AND refund_of = ? AND refund_of <> '' AND state = 'waiting'"
 )

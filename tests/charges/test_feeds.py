@@ -1,6 +1,7 @@
 """Feeds repeat, come late, in any order, and broken; each sale is booked once, and none is lost."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import cast
 
@@ -176,3 +177,18 @@ async def test_p13_a_feed_that_is_down_holds_up_no_other(make_bed: MakeBed) -> N
     await in_time(bed, rounds=2)
 
     assert (booked(bed, first), booked(bed, second)) == ([], [Decimal("3.99")])
+
+
+async def test_p06_what_comes_again_under_another_name_of_the_platform_is_for_a_person(bed: Bed) -> None:
+    (account,) = await opened(bed)
+    sale = await sell(bed)
+    await book(bed)
+    renamed = replace((await charge(bed, sale)).record, platform="telly")
+
+    store = await bed.store()
+    with store.transaction():
+        store.charges.keep("billing", [(renamed, True)], bed.world.now())
+
+    assert await stands(bed, sale, "telly") == ("parked", "other_name")
+    assert await stands(bed, sale) == ("booked", None)
+    assert booked(bed, account) == [Decimal("3.99")]
