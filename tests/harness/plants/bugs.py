@@ -6,19 +6,20 @@ Rules of this module:
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
-from controller import executor, gather, holding, look
+from controller import executor, holding, look
 from controller.billing import listing
 from controller.billing.wire import Page
 from controller.events.bodies import Notice
 from controller.events.inbox import Inbox
 from controller.events.vocabulary import Subject, positive
 from controller.executor import Attendance, Cause, Executor, Outcome
+from controller.gather import Gatherer
 from controller.holding import Safeguards
 from controller.look import Look
 from controller.reconciler import Reconciler
@@ -115,12 +116,14 @@ def _gone_after_one_list(reach: Reach, sound: Function) -> Function:
     return bad
 
 
-@bug(gather, "_doubted", along=_gone_after_one_list)
+@bug(Gatherer, "_doubted", along=_gone_after_one_list)
 def empty_list_believed(reach: Reach, _sound: Function) -> Function:
     """A list that shows nobody is whole if billing says so; by this list alone everybody is gone."""
 
-    def bad(snapshot: BillingSnapshot, lost: int, known: int, most: int) -> BillingSnapshot:
-        if lost > most:
+    def bad(
+        self: Gatherer, store: Store, snapshot: BillingSnapshot, lost: Sequence[int], known: int
+    ) -> BillingSnapshot:
+        if len(lost) == known > 0:
             reach()
         return snapshot
 
