@@ -246,12 +246,13 @@ class Charges:
         row = self._conn.execute(f"SELECT {_COLUMNS} FROM charges WHERE reference = ?", (reference,)).fetchone()
         return None if row is None else _charge(row)
 
-    def for_a_person(self) -> int:
-        """How many wait for a person."""
+    def for_a_person(self, doubtful_since: datetime) -> int:
+        """How many wait for a person, or came before an instant and still nobody can say whether they are booked."""
         (count,) = self._conn.execute(
             "SELECT count(*) FROM charges WHERE state = 'parked'"
-            " OR (state = 'waiting' AND reason IN (SELECT value FROM json_each(?)))",
-            (json.dumps(APPROVABLE),),
+            " OR (state = 'waiting' AND reason IN (SELECT value FROM json_each(?)))"
+            " OR (state = 'in_doubt' AND received_at < ?)",
+            (json.dumps(APPROVABLE), doubtful_since.timestamp()),
         ).fetchone()
         return int(count)
 

@@ -145,7 +145,7 @@ def status_view(store: Store, config: Config, now: datetime) -> StatusView:
         and not breakers
         and not _rests_long(billing["details"], now)
         and not any(_is_troubled(each, is_resting=name in resting) for name, each in platforms.items())
-        and not (charges and store.charges.for_a_person())
+        and not (charges and store.charges.for_a_person(now - config.charges.give_up))
     )
     return StatusView(
         healthy=healthy,

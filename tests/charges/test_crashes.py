@@ -158,6 +158,24 @@ async def test_p08_after_a_gap_whatever_may_have_been_booked_is_looked_for_first
     assert_exactly_once(bed)
 
 
+async def test_what_nobody_can_say_of_for_longer_than_give_up_needs_attention(make_bed: MakeBed) -> None:
+    bed = make_bed(charges={"enabled": True, "give_up": "10m"})
+    await opened(bed)
+    bed.world.advance(3600)
+    sale = await sell(bed)
+    bed.billing.faults.add(Fault(operation=LIST, kind="status", status=500, count=None))
+    await book(bed)
+    assert await stands(bed, sale) == ("in_doubt", "may_be_booked")
+    await bed.full_pass()
+    assert (await bed.status())["healthy"]
+
+    await in_time(bed, rounds=3, seconds=301)
+    await bed.full_pass()
+
+    assert await stands(bed, sale) == ("in_doubt", "may_be_booked")
+    assert not (await bed.status())["healthy"]
+
+
 async def test_while_the_feed_is_followed_a_charge_costs_one_call(bed: Bed) -> None:
     await opened(bed)
     for _ in range(5):
