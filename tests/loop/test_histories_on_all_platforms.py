@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -30,6 +31,8 @@ from tests.loop.platforms import (
     telebreeze,
     writes,
 )
+
+pytestmark = pytest.mark.long
 
 T = TypeVar("T")
 

@@ -173,6 +173,7 @@ def test_the_example_is_in_the_style_of_the_house(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_the_example_has_types(tmp_path: Path) -> None:
     words = ["--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", str(tmp_path / "cache")]
     package = str(written(tmp_path))
