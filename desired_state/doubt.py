@@ -28,6 +28,11 @@ class Xdr:
     amount: Decimal | None
     texts: tuple[str, ...] = ()
 
+    @property
+    def references(self) -> frozenset[str]:
+        """Every reference of ours that stands in it."""
+        return frozenset(reference for text in self.texts for reference in references_in(text))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubt:
@@ -100,4 +105,4 @@ def too_old(doubt: Doubt, patience: Patience, now: datetime) -> Park | None:
 
 
 def _is_unexplained(xdr: Xdr, others: Collection[int]) -> bool:
-    return xdr.i_xdr not in others and not any(references_in(text) for text in xdr.texts)
+    return xdr.i_xdr not in others and not xdr.references

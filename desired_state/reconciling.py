@@ -28,7 +28,7 @@ from enum import StrEnum
 
 from desired_state.charges import ChargeState
 from desired_state.doubt import Xdr
-from desired_state.sales import FeedRecord, SaleKind, is_of, references_in
+from desired_state.sales import FeedRecord, SaleKind, is_of
 
 NO_CURRENCY = "unknown"
 _ZERO = Decimal(0)
@@ -184,14 +184,14 @@ class _Desk:
         self.by_number = dict(sorted(unordered.items()))
         self.by_reference = {}
         for each in self.by_number.values():
-            for reference in _borne(each):
+            for reference in each.xdr.references:
                 self.by_reference.setdefault(reference, []).append(each)
 
     def of(self, sold: Sold, known: AbstractSet[str]) -> list[Booked]:
         """The xDRs that belong to a sale."""
         bearing = self.by_reference.get(sold.record.reference, [])
         numbered = None if sold.i_xdr is None else self.by_number.get(sold.i_xdr)
-        if numbered is None or not _borne(numbered).isdisjoint(known):
+        if numbered is None or not numbered.xdr.references.isdisjoint(known):
             return bearing
         return sorted([*bearing, numbered], key=lambda each: each.xdr.i_xdr)
 
@@ -203,10 +203,6 @@ class _Desk:
             if reference not in known and is_of(self.platform, reference)
             if (left := [each for each in all_of if each.xdr.i_xdr not in claimed])
         }
-
-
-def _borne(booked: Booked) -> set[str]:
-    return {reference for text in booked.xdr.texts for reference in references_in(text)}
 
 
 def _net(booked: Iterable[Booked]) -> list[Booked]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from controller.charges.rules import Desk
-from controller.store import EVERYTHING, Feed, Store
+from controller.charges.rules import Desk, is_in_maintenance
+from controller.store import Feed, Store
 from controller.targets import Platform
 from desired_state.sales import FeedRecord
 from platforms.driver import FeedPage, PlatformError
@@ -55,7 +55,7 @@ class FeedReader:
         return new
 
     def _begin(self, store: Store, *, now: datetime) -> Feed | None:
-        if any(store.holds.maintenance_ends(target, now) is not None for target in (self.platform.name, EVERYTHING)):
+        if is_in_maintenance(store, self.platform.name, now):
             return None
         return store.feeds.get(self.platform.name)
 

@@ -17,13 +17,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from controller.billing.transactions import Transactions
+from controller.charges.rules import is_in_maintenance
 from controller.charges.till import PLACES, SKEW
-from controller.store import EVERYTHING, Store
+from controller.store import Store
 from controller.store.feeds import CLOCKS_DIFFER
 from desired_state.charges import ChargeState, Nobody
 from desired_state.doubt import Xdr
 from desired_state.reconciling import Booked, Comparison, Sold, compare
-from desired_state.sales import FeedRecord, references_in
+from desired_state.sales import FeedRecord
 from platforms.driver import Driver, PlatformError, Transient
 
 _MOST_FAILURES = 5  # in a row; then billing is not asked any more
@@ -101,7 +102,7 @@ async def reconcile(
 async def _feed(driver: Driver, period: Period, store: Store, now: datetime) -> _Feed:
     """The whole feed, or what of it could be read."""
     feed = _Feed(driver.name)
-    if any(store.holds.maintenance_ends(target, now) is not None for target in (driver.name, EVERYTHING)):
+    if is_in_maintenance(store, driver.name, now):
         feed.unread = f"{driver.name} is in maintenance and not called"
         return feed
     try:
@@ -222,7 +223,7 @@ def _standing(store: Store, record: FeedRecord, account: int | None) -> Sold:
 
 def _of_others(store: Store, booked: Iterable[Booked], sold: Collection[str]) -> set[str]:
     """The references in xDRs that are those of records outside of the period, or of other platforms."""
-    borne = {reference for each in booked for text in each.xdr.texts for reference in references_in(text)}
+    borne = {reference for each in booked for reference in each.xdr.references}
     return {reference for reference in borne - set(sold) if store.charges.referred_to(reference) is not None}
 
 

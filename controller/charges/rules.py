@@ -40,6 +40,11 @@ class Desk:
     on_booked: Callable[[str, str], None]
 
 
+def is_in_maintenance(store: Store, platform: str, now: datetime) -> bool:
+    """Whether the platform is not to be called for its sales."""
+    return any(store.holds.maintenance_ends(target, now) is not None for target in (platform, EVERYTHING))
+
+
 def selling(store: Store, billing: Billing, now: datetime) -> dict[str, bool]:
     """The platforms that have a feed, each with whether its sales may be booked now.
 
