@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from controller.store import Charge, Store
+from controller.views.instants import iso
 from desired_state.charges import APPROVABLE, ChargeState
 from desired_state.sales import FeedRecord, SaleKind
 
@@ -108,8 +109,8 @@ def charge_view(store: Store, charge: Charge, now: datetime) -> ChargeView:
         refund_of=record.refund_of or None,
         approved=charge.is_approved,
         tries=charge.tries,
-        first_sent_at=_iso(charge.first_sent_at),
-        settled_at=_iso(charge.settled_at),
+        first_sent_at=iso(charge.first_sent_at),
+        settled_at=iso(charge.settled_at),
         log=list(_log(store, charge)),
         next_step=_next_step(charge),
     )
@@ -147,10 +148,10 @@ def _row(store: Store, charge: Charge, now: datetime) -> ChargeRow:
         account=buyer_view(store, charge.billing, charge.i_account),
         amount=None if record.amount is None else f"{record.amount:f}",
         currency=record.currency,
-        sold_at=_iso(record.sold_at),
+        sold_at=iso(record.sold_at),
         received_at=charge.received_at.isoformat(),
         age_seconds=round((now - charge.received_at).total_seconds(), 3),
-        next_at=_iso(charge.next_at),
+        next_at=iso(charge.next_at),
         i_xdr=charge.i_xdr,
     )
 
@@ -198,7 +199,3 @@ def _next_step(charge: Charge) -> str:
         room = "; by itself it goes on when there is room under the limit"
         step = _APPROVABLE + ("" if charge.reason == "approval" else room)
     return step.replace("{id}", charge.name).replace("{later}", later)
-
-
-def _iso(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat()

@@ -9,6 +9,7 @@ from controller.shown import Shown, of_json, show_difference, show_spec, why_hel
 from controller.store import EVERYTHING, AuditRow, Order, Store, StoredAccount, TargetReading
 from controller.targets import Billing, Household
 from controller.views.answers import answer, next_step, nowhere
+from controller.views.instants import iso
 from controller.views.plan import AccountName, HeldView
 from controller.views.standing import Place, standing
 from desired_state.account import Account
@@ -207,7 +208,7 @@ def explain_view(store: Store, billing: Billing, stored: StoredAccount, house: H
             presence=decision.presence.value,
             reason=decision.reason,
             facts=[[name, value] for name, value in decision.facts],
-            valid_until=_iso(valid_until),
+            valid_until=iso(valid_until),
         ),
         orders=[_order(each) for each in store.operator.orders(billing.name, account.i_account, _ACTIONS, targets)],
         platforms=views,
@@ -234,12 +235,12 @@ def _knowledge(name: str, stored: StoredAccount, reading: TargetReading) -> Acco
         blocked=account.blocked,
         product=None if account.product is None else f"{account.product.i_product} {account.product.name}".strip(),
         addons=list(_addons(account)),
-        details_read_at=_iso(stored.details_at),
+        details_read_at=iso(stored.details_at),
         details_due=stored.details_due,
         half_read=stored.half_read,
-        seen_at=_iso(stored.seen_at),
-        missing_since=_iso(stored.missing_since),
-        not_given_since=_iso(stored.not_given_since),
+        seen_at=iso(stored.seen_at),
+        missing_since=iso(stored.missing_since),
+        not_given_since=iso(stored.not_given_since),
         unreadable=stored.unreadable,
         breaker=_breaker(reading),
     )
@@ -247,8 +248,8 @@ def _knowledge(name: str, stored: StoredAccount, reading: TargetReading) -> Acco
 
 def _addons(account: Account) -> Iterator[str]:
     for addon in account.details.addons if account.details is not None else ():
-        begins = _iso(addon.effective_from) or "always"
-        yield f"{addon.i_product} {addon.name} from {begins} to {_iso(addon.effective_to) or 'open'}"
+        begins = iso(addon.effective_from) or "always"
+        yield f"{addon.i_product} {addon.name} from {begins} to {iso(addon.effective_to) or 'open'}"
 
 
 def _subscriber(store: Store, place: Place, i_account: int) -> SubscriberView | None:
@@ -266,12 +267,12 @@ def _subscriber(store: Store, place: Place, i_account: int) -> SubscriberView | 
         state=progress.state.value,
         desired=show_spec(desired.spec),
         observed=show_spec(seen.spec) if seen else None,
-        observed_at=_iso(seen.observed_at if seen else reading.success_at),
+        observed_at=iso(seen.observed_at if seen else reading.success_at),
         difference=show_difference(comparison.change) if comparison.change is not None else [],
         held=ExplainedHold(by=hold.by, text=hold.text, plan=hold.plan) if hold is not None else None,
         breaker=_breaker(reading),
         last_actions=actions,
-        next_try=_iso(progress.next_try),
+        next_try=iso(progress.next_try),
         next_step=next_step(stands),
         external_id=seen.external_id if seen else desired.external_id,
         text=_text(comparison),
@@ -287,7 +288,7 @@ def _past(place: Place, actions: list[ActionView], reading: TargetReading) -> Su
         state=State.NO_SERVICE.value,
         desired=None,
         observed=None,
-        observed_at=_iso(reading.success_at),
+        observed_at=iso(reading.success_at),
         difference=[],
         held=None,
         breaker=_breaker(reading),
@@ -339,7 +340,3 @@ def _order(order: Order) -> OrderView:
         plan=order.plan,
         text=order.text,
     )
-
-
-def _iso(at: datetime | None) -> str | None:
-    return at.isoformat() if at is not None else None

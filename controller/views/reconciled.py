@@ -7,6 +7,7 @@ from typing import TypedDict
 from controller.charges.reconciling import Compared, Period
 from controller.store import Store
 from controller.views.charge import BuyerView, buyer_view
+from controller.views.instants import iso
 from desired_state.reconciling import Booked, Line, Sum
 
 
@@ -119,7 +120,7 @@ def _line(store: Store, billing: str, line: Line) -> LineView:
         id=None if record is None else f"{record.platform}/{record.id}",
         reference=line.reference,
         account=None if sold is None else buyer_view(store, billing, sold.i_account),
-        sold_at=None if record is None or record.sold_at is None else record.sold_at.isoformat(),
+        sold_at=None if record is None else iso(record.sold_at),
         amount=None if sold is None or record is None or record.amount is None else f"{sold.signed:f}",
         currency=None if record is None else record.currency,
         xdrs=[_xdr(each) for each in line.booked],

@@ -12,6 +12,7 @@ from controller.config import Config
 from controller.holding import FIRST_CONTACT
 from controller.store import Pause, Progress, Provisioning, Store, TargetReading, told_counts
 from controller.views.absent import GoneView, gone_view
+from controller.views.instants import iso
 from controller.writeback import trouble_of
 from desired_state.subscriber import State
 
@@ -180,7 +181,7 @@ def _platform(store: Store, config: Config, name: str) -> PlatformView:
         accounts={state.value: count for state, count in subscribers.counts().items()},
         breaker=_breaker(reading),
         held_plan=_held_plan(store, config, name),
-        last_success=_iso(reading.success_at),
+        last_success=iso(reading.success_at),
         text=reading.text or (store.feeds.get(name).text if config.charges.enabled else None),
         rebuilding=store.recovery.rebuilding(name),
         attention=[_trouble(store, billing, *each) for each in subscribers.in_trouble(_ATTENTION)],
@@ -231,7 +232,7 @@ def _billing(store: Store, config: Config, now: datetime) -> BillingView:
     return BillingView(
         accounts=sum(reading.accounts for reading in readings.values()),
         complete=all(reading.complete for reading in readings.values()),
-        last_success=_iso(oldest),
+        last_success=iso(oldest),
         text="; ".join(_named(name, reading.text, names) for name, reading in readings.items() if reading.text) or None,
         attention=unreadable,
         sources={name: _source(reading) for name, reading in readings.items()},
@@ -245,7 +246,7 @@ def _source(reading: TargetReading) -> SourceView:
         accounts=reading.accounts,
         complete=reading.complete,
         breaker=_breaker(reading),
-        last_success=_iso(reading.success_at),
+        last_success=iso(reading.success_at),
         text=reading.text,
     )
 
@@ -275,22 +276,18 @@ def _details(store: Store, config: Config, now: datetime) -> DetailsView:
     return DetailsView(
         due=sum(due.values()),
         due_seconds=round(max(count * seconds[name] + ahead.get(name, 0.0) for name, count in due.items()), 1),
-        resting_since=_iso(min(since, default=None)),
-        resting_until=_iso(max(until, default=None)),
+        resting_since=iso(min(since, default=None)),
+        resting_until=iso(max(until, default=None)),
         text="; ".join(_named(name, rest.text, list(seconds)) for name, rest in rests.items()) or None,
         audited=sum(each.accounts for each in rounds.values()),
         audit_seconds=round(max(config.schedule.detail_audit.total_seconds(), possible), 1),
-        oldest=_iso(oldest),
+        oldest=iso(oldest),
     )
 
 
 def _rests_long(details: DetailsView, now: datetime) -> bool:
     since = details["resting_since"]
     return since is not None and now - datetime.fromisoformat(since) > _SLACK
-
-
-def _iso(at: datetime | None) -> str | None:
-    return at.isoformat() if at is not None else None
 
 
 def _catalog(store: Store, config: Config) -> Iterator[str]:
