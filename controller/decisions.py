@@ -7,7 +7,7 @@ Rules of this module:
 2. The hash is that of a held plan, or that of a whole plan: then it is about all that was held of that plan. Where a
    platform holds something else by now, the whole plan is another one, and nothing is decided (promise P5).
 3. What the brake holds is another plan as soon as an account of it is to be changed otherwise, or not at all: as far as
-   the store knows, and by what both sides show when somebody approves (`cli/decide.py`). A first plan is of everybody,
+   the store knows, and by what both sides show when somebody approves (`cli/confirm.py`). A first plan is of everybody,
    and never as still as that: what of it still is as it was shown goes on.
 """
 

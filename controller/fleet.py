@@ -93,7 +93,7 @@ class Fleet:
 
     async def survey(self, options: PassOptions) -> PassReport:
         """Read everything and decide; nothing is enqueued or noted as held yet."""
-        began, resting = self._clock.now(), await self._ledger.run(self._in_maintenance)
+        began, resting = self._clock.now(), await self.resting()
         platforms = [platform for platform in self._billing.platforms if platform.name not in resting]
         snapshot, read = await self.read(platforms, patiently=not options.in_background)
         if snapshot is not None:
@@ -112,6 +112,10 @@ class Fleet:
             failed.append(self._billing.name)
         unread = await self._ledger.run(lambda store: store.accounts(self._billing.name).unread())
         return PassReport(_united(plans), snapshot, tuple(failed), drift, unread, tuple(unsure), resting)
+
+    async def resting(self) -> tuple[str, ...]:
+        """The platforms that are in maintenance, and so are not called."""
+        return await self._ledger.run(self._in_maintenance)
 
     def _in_maintenance(self, store: Store) -> tuple[str, ...]:
         return tuple(name for name in self._names if store.holds.maintenance_ends(name, self._clock.now()))

@@ -11,10 +11,10 @@ Rules of this module:
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 import msgspec
 
+from controller.orders import Person
 from controller.store import Order, Store
 
 
@@ -36,18 +36,19 @@ def note_lost(store: Store, target: str, lost: Sequence[object]) -> str | None:
     return f"if they are gone for good: approve {digest}"
 
 
-def approve_lost(store: Store, order: Order, billing_of: Mapping[str, str]) -> dict[str, int]:
-    """Believe the lists that lack whom the hash of the order names; returns how many those are, by target.
+def approve_lost(store: Store, person: Person, billing_of: Mapping[str, str], plan: str) -> dict[str, int]:
+    """Believe the lists that lack whom the hash names; returns how many those are, by target.
 
     `billing_of` has the billing source of every platform.
     """
     targets = dict.fromkeys((*billing_of, *billing_of.values()))
     found = {target: known for target in targets if (known := _known(store, target)) is not None}
-    meant = {target: known for target, known in found.items() if known.hash == order.plan and not known.is_approved}
+    meant = {target: known for target, known in found.items() if known.hash == plan and not known.is_approved}
     for target, known in meant.items():
         _keep(store, target, msgspec.structs.replace(known, is_approved=True))
         text = f"{known.count} that the list of {target} lacked are gone"
-        store.operator.note([replace(order, target=target, text=text)])
+        order = Order(action="approve", owner=person.name, at=person.at, target=target, plan=plan, text=text)
+        store.operator.note([order])
     return {target: known.count for target, known in meant.items()}
 
 

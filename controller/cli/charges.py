@@ -7,10 +7,9 @@ from pathlib import Path
 from controller import orders
 from controller.cli.codes import Code, Failed
 from controller.cli.printing import Output, as_json, say, tell
-from controller.cli.session import configured, opened, person
+from controller.cli.session import check_platform, configured, opened, person
 from controller.clock import SystemClock
 from controller.config import Config
-from controller.config.problems import nearest
 from controller.store import Charge, NotDecidable, Store
 from controller.views.charge import charge_view, find_charge, list_view
 from controller.views.charge_text import charge_lines, list_lines
@@ -31,8 +30,7 @@ class Wanted:
 def list_charges(path: Path, wanted: Wanted, output: Output) -> Code:
     """Print charges, those first that a person has to decide about."""
     config = _charging(path)
-    if wanted.platform is not None and wanted.platform not in config.platforms:
-        raise Failed(f"there is no platform {wanted.platform!r}; {nearest(wanted.platform, config.platforms)}")
+    check_platform(config, wanted.platform)
     with opened(config) as store:
         view = list_view(store, wanted.state, wanted.platform, wanted.limit, SystemClock().now())
     say(as_json(view) if output is Output.JSON else "\n".join(list_lines(view)))

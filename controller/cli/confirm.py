@@ -12,7 +12,6 @@ from functools import partial
 
 from controller.cli.printing import tell
 from controller.cli.session import assembled, private_copy
-from controller.clock import SystemClock
 from controller.config import Config
 from controller.decisions import is_due, is_outdated, waiting
 from controller.fleet import Fleet
@@ -33,16 +32,13 @@ async def is_passed(config: Config, plan: str) -> bool:
         for each in application.installations:
             meant = [platform for platform in each.billing.platforms if platform.name in held]
             if meant:
-                await _read(each.fleet, await ledger.run(partial(_callable, platforms=meant)), each.billing.name)
+                await _read(each.fleet, meant, each.billing.name)
         return not await ledger.run(partial(_are_due, platforms=every, held=held))
 
 
-def _callable(store: Store, *, platforms: Sequence[Platform]) -> list[Platform]:
-    now = SystemClock().now()
-    return [each for each in platforms if store.holds.maintenance_ends(each.name, now) is None]
-
-
 async def _read(fleet: Fleet, platforms: Sequence[Platform], billing: str) -> None:
+    resting = await fleet.resting()
+    platforms = [each for each in platforms if each.name not in resting]
     snapshot, read = await fleet.read(platforms)
     unread = [*([billing] if snapshot is None else []), *(each.name for each in platforms if each not in read)]
     if unread:

@@ -1,21 +1,20 @@
 """What a person decides about plans: `approve`, `reject`, `adopt`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from controller import orders
 from controller.adoption import AdoptionPlan, adoption_plan
-from controller.cli.codes import Code, Failed
+from controller.cli.codes import Code
 from controller.cli.confirm import is_passed
 from controller.cli.printing import say, tell
-from controller.cli.session import assembled, configured, execute, opened, person, private_copy
+from controller.cli.session import assembled, check_platform, configured, execute, opened, person, private_copy
 from controller.config import Config
-from controller.config.problems import nearest
 from controller.decisions import Verdict, decide
 from controller.shown import show_difference
 from controller.shrunk import approve_lost
-from controller.store import Ledger, Order, Store
+from controller.store import Ledger
 
 
 def approve_plan(path: Path, plan: str) -> Code:
@@ -31,8 +30,7 @@ def reject_plan(path: Path, plan: str) -> Code:
 def adopt_records(path: Path, platform: str | None, *, yes: bool) -> Code:
     """Show what could be adopted, and its hash; with `yes`, adopt it."""
     config = configured(path)
-    if platform is not None and platform not in config.platforms:
-        raise Failed(f"there is no platform {platform!r}; {nearest(platform, config.platforms)}")
+    check_platform(config, platform)
     plan = _adoptions(config, [platform] if platform is not None else list(config.platforms))
     for each in plan.adoptions:
         touched = ", ".join(show_difference(each.change)) if each.change is not None else "nothing"
@@ -56,7 +54,7 @@ def _decide(path: Path, plan: str, verdict: Verdict) -> Code:
         return Code.ANOTHER_PLAN
     with opened(config) as store, store.transaction():
         counts = decide(store, billing_of, plan, verdict, person())
-        gone = _approve_lost(store, billing_of, plan) if verdict is Verdict.APPROVED and not counts else {}
+        gone = approve_lost(store, person(), billing_of, plan) if verdict is Verdict.APPROVED and not counts else {}
     for name, count in counts.items():
         say(f"{name}: {count} changes {verdict}")
     for name, count in gone.items():
@@ -65,11 +63,6 @@ def _decide(path: Path, plan: str, verdict: Verdict) -> Code:
         return Code.OK
     tell(f"no plan with the hash {plan!r} is held now: it is unknown, decided, or another one by now; see status")
     return Code.ANOTHER_PLAN
-
-
-def _approve_lost(store: Store, billing_of: Mapping[str, str], plan: str) -> dict[str, int]:
-    who = person()
-    return approve_lost(store, Order(action="approve", owner=who.name, at=who.at, target="", plan=plan), billing_of)
 
 
 def _adopt_under(config: Config, plan: str) -> bool:

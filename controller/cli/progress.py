@@ -1,7 +1,7 @@
 """A progress bar on standard error, where that is a terminal; elsewhere nothing moves."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -26,6 +26,22 @@ def progress(lanes: Sequence[Lane]) -> Iterator[None]:
         finally:
             for lane in lanes:
                 lane.on_done = _nothing
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int], None]]:
+    """Show how far something is; it is called after each step with how many are left."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    with bar() as shown:
+        task = shown.add_task(what, total=None)
+
+        def on_step(left: int) -> None:
+            done = int(shown.tasks[0].completed) + 1
+            shown.update(task, completed=done, total=done + left)
+
+        yield on_step
 
 
 def bar() -> Progress:

@@ -1,8 +1,6 @@
 """`charges reconcile`: what was sold in a period against what billing has booked."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,11 +10,10 @@ from controller.billing.transactions import Transactions
 from controller.charges.reconciling import Compared, Market, Period, reconcile
 from controller.cli.codes import Code, Failed
 from controller.cli.printing import Output, as_json, say
-from controller.cli.progress import bar
-from controller.cli.session import configured, execute, opened
+from controller.cli.progress import counting
+from controller.cli.session import check_platform, configured, execute, opened
 from controller.clock import SystemClock
 from controller.config import Config
-from controller.config.problems import nearest
 from controller.store import Reconciled, Store
 from controller.views.reconciled import reconciled_lines, reconciled_view
 from platforms.registry import DRIVERS
@@ -61,7 +58,7 @@ async def _reconciled(
     compared: dict[str, Compared] = {}
     try:
         for market in _markets(config, names, connections, everybody=everybody):
-            with _progress(f"xDRs of {market.billing}") as on_account:
+            with counting(f"xDRs of {market.billing}") as on_account:
                 compared |= await reconcile(market, period, store, clock.now, on_account)
     finally:
         await connections.aclose()
@@ -80,8 +77,7 @@ def _platforms(config: Config, asked: str | None) -> list[str]:
     """The platforms that are compared. Raises `Failed` where none can be."""
     if not config.charges.enabled:
         raise Failed("charges.enabled is false: nothing is booked, so there is nothing to compare")
-    if asked is not None and asked not in config.platforms:
-        raise Failed(f"there is no platform {asked!r}; {nearest(asked, config.platforms)}")
+    check_platform(config, asked)
     selling = [name for name, each in config.platforms.items() if DRIVERS[each.driver].capabilities.has_charges]
     if asked is not None and asked not in selling:
         raise Failed(f"platform {asked!r} has no feed of what it sells")
@@ -107,19 +103,3 @@ def _instant(option: str, text: str) -> datetime:
     if not _YEARS[0] <= at.year <= _YEARS[1]:
         raise Failed(f"{option} {text!r} is not between the years {_YEARS[0]} and {_YEARS[1]}", Code.USAGE)
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal that counts accounts; elsewhere nothing moves."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    with bar() as shown:
-        task = shown.add_task(what, total=None)
-
-        def on_account(left: int) -> None:
-            done = int(shown.tasks[0].completed) + 1
-            shown.update(task, completed=done, total=done + left)
-
-        yield on_account

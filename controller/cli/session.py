@@ -13,6 +13,7 @@ from controller.app import Application, Network, World, assemble
 from controller.cli.codes import Failed
 from controller.clock import SystemClock
 from controller.config import Config, ConfigError, load
+from controller.config.problems import nearest
 from controller.orders import Person
 from controller.store import Ledger, Store, StoreError, store_error_in
 
@@ -51,6 +52,12 @@ def person() -> Person:
     except (KeyError, OSError):
         name = f"uid {os.getuid()}"
     return Person(name, SystemClock().now())
+
+
+def check_platform(config: Config, name: str | None) -> None:
+    """Raise `Failed` where a platform is named that there is not."""
+    if name is not None and name not in config.platforms:
+        raise Failed(f"there is no platform {name!r}; {nearest(name, config.platforms)}")
 
 
 @contextmanager

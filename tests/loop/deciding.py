@@ -9,7 +9,7 @@ from controller.adoption import AdoptionPlan, adoption_plan
 from controller.decisions import Verdict, decide, is_outdated
 from controller.orders import Person, Whose
 from controller.shrunk import approve_lost
-from controller.store import Order, Pause, Store
+from controller.store import Pause, Store
 from tests.bed import Bed
 
 
@@ -39,9 +39,7 @@ async def hash_of_the_lost(bed: Bed, platform: str | None = None) -> str:
 
 
 async def approve_gone(bed: Bed, plan: str) -> Mapping[str, int]:
-    order = Order(action="approve", owner="ops", at=bed.world.now(), target="", plan=plan)
-    billing_of = {name: bed.config.billing_of(name).name for name in bed.config.platforms}
-    return await bed.application.ledger.run(lambda store: approve_lost(store, order, billing_of))
+    return await bed.application.ledger.run(lambda store: approve_lost(store, _person(bed), _billing_of(bed), plan))
 
 
 async def pause(
