@@ -5,8 +5,9 @@ UPGRADE ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+NODE := tests/tools/node/node_modules
 
-.PHONY: demo test test-long harness harness-long kills kills-long lint format lock mutation clean
+.PHONY: demo test test-long test-tools harness harness-long kills kills-long lint format lock mutation clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/installed  ## the main job: billing, platforms and the daemon on loopback, until all has converged
@@ -17,6 +18,9 @@ test: $(VENV)/installed-dev  ## all tests but the long ones
 
 test-long: $(VENV)/installed-dev  ## the whole demo, judged from outside: what takes minutes
 	@$(BIN)/python -m pytest -n 2 -m long $(ARGS)
+
+test-tools: $(VENV)/installed-dev $(NODE)/installed  ## alerts, dashboards, status page and image against the real parts
+	@$(BIN)/python -m pytest -n 2 -m tools tests/tools $(ARGS)
 
 harness: $(VENV)/installed-dev  ## injected faults, as many as fit into minutes; CASE=... runs one case again
 	@$(HARNESS) $(if $(CASE),--case='$(CASE)',-n 2 --profile=small --seed=$(SEED)) $(ARGS)
@@ -57,7 +61,7 @@ LOCK = $(BIN)/uv pip compile --quiet --no-config --generate-hashes --universal -
 	--no-annotate --no-header --no-emit-index-url $(UPGRADE)
 
 clean:
-	@rm -rf $(VENV) mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) $(NODE) mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # The three stages of the environment. A stage that was interrupted has no stamp and is done again, from scratch.
 
@@ -82,3 +86,10 @@ $(VENV)/installed-dev: $(VENV)/installed deploy/requirements-dev.lock
 	@echo "installing the tools ..."
 	@$(PIP) --require-hashes -r deploy/requirements-dev.lock
 	@touch $@
+
+# What only the tests need of npm; without npm those tests are skipped, and say so.
+
+$(NODE)/installed: tests/tools/node/package-lock.json
+	@mkdir -p $(NODE)
+	@if command -v npm >/dev/null; then npm ci --silent --prefix tests/tools/node && touch $@; \
+	else echo "make: no npm here; the tests that need its packages are skipped"; fi
