@@ -25,13 +25,18 @@ Exempt = Callable[[Change], bool]
 class Brake(BaseModel):
     """How much of a platform may change before a person is asked (promise P4). Fractions are of the owned records."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     floor: int = Field(default=10, ge=0)
+    """This many changes are always allowed in one pass."""
     destructive_fraction: float = Field(default=0.05, ge=0, le=1)
+    """The share of our records that one pass may delete, suspend or take packages from."""
     update_fraction: float = Field(default=0.30, ge=0, le=1)
+    """The share that one pass may change otherwise."""
     daily_floor: int = Field(default=20, ge=0)
+    """This many records may lose something in any 24 hours."""
     daily_fraction: float = Field(default=0.10, ge=0, le=1)
+    """The share of our records that may be deleted, suspended or lose packages in any 24 hours."""
 
     def destructive_limit(self, owned: int) -> int:
         """The most records that one pass may delete, suspend or take packages from."""

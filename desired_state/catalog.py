@@ -22,11 +22,14 @@ from desired_state.account import AssignedProduct
 class ProductMatch(BaseModel):
     """How a catalog entry recognises a product: exactly one of the three ways."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     i_product: int | None = None
+    """By its number."""
     name: str | None = None
+    """By its whole name."""
     name_regex: str | None = None
+    """By a regular expression, which may match anywhere in its name."""
 
     @field_validator("name_regex")
     @classmethod
@@ -65,12 +68,16 @@ class ProductMatch(BaseModel):
 class CatalogEntry(BaseModel):
     """One line of the catalog: a product and what it gives on one platform."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     product: ProductMatch
+    """Which main product or add-on."""
     platform: str
+    """Where."""
     packages: tuple[str, ...] = ()
+    """The platform's packages, each by its id, else its external id, else its title; no guesses."""
     max_connections: Annotated[int, Field(ge=0)] | None = None
+    """The largest of all matching entries counts; 0 is no limit, the largest of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,7 @@ class Service:
 class Catalog(BaseModel):
     """All entries, in the operator's order."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     entries: tuple[CatalogEntry, ...] = ()
 

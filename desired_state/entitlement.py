@@ -79,12 +79,14 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Rules(BaseModel):
-    """What an operator may decide otherwise. `status` overrides lines of the default table, or adds some to it."""
+    """What an operator may decide otherwise."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     status: Mapping[str, Presence] = Field(default_factory=dict)
+    """What a status means: overrides lines of README's table, or adds some to it."""
     no_funds_grace: timedelta = Field(default=timedelta(0), ge=timedelta(0), le=timedelta(days=3650))
+    """How long an account without funds stays on, counted from when it was first seen so."""
 
     def presence(self, condition: str) -> Presence:
         """What the condition means; `hold` for one the table does not know."""

@@ -1,16 +1,18 @@
 """README is part of the product: what it does not mention, nobody finds."""
 
 import re
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 import yaml
 
 from controller.config import schema
+from controller.config.reference import reference
 from platforms.registry import DRIVERS
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+REFERENCE = (ROOT / "deploy" / "configuration.md").read_text(encoding="utf-8")
 COMMANDS = (
     *("demo", "run", "plan", "apply", "explain", "status", "config check", "config schema", "simulate", "doctor"),
     *("rebuild", "requeue"),
@@ -21,25 +23,19 @@ COMMANDS = (
 ENDPOINTS = ("/metrics", "/livez", "/readyz", "/health")
 
 
-def keys(node: object) -> Iterator[str]:
-    """Every name an operator may write into the configuration."""
-    if isinstance(node, Mapping):
-        properties = node.get("properties")
-        yield from properties if isinstance(properties, Mapping) else ()
-        for each in node.values():
-            yield from keys(each)
-    elif isinstance(node, list):
-        for each in node:
-            yield from keys(each)
-
-
 def mentions(word: str) -> bool:
     return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", README) is not None
 
 
-@pytest.mark.parametrize("key", sorted(set(keys(schema()))))
-def test_readme_names_every_key_of_the_configuration(key: str) -> None:
-    assert mentions(key)
+def test_the_reference_of_the_configuration_is_that_of_its_schema() -> None:
+    """Made by `iptv-reconciler config schema --output markdown > deploy/configuration.md`."""
+    assert reference(schema()) + "\n" == REFERENCE
+
+
+@pytest.mark.parametrize("row", re.findall(r"^\| `.*$", reference(schema()), re.MULTILINE))
+def test_every_key_of_the_configuration_says_what_it_means(row: str) -> None:
+    *_, meaning, _ = (cell.strip() for cell in re.split(r"(?<!\\)\|", row))
+    assert meaning.endswith(".")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -65,6 +61,7 @@ def test_readme_has_the_whole_dialect_of_every_driver(driver: str) -> None:
 def test_readme_names_every_driver_and_what_it_is_configured_with(driver: str) -> None:
     assert f"| {driver} |" in README, "its simulator"
     kind = DRIVERS[driver]
-    assert re.search(rf"\| `customer_id` \|[^\n]*`{re.escape(kind.customer_id)}`", README)
+    assert re.search(rf"\| `driver` \|[^\n]*`{driver}`", REFERENCE)
+    assert re.search(rf"\| `customer_id` \|[^\n]*`{re.escape(kind.customer_id)}`", REFERENCE)
     for credential in kind.credentials:
-        assert re.search(rf"\| `[^|]*\b{credential}`[^|]* \|[^|]*\| required by [^|\n]*`{driver}`", README), credential
+        assert re.search(rf"\| `{credential}` \|.*\| Required by [^|\n]*`{driver}`", REFERENCE), credential

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
 from controller.billing.values import text
 from desired_state.account import Credentials, Secret
@@ -25,6 +25,9 @@ _MASK_CHARACTERS = "*•●"
 _MASKED = re.compile(rf"[{_MASK_CHARACTERS}]+|[{_MASK_CHARACTERS}]{{2}}.*", re.DOTALL)
 
 
+_ONE_OR_MORE = WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
+
+
 def _listed(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
@@ -32,13 +35,18 @@ def _listed(value: object) -> object:
 class CustomFields(BaseModel):
     """Which custom fields hold the credentials: a name, or the number of the field (`i_custom_field`) as text."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     owner: Literal["account", "customer"] = "account"
-    device_ids: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    """Whose custom fields hold them."""
+    device_ids: Annotated[tuple[str, ...], BeforeValidator(_listed), _ONE_OR_MORE] = ()
+    """Fields with device ids; several ids in one field are separated by comma, semicolon or space."""
     login: str | None = None
+    """The field with the viewer's login."""
     password: str | None = None
+    """The field with the viewer's password."""
     pin: str | None = None
+    """The field with the viewer's PIN; only SeaChange has one (see `degrade`)."""
 
     @property
     def names(self) -> tuple[str, ...]:

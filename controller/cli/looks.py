@@ -8,11 +8,12 @@ from pathlib import Path
 
 from controller.billing.source import HalfRead
 from controller.cli.codes import Code, Failed
-from controller.cli.printing import Output, as_json, say, tell
+from controller.cli.printing import Output, SchemaOutput, as_json, say, tell
 from controller.cli.session import assembled, configured, execute, opened, private_copy
 from controller.clock import SystemClock
 from controller.config import Config, ConfigError, load, schema
 from controller.config.problems import nearest
+from controller.config.reference import reference
 from controller.loop import Installation
 from controller.store import Ledger, Store, StoredAccount
 from controller.views.explain import Ambiguous, ExplainView, asked_number, explain_view, find, formerly
@@ -60,9 +61,9 @@ def check_config(path: Path) -> Code:
     return Code.OK
 
 
-def print_schema() -> Code:
-    """Print the JSON Schema of the configuration."""
-    say(json.dumps(schema(), indent=2))
+def print_schema(output: SchemaOutput) -> Code:
+    """Print the JSON Schema of the configuration, or the reference that is made of it."""
+    say(reference(schema()) if output is SchemaOutput.MARKDOWN else json.dumps(schema(), indent=2))
     return Code.OK
 
 

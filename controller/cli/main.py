@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from controller.cli.codes import Code, Failed, Finished
-from controller.cli.printing import Output, PlanOutput
+from controller.cli.printing import Output, PlanOutput, SchemaOutput
 from desired_state.charges import ChargeState
 
 app = typer.Typer(
@@ -223,11 +223,15 @@ def config_check(file: Annotated[Path, typer.Argument(help="The configuration fi
 
 
 @config_app.command("schema")
-def config_schema() -> None:
+def config_schema(
+    output: Annotated[
+        SchemaOutput, typer.Option("--output", help="The schema, or a page to read.")
+    ] = SchemaOutput.JSON,
+) -> None:
     """Print the JSON Schema of the configuration file."""
     from controller.cli.looks import print_schema
 
-    raise Finished(print_schema())
+    raise Finished(print_schema(output))
 
 
 _MOST = 2**62  # a little less than the store can count

@@ -13,6 +13,13 @@ class Output(StrEnum):
     JSON = "json"
 
 
+class SchemaOutput(StrEnum):
+    """The formats of what a configuration may hold: its JSON Schema, or a page to read."""
+
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
 class PlanOutput(StrEnum):
     """The formats a plan can have."""
 

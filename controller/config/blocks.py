@@ -44,30 +44,47 @@ from platforms.transport import Endpoint
 
 
 class WriteBackBlock(Block):
-    """Telling billing how provisioning stands. `share` is the part of its request rate that is set aside for that."""
+    """Telling billing how provisioning stands."""
 
     enabled: Switch = False
+    """Tell billing how the provisioning of each account stands."""
     group: Text = "IPTV"
+    """The ESPF service group."""
     encoding: Literal["auto", "json", "form"] = "auto"
+    """Of what is sent; `auto`: JSON, or a form where billing refuses JSON."""
     share: float = Field(default=0.1, gt=0, le=0.5, strict=True)
+    """The part of `requests_per_second` that is set aside for it; of `max_concurrency` it takes one."""
 
 
 class BillingBlock(Block):
     """One PortaBilling. Exactly one of `token` and `password` goes with `login`."""
 
     name: Text = "billing"
+    """What metrics and messages call it."""
     kind: Literal["portabilling"] = "portabilling"
+    """The only kind there is."""
     url: BillingUrl
+    """The administrator's web host; `/rest` is appended."""
     environment: Count
+    """`i_env` of the API user."""
     login: Text
+    """The API user."""
     token: ConfigSecret | None = None
+    """Its API token; exactly one of `token` and `password`."""
     password: ConfigSecret | None = None
+    """Its password; exactly one of `token` and `password`."""
     verify_tls: TlsCheck = True
+    """Checking of certificates."""
     max_concurrency: Places = 4
+    """Requests at the same time."""
     requests_per_second: Rate = 10
+    """Starts of requests, evenly spaced, logins included."""
     page_size: int = Field(default=1000, ge=1, le=1000, strict=True)
+    """Rows of a page of the list."""
     custom_fields: CustomFields = CustomFields()
     addons_from: AddonsFrom = "auto"
+    """Where add-ons are read: in the list, in each account's details (`info`), or (`auto`) in the list if a probe at
+    the start shows that it has them."""
     write_back: WriteBackBlock = WriteBackBlock()
 
     @model_validator(mode="after")
@@ -89,34 +106,56 @@ class BillingBlock(Block):
 
 
 class PlatformBlock(Block):
-    """One platform instance. Which of the credentials it needs and what `dialect` may hold is the driver's to say.
-
-    `customer_id` is the driver's usual pattern where none is given.
-    """
+    """One platform instance. Which of the credentials it needs and what `dialect` may hold is the driver's to say."""
 
     driver: Text
+    """The kind of platform: `telebreeze`, `seachange` or `ministra`."""
     url: Url
+    """Its address."""
     billing: Text | None = None
+    """Which billing it serves; required where there are several."""
     api_key: ConfigSecret | None = None
+    """Required by `telebreeze`."""
     username: Text | None = None
+    """Required by `seachange` and `ministra`."""
     password: ConfigSecret | None = None
+    """Required by `seachange` and `ministra`."""
     verify_tls: TlsCheck = True
+    """Checking of certificates."""
     customer_id: CustomerId | None = None
+    """The name of a record; may use `{id}`, `{i_env}` and `{i_account}`. By default `{id}_{i_env}`, of `ministra`
+    `{id}` (a login there, always in lower case)."""
     auth: Auth = Auth.DEVICE
+    """How viewers are recognised; the fields of the other way are not managed."""
     max_concurrency: Places = 8
+    """Requests at the same time."""
     requests_per_second: Rate = 20
+    """Starts of requests, evenly spaced, logins included."""
     timeout_seconds: Rate = 10
+    """From the start of a request to the end of its answer."""
     on_no_service: Literal["suspend", "delete"] = "suspend"
+    """What becomes of a record whose account has no product here."""
     create_suspended: Switch = False
+    """Make records of accounts that are off."""
     default_max_connections: Count = 0
+    """The limit where no catalog entry says one; 0 is no limit."""
     delete_enabled: Switch = True
+    """Where false, records are switched off instead of deleted."""
     rename: Switch = False
+    """Whether a record gets the new name when the account id changes. Where false, it keeps its name until another
+    account needs it."""
     absence_grace: Duration = timedelta(days=30)
+    """How long the record of an account that vanished from billing has to be off before it is deleted."""
     change_windows: tuple[ChangeWindow, ...] = ()
+    """When the platform may be written to; outside of these times every change waits. Empty: always."""
     change_windows_zone: ZoneName = "UTC"
+    """The time zone of these times."""
     degrade: frozenset[Degradable] = frozenset()
+    """What to leave out where the platform cannot hold it; else the account is held."""
     mode: Literal["enforce", "observe"] = "enforce"
+    """`observe`: everything is planned, nothing is written."""
     dialect: Mapping[str, JsonValue] = Field(default_factory=dict)
+    """Overrides of the API's paths and names, in the nesting of README's tables."""
 
     def rules(self, name: str) -> PlatformRules:
         """What the core has to know of it."""
@@ -163,56 +202,70 @@ class RulesBlock(Rules):
     """The core's rules, with durations as people write them."""
 
     no_funds_grace: Duration = timedelta(0)
+    """How long an account without funds stays on, counted from when it was first seen so."""
 
 
 class EspfBlock(Block):
-    """Who may post events to `/espf`.
-
-    `auth_failure_status` is the answer to wrong credentials: after a 401 the event is lost, after a 503 it comes again.
-    """
+    """Who may post events to `/espf`."""
 
     username: Text
+    """What PortaBilling's EventSender shows (HTTP Basic)."""
     password: ConfigSecret
+    """Its password."""
     auth_failure_status: Literal[401, 503] = 401
+    """The answer to wrong credentials: after a 401 ESPF drops the event, after a 503 it comes again."""
 
 
 class NspsBlock(Block):
     """Who may post events to `/process-event`."""
 
     token: ConfigSecret
+    """What NSPS shows (Bearer)."""
 
 
 class EventsBlock(Block):
     """Where events come from; without either, changes are found by the full pass."""
 
     espf: EspfBlock | None = None
+    """Events at `POST /espf`."""
     nsps: NspsBlock | None = None
+    """Events at `POST /process-event`."""
 
 
 class ScheduleBlock(Block):
-    """How often to look at everything. `jitter` is the share by which a period may be lengthened at random."""
+    """How often to look at everything."""
 
     full_pass: PositiveDuration = timedelta(minutes=10)
+    """How often everything is read."""
     detail_audit: PositiveDuration = timedelta(hours=24)
+    """In what time every account's details are read again, spread evenly."""
     jitter: Share = 0.2
+    """The share by which the time between passes may be longer, at random."""
 
 
 class ChargesBlock(Block):
-    """Booking of VOD and PPV. `settle`: how long absence must last before a charge in doubt is repeated.
-
-    What was sold before `since` is kept and not booked. `give_up`: the age from which a doubt is a person's.
-    """
+    """Booking of VOD and PPV."""
 
     enabled: Switch = False
+    """Book what the platforms sell."""
     poll: PositiveDuration = timedelta(minutes=1)
+    """How often each feed is read."""
     settle: Duration = timedelta(seconds=60)
+    """How long an xDR has to be missing before a charge in doubt is repeated."""
     give_up: PositiveDuration = timedelta(hours=24)
+    """A charge that was sent, and is in doubt for longer, waits for a person."""
     refund_wait: Duration = timedelta(days=7)
+    """How long a refund waits for a sale that the feed has not shown."""
     max_amount: Money = Decimal(100)
+    """A larger one waits until a person approves it."""
     daily_account: Money = Decimal(200)
+    """Charges of an account in any 24 hours; what exceeds them waits for room, or for a person."""
     daily_platform: Money = Decimal(10_000)
+    """The same of all accounts of a platform."""
     since: Instant | None = None
+    """What was sold before is kept and not booked: set it where another handler booked so far."""
     i_service: int | None = Field(default=None, ge=1, strict=True)
+    """The service that billing books it under; its usual one where none is given."""
 
     @property
     def limits(self) -> Limits:
@@ -235,9 +288,11 @@ class ServerBlock(Block):
     """The HTTP server for metrics, health and events."""
 
     listen: Listen = "0.0.0.0:8080"
+    """The address; port 0 is any free one."""
 
 
 class StoreBlock(Block):
     """The database."""
 
     path: FilePath = Path("/var/lib/iptv-reconciler/state.db")
+    """The file; its folder has to be on a local disk."""

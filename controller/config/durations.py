@@ -67,7 +67,7 @@ _SCHEMA = WithJsonSchema(
         "type": "string",
         "pattern": f"^{_PATTERN}$",
         "minLength": 2,
-        "description": "a duration with its unit: 90s, 10m, 24h, 30d",
+        "examples": ["90s", "10m", "24h", "30d"],
     }
 )
 _WRITTEN = PlainSerializer(write, return_type=str, when_used="json")

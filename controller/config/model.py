@@ -36,15 +36,25 @@ class Config(Block):
     """
 
     billing: tuple[BillingBlock, ...] = Field(min_length=1)
+    """Where accounts come from: one block, or a list of blocks, each with a `name`."""
     events: EventsBlock = EventsBlock()
+    """Who may announce changes."""
     platforms: Mapping[PlatformName, PlatformBlock] = Field(min_length=1)
+    """Where records are kept, each by a name of your own."""
     entries: tuple[CatalogEntry, ...] = Field(min_length=1, alias="catalog")
+    """What each product gives."""
     rules: RulesBlock = RulesBlock()
+    """What you decide otherwise."""
     brake: Brake = Brake()
+    """How much may change before a person is asked."""
     schedule: ScheduleBlock = ScheduleBlock()
+    """How often to look at everything."""
     charges: ChargesBlock = ChargesBlock()
+    """Booking of what platforms sell."""
     server: ServerBlock = ServerBlock()
+    """Metrics, health and events."""
     store: StoreBlock = StoreBlock()
+    """The database."""
 
     @cached_property
     def catalog(self) -> Catalog:

@@ -62,7 +62,8 @@ class ConfigSecret:
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         return {
-            "description": "a secret: the file that holds it, the environment variable, or (warned about) the text",
+            "title": "Secret",
+            "description": "the file that holds it, the environment variable, or (warned about) the text",
             "oneOf": [
                 _one_key("file", "a path; a relative one counts from the folder of the configuration"),
                 _one_key("env", "the name of an environment variable"),

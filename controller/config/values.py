@@ -35,7 +35,9 @@ from desired_state.windows import Window
 class Block(BaseModel):
     """A part of the configuration: frozen, and unknown keys are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 def _base_url(text: str) -> str:
@@ -149,7 +151,7 @@ def _platform_name(name: str) -> str:
     return name
 
 
-_AMOUNT = WithJsonSchema({"type": ["number", "string"], "description": "an amount of money above zero: 100, 19.90"})
+_AMOUNT = WithJsonSchema({"type": ["number", "string"], "examples": [100, 19.9], "exclusiveMinimum": 0})
 
 Text = Annotated[str, Field(min_length=1)]
 Switch = Annotated[bool, Strict()]
@@ -157,26 +159,22 @@ Count = Annotated[int, Strict(), Field(ge=0)]
 Places = Annotated[int, Strict(), Field(ge=1, le=1000)]
 Rate = Annotated[float, Strict(), Field(gt=0)]
 Share = Annotated[float, Strict(), Field(ge=0, lt=1)]
-Url = Annotated[str, AfterValidator(_base_url), Field(description="http:// or https:// address without user")]
+Url = Annotated[str, AfterValidator(_base_url), Field(examples=["https://host.example.net"])]
 BillingUrl = Annotated[Url, AfterValidator(_billing_url)]
 TlsCheck = Annotated[
     bool | str,
     PlainValidator(_tls_check),
-    WithJsonSchema({"type": ["boolean", "string"], "description": "true, false, or the path of a CA file"}),
+    WithJsonSchema({"type": ["boolean", "string"], "examples": [True, False, "/path/to/ca.pem"]}),
 ]
 FilePath = Annotated[
     Path,
     PlainValidator(_path),
-    WithJsonSchema({"type": "string", "description": "a path; a relative one counts from the configuration's folder"}),
+    WithJsonSchema({"type": "string", "format": "path"}),
 ]
-CustomerId = Annotated[
-    str, AfterValidator(_customer_id), Field(description="may use {id}, {i_env} and {i_account}", min_length=1)
-]
+CustomerId = Annotated[str, AfterValidator(_customer_id), Field(examples=["{id}_{i_env}", "{i_account}"], min_length=1)]
 Money = Annotated[Decimal, PlainValidator(_money), PlainSerializer(str, when_used="json"), _AMOUNT]
-Instant = Annotated[datetime, BeforeValidator(_instant), Field(description="an instant: 2026-03-01T00:00:00Z")]
-Listen = Annotated[str, AfterValidator(_listen), Field(description="host:port; port 0 is any free one")]
-ChangeWindow = Annotated[
-    str, AfterValidator(_change_window), Field(description="22:00-06:00, or with days: sat,sun 00:00-24:00")
-]
-ZoneName = Annotated[str, AfterValidator(_zone), Field(description="a time zone: Europe/Prague")]
+Instant = Annotated[datetime, BeforeValidator(_instant), Field(examples=["2026-03-01T00:00:00Z"])]
+Listen = Annotated[str, AfterValidator(_listen), Field(examples=["0.0.0.0:8080"])]
+ChangeWindow = Annotated[str, AfterValidator(_change_window), Field(examples=["22:00-06:00", "sat,sun 00:00-24:00"])]
+ZoneName = Annotated[str, AfterValidator(_zone), Field(examples=["UTC", "Europe/Prague"])]
 PlatformName = Annotated[str, AfterValidator(_platform_name)]
