@@ -10,10 +10,10 @@ Rules of this module:
 """
 
 import platform as machine
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
 from itertools import product
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
@@ -55,10 +55,17 @@ class _Children(dict[tuple[str, ...], M], Generic[M]):
     """The children of one metric, made once: looking one up by its labels costs four times its increment."""
 
     def __init__(self, metric: M, *axes: Iterable[str]) -> None:
+        """Without `axes` there are none yet."""
         super().__init__()
         self._metric: M = metric
         if axes:
             self.add(*axes)
+
+    def keep(self, names: Container[str]) -> None:
+        """Drop the children of whatever is gone: of a platform or target that is not among these."""
+        for labels in [each for each in self if each[0] not in names]:
+            del self[labels]
+            self._metric.remove(*labels)
 
     def add(self, *axes: Iterable[str]) -> None:
         """Have a child at 0 for every combination."""
@@ -71,7 +78,7 @@ class _Children(dict[tuple[str, ...], M], Generic[M]):
 
 
 class Metrics:
-    """All metrics of one process, in a registry of their own.
+    """All metrics of one process, in a registry of their own. Which targets it has may change: `cover`.
 
     `platforms` are the instances' names; `operations` names, for every target (billing or platform), what its client
     asks for.
@@ -82,13 +89,31 @@ class Metrics:
         self._registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
-        self._declare_accounts(tuple(platforms))
-        self._declare_work(tuple(platforms))
-        self._declare_targets(tuple(platforms), operations)
-        self._declare_charges(tuple(platforms))
+        self._by_platform: list[tuple[_Children[Any], tuple[Iterable[str], ...]]] = []
+        self._by_target: list[_Children[Any]] = []
+        self._declare_accounts()
+        self._declare_work()
+        self._declare_targets()
+        self._declare_charges()
         self._declare_queue()
         self._declare_events()
         self._declare_process()
+        self.cover(platforms, operations)
+
+    def cover(self, platforms: Iterable[str], operations: Mapping[str, Iterable[str]]) -> None:
+        """Have children for exactly these; what was counted of those that stay goes on."""
+        names = tuple(platforms)
+        targets = tuple(dict.fromkeys((*operations, *names)))
+        for children, axes in self._by_platform:
+            children.keep(names)
+            children.add(names, *axes)
+        for children in self._by_target:
+            children.keep(targets)
+            children.add(targets)
+        for children in (self._requests, self._request_seconds):
+            children.keep(operations)
+            for target, asked in operations.items():
+                children.add((target,), tuple(asked), Outcome)
 
     def render(self) -> bytes:
         """All of it, in Prometheus's text format; may take some milliseconds, so not on the event loop."""
@@ -209,96 +234,81 @@ class Metrics:
         self._config.clear()
         self._config.labels(fingerprint).set(1)
 
-    def _declare_accounts(self, platforms: tuple[str, ...]) -> None:
-        self._accounts = _Children(
-            self._gauge("accounts", "Subscribers by state", "platform", "state"), platforms, State
-        )
+    def _declare_accounts(self) -> None:
+        self._accounts = self._of_platforms(self._gauge("accounts", "Subscribers by state", "platform", "state"), State)
         self._billing_accounts = _Children(
             self._gauge("billing_accounts", "Accounts by what should become of them", "presence"), Presence
         )
-        self._oldest_unconverged = _Children(
+        self._oldest_unconverged = self._of_platforms(
             self._gauge(
                 "oldest_unconverged_timestamp_seconds", "Since when the oldest difference lasts; 0 = none", "platform"
-            ),
-            platforms,
+            )
         )
-        self._convergence = _Children(
+        self._convergence = self._of_platforms(
             self._histogram("convergence_seconds", "From a difference to its end", _CONVERGENCE, "platform", "trigger"),
-            platforms,
             TRIGGERS,
         )
-        self._out_of_sync = _Children(
-            self._counter("out_of_sync_account_seconds", "Time out of sync, summed over subscribers", "platform"),
-            platforms,
+        self._out_of_sync = self._of_platforms(
+            self._counter("out_of_sync_account_seconds", "Time out of sync, summed over subscribers", "platform")
         )
 
-    def _declare_work(self, platforms: tuple[str, ...]) -> None:
-        self._reconcile = _Children(
-            self._counter("reconcile", "Looks at one subscriber", "platform", "result"), platforms, RESULTS
+    def _declare_work(self) -> None:
+        self._reconcile = self._of_platforms(
+            self._counter("reconcile", "Looks at one subscriber", "platform", "result"), RESULTS
         )
-        self._reconcile_seconds = _Children(
+        self._reconcile_seconds = self._of_platforms(
             self._histogram("reconcile_seconds", "Time of a look at one subscriber", _WORK, "platform", "result"),
-            platforms,
             RESULTS,
         )
-        self._actions = _Children(
-            self._counter("actions", "Writes to platforms", "platform", "kind", "result"),
-            platforms,
-            Kind,
-            ACTION_RESULTS,
+        self._actions = self._of_platforms(
+            self._counter("actions", "Writes to platforms", "platform", "kind", "result"), Kind, ACTION_RESULTS
         )
-        self._drift = _Children(
-            self._counter("drift", "Records changed by others, by the change that mends them", "platform", "kind"),
-            platforms,
-            Kind,
+        self._drift = self._of_platforms(
+            self._counter("drift", "Records changed by others, by the change that mends them", "platform", "kind"), Kind
         )
-        self._brake_held = _Children(self._gauge("brake_held", "Changes the brake holds", "platform"), platforms)
-        budget = self._gauge("budget_remaining", "Records left of the brake's 24 hours' budget", "platform")
-        self._budget_remaining = _Children(budget, platforms)
-        self._paused = _Children(self._gauge("paused", "1 where a person paused the platform", "platform"), platforms)
+        self._brake_held = self._of_platforms(self._gauge("brake_held", "Changes the brake holds", "platform"))
+        self._budget_remaining = self._of_platforms(
+            self._gauge("budget_remaining", "Records left of the brake's 24 hours' budget", "platform")
+        )
+        self._paused = self._of_platforms(self._gauge("paused", "1 where a person paused the platform", "platform"))
 
-    def _declare_targets(self, platforms: tuple[str, ...], operations: Mapping[str, Iterable[str]]) -> None:
-        targets = tuple(dict.fromkeys((*operations, *platforms)))
+    def _declare_targets(self) -> None:
         self._requests = _Children(self._counter("requests", "Requests sent", "target", "operation", "outcome"))
         self._request_seconds = _Children(
             self._histogram("request_seconds", "Time of a request", _REQUEST, "target", "operation", "outcome")
         )
-        for target, names in operations.items():
-            self._requests.add((target,), tuple(names), Outcome)
-            self._request_seconds.add((target,), tuple(names), Outcome)
-        self._breaker_open = _Children(self._gauge("breaker_open", "1 where nothing is tried", "target"), targets)
-        self._breaker_opened = _Children(
-            self._gauge("breaker_opened_timestamp_seconds", "When the breaker opened; 0 = closed", "target"), targets
+        self._breaker_open = self._of_targets(self._gauge("breaker_open", "1 where nothing is tried", "target"))
+        self._breaker_opened = self._of_targets(
+            self._gauge("breaker_opened_timestamp_seconds", "When the breaker opened; 0 = closed", "target")
         )
-        self._pass_attempt = _Children(
-            self._gauge("pass_last_attempt_timestamp_seconds", "When the last full pass began", "target"), targets
+        self._pass_attempt = self._of_targets(
+            self._gauge("pass_last_attempt_timestamp_seconds", "When the last full pass began", "target")
         )
-        self._pass_success = _Children(
-            self._gauge("pass_last_success_timestamp_seconds", "When a full pass last read everything", "target"),
-            targets,
+        self._pass_success = self._of_targets(
+            self._gauge("pass_last_success_timestamp_seconds", "When a full pass last read everything", "target")
         )
-        self._pass_seconds = _Children(
-            self._histogram("pass_seconds", "Time of a full pass that read everything", _PASS, "target"), targets
+        self._pass_seconds = self._of_targets(
+            self._histogram("pass_seconds", "Time of a full pass that read everything", _PASS, "target")
         )
 
-    def _declare_charges(self, platforms: tuple[str, ...]) -> None:
-        axes, labels = (platforms, SaleKind), ("platform", "kind")
-        self._charges = _Children(self._counter("charges", "Sales and refunds that billing has booked", *labels), *axes)
-        self._charges_in_doubt = _Children(
-            self._gauge("charges_in_doubt", "Charges that billing may have booked or not", *labels), *axes
+    def _declare_charges(self) -> None:
+        labels = ("platform", "kind")
+        self._charges = self._of_platforms(
+            self._counter("charges", "Sales and refunds that billing has booked", *labels), SaleKind
         )
-        self._charges_parked = _Children(
-            self._gauge("charges_parked", "Charges that wait for a person", *labels), *axes
+        self._charges_in_doubt = self._of_platforms(
+            self._gauge("charges_in_doubt", "Charges that billing may have booked or not", *labels), SaleKind
         )
-        self._reconcile_differences = _Children(
-            self._gauge("charges_reconcile_differences", "Of the last comparison of feed and billing", "platform"),
-            platforms,
+        self._charges_parked = self._of_platforms(
+            self._gauge("charges_parked", "Charges that wait for a person", *labels), SaleKind
         )
-        self._reconcile_at = _Children(
+        self._reconcile_differences = self._of_platforms(
+            self._gauge("charges_reconcile_differences", "Of the last comparison of feed and billing", "platform")
+        )
+        self._reconcile_at = self._of_platforms(
             self._gauge(
                 "charges_reconcile_timestamp_seconds", "When feed and billing were last compared; 0 = never", "platform"
-            ),
-            platforms,
+            )
         )
 
     def _declare_queue(self) -> None:
@@ -323,6 +333,18 @@ class Metrics:
         self._intents_open = self._gauge("intents_open", "Writes announced and without an outcome")
         self._build = self._gauge("build_info", "What is running", "version", "python")
         self._config = self._gauge("config_info", "The configuration in force", "fingerprint")
+
+    def _of_platforms(self, metric: M, *axes: Iterable[str]) -> _Children[M]:
+        """Children of every platform, by further labels as well."""
+        children = _Children(metric)
+        self._by_platform.append((children, axes))
+        return children
+
+    def _of_targets(self, metric: M) -> _Children[M]:
+        """A child of every target."""
+        children = _Children(metric)
+        self._by_target.append(children)
+        return children
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"{PREFIX}_{name}", text, labels, registry=self._registry)
