@@ -69,6 +69,14 @@ Network = Mapping[str, Http]
 
 
 @dataclass(frozen=True, slots=True)
+class Gauges:
+    """What the process shows of itself, whatever its configuration."""
+
+    metrics: Metrics
+    health: Health
+
+
+@dataclass(frozen=True, slots=True)
 class Application:
     """Everything that was put together."""
 
@@ -80,14 +88,25 @@ class Application:
     metrics: Metrics
     health: Health
 
-    async def aclose(self) -> None:
-        """Let go of connections and of the store."""
+    def take_over(self) -> None:
+        """This configuration is in force from now on: the metrics tell of it, and of its platforms only."""
+        self.metrics.cover(*_covered(self.config))
+        self.metrics.set_build(VERSION)
+        self.metrics.set_config(self.config.fingerprint)
+        self.health.configured()
+
+    async def disconnect(self) -> None:
+        """Let go of the connections; the store goes on."""
         for installation in self.installations:
             await installation.billing.source.aclose()
             if installation.writer is not None:
                 await installation.writer.aclose()
             for platform in installation.billing.platforms:
                 await platform.driver.aclose()
+
+    async def aclose(self) -> None:
+        """Let go of connections and of the store."""
+        await self.disconnect()
         await self.ledger.close()
 
 
@@ -116,9 +135,15 @@ def connect(config: Config, world: Clock, network: Network | None = None) -> Con
     )
 
 
-def assemble(config: Config, ledger: Ledger, world: World, network: Network | None = None) -> Application:
-    """Put everything together. Raises `StoreError` where the store's key cannot be used."""
-    metrics, health = _metrics(config), Health(world.monotonic, STALLED_AFTER)
+def assemble(
+    config: Config, ledger: Ledger, world: World, network: Network | None = None, gauges: Gauges | None = None
+) -> Application:
+    """Put everything together, to be in force from now on; by `gauges` of a running process, from its `take_over` on.
+
+    Raises `StoreError` where the store's key cannot be used.
+    """
+    shown = gauges or Gauges(Metrics(*_covered(config)), Health(world.monotonic, STALLED_AFTER))
+    metrics, health = shown.metrics, shown.health
     build = _Builder(config, world, network or {}, metrics.meter)
     billings = tuple(build.billing(block) for block in config.billing)
     watch = Watch(billings, config.brake, metrics, health, world)
@@ -129,18 +154,19 @@ def assemble(config: Config, ledger: Ledger, world: World, network: Network | No
     till = ChargeDesk(ledger, world, world.draw, logger("charges"), metrics.charged)
     installations = tuple(replace(each, cashier=_cashier(each.billing, config, till)) for each in made)
     rhythm = Rhythm(config.schedule.full_pass, config.schedule.detail_audit)
-    metrics.set_build(VERSION)
-    metrics.set_config(config.fingerprint)
-    health.configured()
     loop = Loop(installations, inbox, tools, rhythm, watch)
-    return Application(config, ledger, installations, loop, inbox, metrics, health)
+    application = Application(config, ledger, installations, loop, inbox, metrics, health)
+    if gauges is None:
+        application.take_over()
+    return application
 
 
-def _metrics(config: Config) -> Metrics:
+def _covered(config: Config) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, tuple[str, ...]]]:
+    """The platforms, and what is asked of every target."""
     platforms = {name: DRIVERS[block.driver].operations for name, block in config.platforms.items()}
     books = transactions.OPERATIONS if config.charges.enabled else ()
     billings = {block.name: (*_operations(block), *books) for block in config.billing}
-    return Metrics(platforms, {**billings, **platforms})
+    return platforms, {**billings, **platforms}
 
 
 def _operations(block: BillingBlock) -> tuple[str, ...]:

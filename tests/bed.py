@@ -14,13 +14,12 @@ from starlette.types import ASGIApp
 
 from controller.app import Application, assemble
 from controller.billing.simulator import Simulator, create_simulator
-from controller.cli.run import hooks
 from controller.config import Config, from_values
+from controller.daemon import endpoints
 from controller.demo.check import Account
 from controller.fleet import PassOptions, PassReport
 from controller.lane import Lane
 from controller.loop import Loop
-from controller.server.app import create_app
 from controller.store import Ledger, Store
 from controller.views.explain import ExplainView, explain_view, find
 from controller.views.plan import Found, PlanView, plan_view
@@ -168,7 +167,7 @@ class Bed:
     @property
     def endpoints(self) -> ASGIApp:
         """The daemon's own, where events arrive."""
-        return create_app(self.application.health, self.application.metrics.render, hooks(self.application))
+        return endpoints(self.application)
 
     async def post(self, path: str, body: object, **headers: str) -> httpx.Response:
         """Send an event, with the right credentials unless others are given."""
@@ -280,11 +279,13 @@ class Bed:
 
     def _assembled(self, open_store: Callable[[], Store] | None = None) -> Application:
         ledger = Ledger(open_store or self.opened_store, threaded=False)
-        apps: dict[str, ASGIApp] = {block.name: self.billing_at(block.url) for block in self.config.billing}
-        apps |= {name: self._simulator(block.url) for name, block in self.config.platforms.items()}
-        return assemble(
-            self.config, ledger, self.world, {target: self.carrier(target, app) for target, app in apps.items()}
-        )
+        return assemble(self.config, ledger, self.world, self.network(self.config))
+
+    def network(self, config: Config) -> Mapping[str, Http]:
+        """What carries requests to every target of a configuration."""
+        apps: dict[str, ASGIApp] = {block.name: self.billing_at(block.url) for block in config.billing}
+        apps |= {name: self._simulator(block.url) for name, block in config.platforms.items()}
+        return {target: self.carrier(target, app) for target, app in apps.items()}
 
     async def _begin(self) -> None:
         """What every process does first."""

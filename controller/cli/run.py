@@ -2,20 +2,19 @@
 
 import asyncio
 import signal
-from contextlib import suppress
 from pathlib import Path
 
-from controller.app import Application
+from controller.app import Application, Gauges, assemble
 from controller.cli.codes import Code, Failed
-from controller.cli.session import assembled, configured, execute
+from controller.cli.session import configured, execute
+from controller.clock import SystemClock
 from controller.config import Config
+from controller.daemon import Daemon
+from controller.leadership import Alone
 from controller.lock import performing
 from controller.log import logger
-from controller.scheduler import scheduled
-from controller.server.app import create_app
-from controller.server.hooks import EspfAccess, Hooks
 from controller.server.serving import ListenError, serving
-from controller.store import Ledger, Store, StoreError, StoreUnavailable
+from controller.store import Ledger, Store, StoreError
 
 
 def run_daemon(path: Path) -> Code:
@@ -30,35 +29,19 @@ def run_daemon(path: Path) -> Code:
 
 
 async def _run(config: Config) -> None:
-    ledger = Ledger(lambda: Store.open(config.store.path), threaded=True)
-    async with assembled(config, ledger) as application:
+    ledger, clock = Ledger(lambda: Store.open(config.store.path), threaded=True), SystemClock()
+
+    def put_together(config: Config, gauges: Gauges | None) -> Application:
+        return assemble(config, ledger, clock, gauges=gauges)
+
+    daemon = Daemon(config, put_together, Alone(), clock)
+    try:
         for number in (signal.SIGTERM, signal.SIGINT):  # before anybody can hear that it has started
-            asyncio.get_running_loop().add_signal_handler(number, application.loop.stop)
-        with suppress(StoreUnavailable):  # the loop waits for it
-            await ledger.run(lambda _: None)  # opens the store, or says why it cannot
-            application.health.stored()
-            await application.loop.show()
-        web = create_app(application.health, application.metrics.render, hooks(application))
-        async with serving(web, str(config.server.listen)) as address:
+            asyncio.get_running_loop().add_signal_handler(number, daemon.stop)
+        await daemon.open()
+        async with serving(daemon, str(config.server.listen)) as address:
             logger("run").info("started", listen=str(address), store=str(config.store.path))
-            await _loop(application)
+            await daemon.run()
+    finally:
+        await daemon.aclose()
     logger("run").info("stopped")
-
-
-def hooks(application: Application) -> Hooks:
-    """The event endpoints, for the senders that the configuration names."""
-    events = application.config.events
-    espf = events.espf
-    return Hooks(
-        take=application.inbox.take,
-        count=application.metrics.event,
-        log=logger("events"),
-        espf=EspfAccess(espf.username, espf.password.get(), espf.auth_failure_status) if espf else None,
-        nsps_token=events.nsps.token.get() if events.nsps else None,
-    )
-
-
-async def _loop(application: Application) -> None:
-    loop, schedule = application.loop, application.config.schedule
-    with scheduled(loop.ask_for_pass, schedule.full_pass, schedule.jitter):
-        await loop.run()

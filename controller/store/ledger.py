@@ -209,10 +209,12 @@ class Ledger:
 
     def watch(self) -> None:
         """Somebody sees to it from now on that troubles end (`try_again`): they can be waited for."""
-        self._is_watched = True
+        self._is_watched, self._has_given_up = True, False
+        if self.trouble is not None:
+            self._over.clear()
 
     def give_up(self) -> None:
-        """Nobody waits any longer: the process is about to end."""
+        """Nobody waits any longer: those who work are to end."""
         self._is_watched, self._has_given_up = False, True
         self._over.set()
 

@@ -14,9 +14,8 @@ from hypothesis import HealthCheck, settings
 from schemathesis.openapi import from_dict
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
-from controller.cli.run import hooks
+from controller.daemon import endpoints
 from controller.events.bodies import nsps_notice
-from controller.server.app import create_app
 from tests.bed import Bed
 from tests.servers import serving
 
@@ -34,7 +33,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     async def serve() -> None:
         bed = Bed(tmp_path_factory.mktemp("store"), {})
-        app = create_app(bed.application.health, bed.application.metrics.render, hooks(bed.application))
+        app = endpoints(bed.application)
         async with serving(app) as address:
             found.append(address)
             up.set()

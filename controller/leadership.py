@@ -1,0 +1,32 @@
+"""Who may work on the store: one process at a time, the leader.
+
+Rules of this module:
+
+1. The daemon hands over its work; whoever decides about the lead runs it, and has ended it before another can lead.
+2. A daemon that does not lead is a standby: it serves HTTP and keeps events, and calls nobody.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Protocol
+
+Work = Callable[[], Coroutine[None, None, None]]
+
+
+class Leadership(Protocol):
+    """How a process comes to lead."""
+
+    async def lead(self, work: Work) -> None:
+        """Run `work` as long as this process leads; returns when it has returned by itself.
+
+        Waits for the lead first. Where the lead is lost, `work` is cancelled and awaited at once, and run anew when the
+        lead has been won again. May be cancelled at any time: then the lead is given up.
+        """
+        ...
+
+
+class Alone:
+    """Leads from beginning to end: the store's lock file (`lock.py`), held by this process, keeps others away."""
+
+    async def lead(self, work: Work) -> None:
+        """Run it."""
+        await work()
