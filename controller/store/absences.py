@@ -38,6 +38,7 @@ class StoredAbsence:
 
 
 _COLUMNS = "b.since, b.lists, b.counted_at, b.looked_up_at, b.proven_at, b.failed_at, b.failure"
+# Absences are few: queries begin with them (CROSS JOIN), whatever SQLite takes for likely.
 _VALID = "b.billing = a.billing AND b.i_account = a.i_account AND b.missing_since = a.missing_since"
 _HAS_RECORD = (
     "EXISTS (SELECT 1 FROM records INDEXED BY records_by_account"
@@ -102,7 +103,7 @@ class Absences:
     def to_look_up(self, platforms: Iterable[str]) -> list[int]:
         """Accounts of whose absence only billing's own word is missing; those who failed longest ago come first."""
         rows = self._conn.execute(
-            f"SELECT a.i_account FROM absences b JOIN accounts a ON {_VALID}"
+            f"SELECT a.i_account FROM absences b CROSS JOIN accounts a ON {_VALID}"
             f" WHERE b.billing = ? AND b.lists >= {LISTS} AND b.proven_at IS NULL AND {_HAS_RECORD}"
             " ORDER BY coalesce(b.failed_at, 0), a.i_account",
             (self._billing, json.dumps(list(platforms))),
@@ -112,7 +113,7 @@ class Absences:
     def proven(self, platforms: Iterable[str]) -> Sequence[int]:
         """Accounts that count as gone and still have a record, those that went first coming first."""
         rows = self._conn.execute(
-            f"SELECT a.i_account FROM absences b JOIN accounts a ON {_VALID}"
+            f"SELECT a.i_account FROM absences b CROSS JOIN accounts a ON {_VALID}"
             f" WHERE b.billing = ? AND b.proven_at IS NOT NULL AND {_HAS_RECORD} ORDER BY b.since, a.i_account",
             (self._billing, json.dumps(list(platforms))),
         )

@@ -208,7 +208,9 @@ class Subscribers:
     def in_trouble(self, limit: int) -> list[tuple[int, Progress]]:
         """Subscribers a person has to look at, those that wait longest first; what is held by intention is not."""
         rows = self._conn.execute(
-            "SELECT i_account, state, held_by, text, failures, next_try FROM subscribers WHERE platform = ?"
+            "SELECT i_account, state, held_by, text, failures, next_try"
+            " FROM subscribers INDEXED BY subscribers_by_state WHERE platform = ?"
+            " AND state IN ('backoff', 'conflict', 'held', 'parked', 'pending')"
             " AND (state IN ('conflict', 'parked') OR (state = 'backoff' AND failures >= 3)"
             "  OR (state = 'pending' AND held_by = 'waiting') OR (state = 'held'"
             "  AND held_by NOT IN (SELECT value FROM json_each(?)))) ORDER BY unconverged_since, i_account LIMIT ?",
