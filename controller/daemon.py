@@ -26,7 +26,10 @@ from controller.log import logger
 from controller.loop import PULSE
 from controller.scheduler import scheduled
 from controller.server.app import create_app
+from controller.server.drawing import Scene
 from controller.server.hooks import EspfAccess, Hooks, Take
+from controller.server.page import Page, PageAccess
+from controller.server.sight import Sight
 from controller.store import StoreUnavailable
 from controller.waiting import first_of
 from platforms.transport import Clock
@@ -52,7 +55,7 @@ class Daemon:
         self._worked: Application | None = None  # the last that did, or does
         self._present = assemble(config, None)
         self._gauges = Gauges(self._present.metrics, self._present.health)
-        self._web = endpoints(self._present, self.take)
+        self._web = endpoints(self._present, clock, self.take)
 
     @property
     def present(self) -> Application:
@@ -140,7 +143,7 @@ class Daemon:
 
     def _show(self, application: Application) -> None:
         self._present = application
-        self._web = endpoints(application, self.take)
+        self._web = endpoints(application, self._clock, self.take)
 
     async def _stand_by(self) -> None:
         """Show that the process lives while it has nothing to do."""
@@ -159,7 +162,7 @@ async def _work(application: Application) -> None:
         await loop.run()
 
 
-def endpoints(application: Application, take: Take | None = None) -> Starlette:
+def endpoints(application: Application, clock: Clock, take: Take | None = None) -> Starlette:
     """What is served over HTTP of one application; its own inbox takes events where nobody else does."""
     events = application.config.events
     espf = events.espf
@@ -170,4 +173,6 @@ def endpoints(application: Application, take: Take | None = None) -> Starlette:
         espf=EspfAccess(espf.username, espf.password.get(), espf.auth_failure_status) if espf else None,
         nsps_token=events.nsps.token.get() if events.nsps else None,
     )
-    return create_app(application.health, application.metrics.render, hooks)
+    houses = {each.billing.name: (each.billing, each.fleet.house) for each in application.installations}
+    page = Page(Sight(Scene(application.config, houses), clock), PageAccess.of(application.config.server.page))
+    return create_app(application.health, application.metrics.render, hooks, page)

@@ -52,6 +52,12 @@ def approve_lost(store: Store, person: Person, billing_of: Mapping[str, str], pl
     return {target: known.count for target, known in meant.items()}
 
 
+def waiting_lost(store: Store, target: str) -> tuple[str, int] | None:
+    """The hash that would have the target's list believed, and how many it lacks; `None` where none waits."""
+    known = _known(store, target)
+    return None if known is None or known.is_approved else (known.hash, known.count)
+
+
 def keep_lost(store: Store, copy: Store, targets: Iterable[str]) -> None:
     """What was noted in a copy can be approved as well."""
     for target in targets:

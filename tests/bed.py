@@ -166,8 +166,8 @@ class Bed:
 
     @property
     def endpoints(self) -> ASGIApp:
-        """The daemon's own, where events arrive."""
-        return endpoints(self.application)
+        """The daemon's own, where events arrive and the status page is."""
+        return endpoints(self.application, self.world)
 
     async def post(self, path: str, body: object, **headers: str) -> httpx.Response:
         """Send an event, with the right credentials unless others are given."""
@@ -179,6 +179,11 @@ class Bed:
     async def espf(self, event_type: str, **variables: object) -> httpx.Response:
         """Send an event as ESPF does."""
         return await self.post("/espf", {"event_type": event_type, "variables": variables})
+
+    async def page(self, path: str = "/", **headers: str) -> httpx.Response:
+        """The status page, as a reader with the right credentials sees it unless others are given."""
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.endpoints), base_url="http://us") as client:
+            return await client.get(path, headers={"authorization": "Bearer page-secret"} | headers)
 
     async def act_on_events(self) -> None:
         """What was announced is looked at, by a process that may just have begun."""
@@ -336,6 +341,7 @@ def configuration(folder: Path, blocks: Values) -> Config:
             "espf": {"username": "espf", "password": "espf-secret"},
             "nsps": {"token": "nsps-secret"},
         },
+        "server": {"page": {"token": "page-secret"}},
         "store": {"path": str(folder / "state.db")},
     }
     for name, block in blocks.items():

@@ -20,7 +20,7 @@ COMMANDS = (
     "charges reconcile",
     *("make demo", "make test"),
 )
-ENDPOINTS = ("/metrics", "/livez", "/readyz", "/health")
+ENDPOINTS = ("GET /`", "/metrics", "/livez", "/readyz", "/health")
 
 
 def mentions(word: str) -> bool:

@@ -284,11 +284,34 @@ class ChargesBlock(Block):
         return Patience(self.settle, self.give_up)
 
 
+class PageBlock(Block):
+    """Who may read the status page at `/`: whoever shows the token, or the user name with its password."""
+
+    token: ConfigSecret | None = None
+    """Shown as Bearer, or in a browser as the password of any user name."""
+    username: Text | None = None
+    """The user name that goes with `password` (HTTP Basic)."""
+    password: ConfigSecret | None = None
+    """The password that goes with `username`."""
+
+    @model_validator(mode="after")
+    def _some_way_in(self) -> "PageBlock":
+        if (self.username is None) != (self.password is None):
+            raise ValueError("username and password go together")
+        if self.token is None and self.password is None:
+            raise ValueError("needs token, or username and password")
+        if ":" in (self.username or ""):
+            raise ValueError("username cannot have a colon: browsers send it with the password behind one")
+        return self
+
+
 class ServerBlock(Block):
-    """The HTTP server for metrics, health and events."""
+    """The HTTP server for metrics, health, events and the status page."""
 
     listen: Listen = "0.0.0.0:8080"
     """The address; port 0 is any free one."""
+    page: PageBlock | None = None
+    """Who may read the status page; without it nobody."""
 
 
 class StoreBlock(Block):

@@ -36,7 +36,7 @@ def load(path: Path | str, environment: Mapping[str, str] | None = None) -> Conf
     except DocumentError as error:
         raise ConfigError([f"{path}: {problem}" for problem in error.problems], str(path)) from None
     surroundings = Surroundings(path.absolute().parent, os.environ if environment is None else environment)
-    return _validated(document, surroundings, str(path))
+    return _validated(document, surroundings, str(path)).of_file(path.absolute())
 
 
 def from_values(values: Mapping[str, object], folder: Path, environment: Mapping[str, str] | None = None) -> Config:

@@ -5,9 +5,10 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from controller.config.blocks import (
     BillingBlock,
@@ -56,6 +57,18 @@ class Config(Block):
     store: StoreBlock = StoreBlock()
     """The database."""
 
+    _file: Path | None = PrivateAttr(default=None)
+
+    @property
+    def file(self) -> Path | None:
+        """Where it was read from; `None` where it was put together in memory."""
+        return self._file
+
+    def of_file(self, path: Path) -> "Config":
+        """The same, read from there."""
+        self._file = path
+        return self
+
     @cached_property
     def catalog(self) -> Catalog:
         """The core's catalog of all entries."""
@@ -98,6 +111,8 @@ def _insecure(config: Config) -> Iterator[str]:
         yield from _plain("events.espf", config.events.espf)
     if config.events.nsps:
         yield from _plain("events.nsps", config.events.nsps)
+    if config.server.page:
+        yield from _plain("server.page", config.server.page)
 
 
 def _plain(place: str, block: Block) -> Iterator[str]:

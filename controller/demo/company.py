@@ -98,6 +98,7 @@ async def company(clock: Clock) -> AsyncIterator[Company]:
 def addresses(parts: Company) -> Iterator[str]:
     """Where everything can be looked at, and what to try."""
     billing, config = parts.site.billing.url, parts.config
+    yield f"status:   {parts.daemon_url}/  (any user name, and {settings.PAGE_TOKEN} as the password)"
     yield f"daemon:   {parts.daemon_url}/metrics  {parts.daemon_url}/livez  {parts.daemon_url}/readyz"
     yield f"its file: {config} (for plan, explain and status: --config)"
     yield f"billing:  {billing}/_sim/accounts  {billing}/_sim/requests"

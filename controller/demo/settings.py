@@ -16,6 +16,7 @@ from controller.billing.simulator.switches import Switches
 from controller.demo.kinds import KINDS
 
 FILE = "config.yaml"
+PAGE_TOKEN = "demo"  # noqa: S105  shows invented customers only, and only on loopback
 _CREDENTIALS = ("api_key", "password")
 
 _TEMPLATE = """\
@@ -45,7 +46,7 @@ catalog:
   - {{product: {{name: "Box Sport"}}, platform: box, packages: [sport]}}
 brake: {{daily_fraction: 1.0}}
 schedule: {{full_pass: {full_pass}s, detail_audit: {detail_audit}s, jitter: 0.0}}
-server: {{listen: "127.0.0.1:0"}}
+server: {{listen: "127.0.0.1:0", page: {{token: {{file: page-token}}}}}}
 store: {{path: state.db}}
 """
 
@@ -72,6 +73,7 @@ def write(folder: Path, billing_url: str, urls: Mapping[str, str], tempo: Tempo)
     billing, espf = Switches(), Espf(url="http://not.yet.known")
     (folder / "billing-token").write_text(billing.token, encoding="utf-8")
     (folder / "espf-password").write_text(espf.password.get_secret_value(), encoding="utf-8")
+    (folder / "page-token").write_text(PAGE_TOKEN, encoding="utf-8")
     text = _TEMPLATE.format(
         billing=billing_url,
         environment=ENVIRONMENT,

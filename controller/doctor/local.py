@@ -51,6 +51,7 @@ def _secrets(config: Config) -> Iterator[str]:
     blocks: dict[str, BaseModel | None] = {f"billing {block.name!r}": block for block in config.billing}
     blocks |= {f"platforms.{name}": block for name, block in config.platforms.items()}
     blocks |= {"events.espf": config.events.espf, "events.nsps": config.events.nsps}
+    blocks |= {"server.page": config.server.page}
     for place, block in blocks.items():
         for key, value in block or ():
             if isinstance(value, ConfigSecret):

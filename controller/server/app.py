@@ -10,11 +10,14 @@ from starlette.routing import Route
 
 from controller.server.health import Check, HealthSource
 from controller.server.hooks import Hooks
+from controller.server.page import Page
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def create_app(health: HealthSource, metrics_render: Callable[[], bytes], hooks: Hooks | None = None) -> Starlette:
+def create_app(
+    health: HealthSource, metrics_render: Callable[[], bytes], hooks: Hooks | None = None, page: Page | None = None
+) -> Starlette:
     """The application. `metrics_render` is called in a thread: it may take its time, the loop may not."""
 
     async def metrics(_: Request) -> Response:
@@ -36,6 +39,7 @@ def create_app(health: HealthSource, metrics_render: Callable[[], bytes], hooks:
             Route("/readyz", readyz),
             Route("/health", nsps_health),
             *(hooks.routes() if hooks is not None else ()),
+            *([Route("/", page)] if page is not None else ()),
         ]
     )
 

@@ -9,9 +9,6 @@ Rules of this module:
 4. Credentials are compared in constant time, before the body is read. No answer and no log quotes what was sent.
 """
 
-import base64
-import binascii
-import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -22,6 +19,7 @@ from starlette.routing import Route
 from controller.events.bodies import NotAnEvent, Notice, espf_notice, nsps_notice
 from controller.events.inbox import Overloaded
 from controller.log import Logger
+from controller.server.access import is_basic, is_bearer
 from controller.store import StoreError, StoreUnavailable
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -63,7 +61,7 @@ class Hooks:
             return _wrong_method("POST an event here")
         if self.espf is None:
             return self._refused("espf", 503, "events.espf is not configured here")
-        if not _is_basic(request, self.espf):
+        if not is_basic(request, self.espf.username, self.espf.password):
             return self._refused("espf", self.espf.failure_status, "wrong credentials")
         try:
             outcome = await self.take("espf", espf_notice(await _body(request)))
@@ -77,7 +75,7 @@ class Hooks:
             return _wrong_method("Method not allowed")
         if self.nsps_token is None:
             return self._failed(503, "events.nsps is not configured here")
-        if not _is_bearer(request, self.nsps_token):
+        if not is_bearer(request, self.nsps_token):
             return self._failed(401, "Invalid access token")
         try:
             outcome = await self.take("nsps", nsps_notice(await _body(request)))
@@ -149,21 +147,3 @@ async def _body(request: Request) -> bytes:
             raise NotAnEvent(f"the body is larger than {MAX_BODY_BYTES} bytes")
         parts.append(part)
     return b"".join(parts)
-
-
-def _is_basic(request: Request, access: EspfAccess) -> bool:
-    """Whether the request shows the user name and password, both compared whatever the other came to."""
-    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
-    try:
-        decoded = base64.b64decode(shown.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        decoded = b""
-    username, _, password = decoded.partition(b":")
-    is_user = hmac.compare_digest(username, access.username.encode())
-    is_password = hmac.compare_digest(password, access.password.encode())
-    return scheme.lower() == "basic" and is_user and is_password
-
-
-def _is_bearer(request: Request, token: str) -> bool:
-    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
-    return hmac.compare_digest(shown.strip().encode(), token.encode()) and scheme.lower() == "bearer"

@@ -12,7 +12,7 @@ from controller.store.charges import Charge, Charges, Logged
 from controller.store.events import Announced, StoredEvent
 from controller.store.feeds import Feed
 from controller.store.holds import EVERYTHING, HeldChange, Holds, Pause
-from controller.store.journal import AuditRow, Intent, OpenIntent
+from controller.store.journal import AuditRow, Call, Intent, OpenIntent
 from controller.store.ledger import Ledger, Store
 from controller.store.operator import Order
 from controller.store.reconciled import Reconciled
@@ -31,6 +31,7 @@ __all__ = [
     "Announced",
     "Audience",
     "AuditRow",
+    "Call",
     "Charge",
     "Charges",
     "Decider",

@@ -45,6 +45,14 @@ def open_database(path: Path) -> Database:
             raise
 
 
+def open_to_read(path: Path) -> Database:
+    """Open the database that somebody else keeps up to date; what is written by mistake fails. Raises `StoreError`."""
+    with translated(path):
+        db = Database(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None))
+        db.conn.execute("PRAGMA busy_timeout = 10000")
+        return db
+
+
 def refuse_what_is_no_file(path: Path) -> None:
     """SQLite would say only that it cannot open it. Raises `StoreError`."""
     if path.exists() and not path.is_file():

@@ -69,6 +69,15 @@ class AuditRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A row of the audit with whose it is; `account_id` is what the account was called then."""
+
+    key: SubscriberKey
+    account_id: str
+    row: AuditRow
+
+
+@dataclass(frozen=True, slots=True)
 class OpenIntent:
     """An intent without an outcome; `after_fp` is the fingerprint of the `managed` fields, as they would read.
 
@@ -165,6 +174,19 @@ class Journal:
             (key.platform, key.i_account, limit),
         )
         return [_audit_row(row) for row in rows]
+
+    def latest_of_all(self, limit: int) -> list[Call]:
+        """What was last done for anybody, or is being done, the latest first."""
+        rows = self._conn.execute(
+            f"SELECT platform, i_account, account_id, {_SHOWN}, closed_at, result, text, id FROM audit"
+            f" UNION ALL SELECT platform, i_account, account_id, {_SHOWN}, NULL, 'open', NULL, id FROM intents"
+            " ORDER BY id DESC LIMIT ?",
+            (limit,),
+        )
+        return [
+            Call(SubscriberKey(platform, i_account), account_id, _audit_row(row))
+            for platform, i_account, account_id, *row in rows
+        ]
 
     def destructive_since(self, platform: str, start: datetime) -> int:
         """How many changes took something away since an instant, or may have; what a person approved does not count."""

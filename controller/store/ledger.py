@@ -33,6 +33,7 @@ from controller.store.database import (
     copy_in_memory,
     is_database_error,
     open_database,
+    open_to_read,
     set_durable,
     translated,
     writing,
@@ -80,6 +81,18 @@ class Store:
         db = open_database(path)
         with translated(path):
             return Store(db, path, path.stat())
+
+    @staticmethod
+    @contextmanager
+    def as_it_stands(path: Path) -> Iterator["Store"]:
+        """The store at `path` as it is at one moment, to be read beside whoever works on it. Raises `StoreError`."""
+        store = Store(open_to_read(path), path)
+        try:
+            with store.translating():
+                store.db.conn.execute("BEGIN")
+                yield store
+        finally:
+            store.close()
 
     def copy(self) -> "Store":
         """A private copy in memory."""

@@ -46,12 +46,22 @@ class Names:
         ).fetchone()
         return None if row is None else int(row[0])
 
+    def beginning(self, text: str, limit: int) -> list[tuple[int, str]]:
+        """Accounts whose present id begins with a text, in the order of their ids: `i_account` and id."""
+        rows = self._conn.execute(
+            "SELECT i_account, id FROM accounts INDEXED BY accounts_by_id WHERE billing = ?1 AND id >= ?2"
+            " AND id < ?2 || ?3 ORDER BY id LIMIT ?4",
+            (self._billing, text, _LAST, limit),
+        )
+        return list(rows)
+
     def namesakes(self, i_account: int) -> list[tuple[int, str]]:
         """Other accounts that bear or bore an id that this one bears or bore: `i_account` and present id."""
         rows = self._conn.execute(_NAMESAKES, {"billing": self._billing, "i_account": i_account})
         return list(rows)
 
 
+_LAST = chr(0x10FFFF)  # sorts behind every character
 _NAMESAKES = """
 WITH ids AS (
     SELECT id FROM accounts WHERE billing = :billing AND i_account = :i_account AND id <> ''

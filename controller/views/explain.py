@@ -17,6 +17,7 @@ from desired_state.entitlement import Decision, Presence
 from desired_state.subscriber import State, SubscriberKey
 
 _ACTIONS = 10
+_DIGITS = 18  # what SQLite can hold
 
 
 class AccountKnowledge(TypedDict):
@@ -137,15 +138,16 @@ class ExplainView(TypedDict):
 
 
 def asked_number(asked: str) -> int | None:
-    """The number in `i_account:N`; `None` if an account id was asked for."""
+    """The number in `i_account:N`; `None` if an account id was asked for (a number too long for any account, too)."""
     word, _, number = asked.partition(":")
-    return int(number) if word == "i_account" and number.isdecimal() else None
+    return int(number) if word == "i_account" and number.isdecimal() and len(number) <= _DIGITS else None
 
 
 class Ambiguous(Exception):
     """Several billing sources know such an account; `str()` names them."""
 
     def __init__(self, asked: str, billings: Sequence[str]) -> None:
+        self.billings = tuple(billings)
         names = ", ".join(billings)
         super().__init__(f"{len(billings)} billing sources know an account {asked!r}: say --billing, one of {names}")
 
@@ -255,7 +257,7 @@ def _addons(account: Account) -> Iterator[str]:
 def _subscriber(store: Store, place: Place, i_account: int) -> SubscriberView | None:
     comparison = compare(store, place.platform, i_account)
     key = SubscriberKey(place.platform.name, i_account)
-    actions = [_action(row) for row in store.journal.latest(key, _ACTIONS)]
+    actions = [action_view(row) for row in store.journal.latest(key, _ACTIONS)]
     reading = store.targets.reading(place.platform.name)
     if comparison is None:
         return _past(place, actions, reading) if actions else None
@@ -313,7 +315,8 @@ def _text(comparison: Comparison) -> str | None:
     return comparison.subscriber.progress.text or problems or held
 
 
-def _action(row: AuditRow) -> ActionView:
+def action_view(row: AuditRow) -> ActionView:
+    """A call, fit to be seen."""
     return ActionView(
         at=(row.closed_at or row.opened_at).isoformat(),
         kind=row.kind,

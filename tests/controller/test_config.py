@@ -106,12 +106,14 @@ def test_what_is_allowed_but_dangerous_is_warned_about() -> None:
             name: {"driver": "telebreeze", "url": f"https://{name}", "api_key": {"env": "KEY"}}
             for name in ("tv", "other")
         },
+        server={"page": {"token": "guess me"}},
     )
     places = [warning.partition(":")[0] for warning in config.warnings]
     assert places == [
         "billing.verify_tls",
         "billing.url",
         "billing.token",
+        "server.page.token",
         "platforms.other",
         "platforms.tv.auth",
         "platforms.other.auth",

@@ -117,6 +117,17 @@ WRONG = {
     "CA file missing": ("verify_tls: true", "verify_tls: nope.pem", "billing.verify_tls: the CA file "),
     "no CA": ("verify_tls: true", "verify_tls: secrets/token", "billing.verify_tls: the CA file "),
     "no port": ("0.0.0.0:8080", "0.0.0.0", "server.listen: '0.0.0.0' is not an address to listen on; write host:port"),
+    "page without a way in": ("server: {", "server: {page: {}, ", "server.page: needs token, or username and password"),
+    "page with half a way in": (
+        "server: {",
+        "server: {page: {token: t, username: noc}, ",
+        "server.page: username and password go together",
+    ),
+    "page with a user no browser can send": (
+        "server: {",
+        'server: {page: {username: "a:b", password: p}, ',
+        "server.page: username cannot have a colon",
+    ),
     "reserved name": ("  tv:\n", "  all:\n", "platforms.all: this name is taken"),
     "regex": (
         'name: "IPTV Sport"',

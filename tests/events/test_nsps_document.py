@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, settings
 from schemathesis.openapi import from_dict
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
-from controller.daemon import endpoints
 from controller.events.bodies import nsps_notice
 from tests.bed import Bed
 from tests.servers import serving
@@ -33,7 +32,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     async def serve() -> None:
         bed = Bed(tmp_path_factory.mktemp("store"), {})
-        app = endpoints(bed.application)
+        app = bed.endpoints
         async with serving(app) as address:
             found.append(address)
             up.set()

@@ -53,8 +53,8 @@ async def everything_shown(bed: Bed) -> str:
     shown = [*plan_lines(plan), *plan_markdown(plan), json.dumps(plan), *status_lines(status), json.dumps(status)]
     for account in bed.billing.installation.accounts:
         view = await bed.explain(f"i_account:{account}")
-        shown += [*explain_lines(view), json.dumps(view)]
-    shown.append(bed.application.metrics.render().decode())
+        shown += [*explain_lines(view), json.dumps(view), (await bed.page(f"/?account=i_account:{account}")).text]
+    shown += [bed.application.metrics.render().decode(), (await bed.page()).text]
     for table in KEPT:
         shown += [repr(row) for row in store.db.conn.execute(f"SELECT * FROM {table}")]
     shown += [repr(row) for row in store.db.conn.execute("SELECT state, held_by, text FROM subscribers")]
@@ -102,7 +102,15 @@ async def test_p10_no_canary_is_found_in_anything_that_is_shown_logged_counted_o
         bed.world.advance(3600)
         shown += await everything_shown(bed)
 
-    secrets = [*CONTACT.values(), *SECRETS.values(), "canary-other", "Aviary", *OF_OTHERS, "simulated-token"]
+    secrets = [
+        *CONTACT.values(),
+        *SECRETS.values(),
+        "canary-other",
+        "Aviary",
+        *OF_OTHERS,
+        "simulated-token",
+        "page-secret",
+    ]
     devices = [DEVICE, DEVICE.replace(":", "")]
     assert "001A…71" in shown, "the devices are in it, without their middle"
     assert '"contact": "changed"' in shown

@@ -4,6 +4,7 @@ import sqlite3  # noqa: TID251  another program
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
@@ -173,6 +174,7 @@ async def test_p21_the_first_sentences_are_the_answer(
     await happens(bed)
     view = await bed.explain(f"i_account:{i_account}")
     assert next(explain_lines(view)) == view["answer"]
+    assert view["answer"] in unescape((await bed.page(f"/?account=i_account:{i_account}")).text)
     for words in said:
         assert words in view["answer"]
     subscriber = only(view)
