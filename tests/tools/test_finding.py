@@ -13,6 +13,6 @@ def test_a_missing_program_skips_its_tests_and_fails_where_all_must_be_there() -
 
 
 @pytest.mark.tools
-@pytest.mark.parametrize("name", ["@grafana/schema", "playwright-core", "typescript"])
+@pytest.mark.parametrize("name", ["@grafana/schema", "axe-core", "playwright-core", "typescript"])
 def test_the_packages_of_npm_are_there(name: str) -> None:
     assert (node_module(name) / "package.json").is_file()
