@@ -35,6 +35,7 @@ from controller.loop import Installation, Loop, Rhythm
 from controller.metrics import Metrics
 from controller.reconciler import Reconciler
 from controller.server.health import Health
+from controller.signals import ProcessSignal, TargetSignal
 from controller.store import Audience, Ledger
 from controller.targets import Billing, Household, Platform
 from controller.version import VERSION
@@ -93,6 +94,7 @@ class Application:
         self.metrics.cover(*_covered(self.config))
         self.metrics.set_build(VERSION)
         self.metrics.set_config(self.config.fingerprint)
+        _show_settings(self.metrics, self.config)
         self.health.configured()
 
     async def disconnect(self) -> None:
@@ -167,6 +169,15 @@ def _covered(config: Config) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str
     books = transactions.OPERATIONS if config.charges.enabled else ()
     billings = {block.name: (*_operations(block), *books) for block in config.billing}
     return platforms, {**billings, **platforms}
+
+
+def _show_settings(metrics: Metrics, config: Config) -> None:
+    """What alerts have to know of the configuration."""
+    metrics.show(ProcessSignal.pass_interval_seconds, config.schedule.full_pass.total_seconds())
+    blocks: dict[str, BillingBlock | PlatformBlock] = {block.name: block for block in config.billing}
+    blocks |= config.platforms
+    for target, block in blocks.items():
+        metrics.show(TargetSignal.credentials_expire_timestamp_seconds, block.credentials_expire, target)
 
 
 def _operations(block: BillingBlock) -> tuple[str, ...]:

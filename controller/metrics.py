@@ -5,8 +5,7 @@ Rules of this module:
 1. Labels are bounded by platforms x kinds x results (promise P23): no account, device or text from outside ever is one.
 2. Children exist at 0 from the start, so that a first failure is an increase and not a new series.
 3. Instants are exported, never ages; 0 means "never" or "none". Seconds, and `_total` on counters.
-4. What is not built yet is not declared: a 0 would say that it works and had nothing to do. So far these are missing:
-   `leader` and `epoch`.
+4. What only alerts ask for stands in `signals.py`.
 """
 
 import platform as machine
@@ -28,6 +27,7 @@ from prometheus_client import (
 )
 from prometheus_client.metrics import MetricWrapperBase
 
+from controller.signals import PlatformSignal, ProcessSignal, Signal, TargetSignal
 from desired_state.entitlement import Presence
 from desired_state.plan import Kind
 from desired_state.sales import SaleKind
@@ -98,6 +98,7 @@ class Metrics:
         self._declare_queue()
         self._declare_events()
         self._declare_process()
+        self._declare_signals()
         self.cover(platforms, operations)
 
     def cover(self, platforms: Iterable[str], operations: Mapping[str, Iterable[str]]) -> None:
@@ -140,6 +141,10 @@ class Metrics:
     def out_of_sync(self, platform: str, account_seconds: float) -> None:
         """Time that subscribers spent other than they should be, summed over them."""
         self._out_of_sync[(platform,)].inc(account_seconds)
+
+    def late(self, platform: str, account_seconds: float) -> None:
+        """Of that time, what the service level does not allow (`service_level.py`)."""
+        self._late[(platform,)].inc(account_seconds)
 
     def reconciled(self, platform: str, result: str, seconds: float) -> None:
         """One look at one subscriber ended (one of `RESULTS`)."""
@@ -224,6 +229,18 @@ class Metrics:
         self._reconcile_differences[(platform,)].set(differences)
         self._reconcile_at[(platform,)].set(_seconds(at))
 
+    def set_leader(self, leads: bool) -> None:
+        """Whether this process is the one that writes."""
+        self._leader.set(leads)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Under which number it writes; it grows whenever another process, or another store, takes over."""
+        self._epoch.set(epoch)
+
+    def show(self, signal: Signal, value: float | datetime | None, *about: str) -> None:
+        """A gauge of `signals.py`, about a platform or target where it has one."""
+        self._signals[signal][about].set(value if isinstance(value, int | float) else _seconds(value))
+
     def set_build(self, version: str) -> None:
         """What is running."""
         self._build.clear()
@@ -251,6 +268,8 @@ class Metrics:
         self._out_of_sync = self._of_platforms(
             self._counter("out_of_sync_account_seconds", "Time out of sync, summed over subscribers", "platform")
         )
+        late = self._counter("late_account_seconds", "Time out of sync beyond the objective of 5 minutes", "platform")
+        self._late = self._of_platforms(late)
 
     def _declare_work(self) -> None:
         self._reconcile = self._of_platforms(
@@ -331,6 +350,8 @@ class Metrics:
 
     def _declare_process(self) -> None:
         self._intents_open = self._gauge("intents_open", "Writes announced and without an outcome")
+        self._leader = self._gauge("leader", "1 in the process that writes")
+        self._epoch = self._gauge("epoch", "The number under which it writes")
         self._build = self._gauge("build_info", "What is running", "version", "python")
         self._config = self._gauge("config_info", "The configuration in force", "fingerprint")
 
@@ -345,6 +366,17 @@ class Metrics:
         children = _Children(metric)
         self._by_target.append(children)
         return children
+
+    def _declare_signals(self) -> None:
+        self._signals: dict[Signal, _Children[Gauge]] = {}
+        for about in PlatformSignal:
+            self._signals[about] = self._of_platforms(self._gauge(about.name, about.text, "platform"))
+        for of in TargetSignal:
+            self._signals[of] = self._of_targets(self._gauge(of.name, of.text, "target"))
+        for process in ProcessSignal:
+            gauge = self._gauge(process.name, process.text)
+            self._signals[process] = _Children(gauge)
+            self._signals[process][()] = gauge
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"{PREFIX}_{name}", text, labels, registry=self._registry)

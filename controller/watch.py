@@ -7,16 +7,19 @@ Rules of this module:
    a large fleet is done at most every `COUNTING` seconds.
 """
 
+import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from controller.fleet import PassReport
-from controller.holding import FOR_A_PERSON
+from controller.holding import FOR_A_PERSON, is_first_contact
 from controller.log import logger
 from controller.look import Result
 from controller.metrics import Metrics
 from controller.server.health import Health
+from controller.service_level import ServiceLevel
+from controller.signals import PlatformSignal, ProcessSignal, TargetSignal
 from controller.store import EVERYTHING, Store
 from controller.targets import Billing, Moment, Platform
 from controller.workqueue import Priority
@@ -46,6 +49,7 @@ class Watch:
         self._health = health
         self._clock = clock
         self._log = logger("loop")
+        self._level = ServiceLevel()
         self._counted_at: float | None = None
         self._started_at = clock.now()
         self._successes: dict[str, datetime] = {}
@@ -92,6 +96,7 @@ class Watch:
         if self._is_store_usable:
             self._log.error("the store cannot be used; nothing is done until it can", text=text)
         self._is_store_usable = False
+        self._metrics.show(ProcessSignal.store_usable, 0)
         self._health.stored(usable=False)
 
     def store_works(self) -> None:
@@ -108,20 +113,31 @@ class Watch:
             return
         elapsed = 0.0 if self._counted_at is None else now - self._counted_at
         self._counted_at = now
-        self._metrics.set_intents_open(store.journal.count_open())
+        self._look_at_process(store)
         pending = [store.events(billing.name).oldest_pending() for billing in self._billings]
         self._metrics.set_events_oldest_pending(min((at for at in pending if at is not None), default=None))
         presences = dict.fromkeys(Presence, 0)
         for billing in self._billings:
             for presence, count in store.accounts(billing.name).count_by_presence().items():
                 presences[Presence(presence)] += count
-            self._look_at_target(store, billing.name)
+            self._look_at_target(store, billing)
+            self._metrics.show(TargetSignal.details_due, store.accounts(billing.name).unread(), billing.name)
             for platform in billing.platforms:
-                self._look_at_target(store, platform.name)
-                self._look_at_platform(store, platform.name, elapsed)
+                self._look_at_target(store, platform)
+                self._look_at_platform(store, platform, elapsed)
+                self._look_at_lateness(store, billing, platform, elapsed)
                 self._look_at_budget(store, platform)
         self._metrics.set_billing_accounts(presences)
         self._look_at_charges(store)
+
+    def _look_at_process(self, store: Store) -> None:
+        self._metrics.set_leader(True)  # nobody else gets this far: `controller.lock`
+        self._metrics.set_epoch(store.recovery.identity().epoch)
+        self._metrics.set_intents_open(store.journal.count_open())
+        volume = shutil.disk_usage(store.path.parent)
+        self._metrics.show(ProcessSignal.store_usable, 1)
+        self._metrics.show(ProcessSignal.store_volume_free_bytes, volume.free)
+        self._metrics.show(ProcessSignal.store_volume_size_bytes, volume.total)
 
     def _look_at_charges(self, store: Store) -> None:
         counts, compared = store.charges.unsettled(), store.reconciliations.last()
@@ -133,9 +149,12 @@ class Watch:
             if platform in compared:
                 self._metrics.set_reconciled(platform, compared[platform].at, compared[platform].differences)
 
-    def _look_at_target(self, store: Store, target: str) -> None:
+    def _look_at_target(self, store: Store, looked_at: Billing | Platform) -> None:
+        target, breaker = looked_at.name, looked_at.breaker
         reading = store.targets.reading(target)
         self._metrics.set_breaker(target, reading.breaker_opened_at)
+        self._metrics.show(TargetSignal.access_refused, breaker.is_open and breaker.is_refusal, target)
+        self._metrics.show(TargetSignal.list_complete, reading.complete, target)
         if reading.attempt_at is not None:
             self._metrics.pass_attempted(target, reading.attempt_at)
         if reading.success_at is None or self._successes.get(target) == reading.success_at:
@@ -146,15 +165,34 @@ class Watch:
             self._metrics.pass_succeeded(target, reading.success_at, reading.seconds or 0.0)
         self._successes[target] = reading.success_at
 
-    def _look_at_platform(self, store: Store, platform: str, elapsed: float) -> None:
-        subscribers = store.subscribers(platform)
+    def _look_at_platform(self, store: Store, platform: Platform, elapsed: float) -> None:
+        name, subscribers, records = platform.name, store.subscribers(platform.name), store.records(platform.name, 0)
         counts = subscribers.counts()
-        self._metrics.set_accounts(platform, counts)
-        self._metrics.set_oldest_unconverged(platform, subscribers.oldest_unconverged())
-        self._metrics.out_of_sync(platform, elapsed * sum(counts[state] for state in _WAITING))
-        self._metrics.set_brake_held(platform, len(store.holds.held(platform)))
-        pauses = {pause.target for pause in store.holds.pauses(self._clock.now())}
-        self._metrics.set_paused(platform, bool(pauses & {EVERYTHING, platform}))
+        self._metrics.set_accounts(name, counts)
+        self._metrics.set_oldest_unconverged(name, subscribers.oldest_unconverged())
+        self._metrics.out_of_sync(name, elapsed * sum(counts[state] for state in _WAITING))
+        self._metrics.show(PlatformSignal.held_for_attention, subscribers.held_for_attention(), name)
+        self._metrics.set_brake_held(name, len(store.holds.held(name)))
+        self._metrics.show(PlatformSignal.first_contact, is_first_contact(store, platform), name)
+        self._metrics.show(PlatformSignal.records_owned, records.owned(), name)
+        self._metrics.show(PlatformSignal.records_foreign, records.foreign(), name)
+        self._look_at_pauses(store, platform)
+
+    def _look_at_pauses(self, store: Store, platform: Platform) -> None:
+        pauses = store.holds.pauses(self._clock.now())
+        whole = [pause for pause in pauses if pause.target in (EVERYTHING, platform.name)]
+        accounts = [pause for pause in pauses if pause.i_account is not None and pause.billing == platform.billing]
+        ends = max((pause.until for pause in (*whole, *accounts)), default=None)
+        self._metrics.set_paused(platform.name, bool(whole))
+        self._metrics.show(PlatformSignal.pause_expires_timestamp_seconds, ends, platform.name)
+
+    def _look_at_lateness(self, store: Store, billing: Billing, platform: Platform, elapsed: float) -> None:
+        now = self._clock.now()
+        healthy = self._level.is_healthy(store, billing, platform, now)
+        lateness = self._level.lateness(store, platform, now - timedelta(seconds=elapsed), now)
+        self._metrics.show(PlatformSignal.platform_healthy, healthy, platform.name)
+        self._metrics.show(PlatformSignal.oldest_waiting_timestamp_seconds, lateness.oldest_waiting, platform.name)
+        self._metrics.late(platform.name, lateness.account_seconds)
 
     def _look_at_budget(self, store: Store, platform: Platform) -> None:
         spent = store.journal.destructive_since(platform.name, self._clock.now() - _DAY)

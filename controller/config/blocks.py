@@ -73,6 +73,8 @@ class BillingBlock(Block):
     """Its API token; exactly one of `token` and `password`."""
     password: ConfigSecret | None = None
     """Its password; exactly one of `token` and `password`."""
+    credentials_expire: Instant | None = None
+    """When these expire: an alert tells of it two weeks before."""
     verify_tls: TlsCheck = True
     """Checking of certificates."""
     max_concurrency: Places = 4
@@ -120,6 +122,8 @@ class PlatformBlock(Block):
     """Required by `seachange` and `ministra`."""
     password: ConfigSecret | None = None
     """Required by `seachange` and `ministra`."""
+    credentials_expire: Instant | None = None
+    """When these expire: an alert tells of it two weeks before."""
     verify_tls: TlsCheck = True
     """Checking of certificates."""
     customer_id: CustomerId | None = None

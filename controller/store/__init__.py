@@ -18,7 +18,7 @@ from controller.store.operator import Order
 from controller.store.reconciled import Reconciled
 from controller.store.records import Holder, Reading, StoredRecord
 from controller.store.recovery import Identity
-from controller.store.subscribers import REFUSALS, REFUSED, TAKEN, Progress, StoredSubscriber
+from controller.store.subscribers import REFUSALS, REFUSED, TAKEN, Lateness, Overdue, Progress, StoredSubscriber
 from controller.store.targets import HeldPlan, TargetReading
 from controller.store.told import Audience, Provisioning, Telling, told_counts
 from controller.store.trouble import RowDamaged, StoreDamaged, StoreError, StoreUnavailable, store_error_in
@@ -42,12 +42,14 @@ __all__ = [
     "Holds",
     "Identity",
     "Intent",
+    "Lateness",
     "Ledger",
     "ListedAccount",
     "Logged",
     "NotDecidable",
     "OpenIntent",
     "Order",
+    "Overdue",
     "Pause",
     "Progress",
     "Provisioning",

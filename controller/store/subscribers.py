@@ -12,7 +12,7 @@ Rules of this module:
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
@@ -33,6 +33,27 @@ class Progress:
     text: str | None = None
     failures: int = 0
     next_try: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """What counts as late of the time between two instants: of each difference, that from `grace` after it was seen,
+    and after the platform became healthy, until `most` later.
+    """
+
+    begins: datetime
+    ends: datetime
+    healthy_since: datetime
+    grace: timedelta
+    most: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """Since when the subscriber has waited that only we keep waiting; and the late time, summed over subscribers."""
+
+    oldest_waiting: datetime | None
+    account_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +225,35 @@ class Subscribers:
             "SELECT min(unconverged_since) FROM subscribers WHERE platform = ?", (self._platform,)
         ).fetchone()
         return to_instant(at)
+
+    def lateness(self, billing: str, overdue: Overdue) -> Lateness:
+        """How late the platform's subscribers are.
+
+        Those that are held or paused wait on purpose; of those whose details are still to be read nobody knows yet what
+        billing says.
+        """
+        grace, most = overdue.grace.total_seconds(), overdue.most.total_seconds()
+        healthy, begins, ends = (at.timestamp() for at in (overdue.healthy_since, overdue.begins, overdue.ends))
+        oldest, seconds = self._conn.execute(
+            "SELECT min(CASE WHEN state IN ('pending', 'in_flight', 'backoff') THEN unconverged_since END),"
+            " total(max(0, min(?5, unconverged_since + ?2 + ?3) - max(?4, max(unconverged_since, ?6) + ?2)))"
+            " FROM subscribers s WHERE platform = ?1 AND unconverged_since IS NOT NULL"
+            " AND state IN ('pending', 'in_flight', 'backoff', 'parked', 'conflict')"
+            " AND NOT EXISTS (SELECT 1 FROM accounts a INDEXED BY accounts_details_due"
+            "  WHERE a.billing = ?7 AND a.details_due = 1 AND a.i_account = s.i_account)",
+            (self._platform, grace, most, begins, ends, healthy, billing),
+        ).fetchone()
+        return Lateness(to_instant(oldest), seconds)
+
+    def held_for_attention(self) -> int:
+        """How many are held by what a person has to mend; not those whose plan `status` offers for approval."""
+        (count,) = self._conn.execute(
+            "SELECT count(*) FROM subscribers WHERE platform = ? AND state = 'held'"
+            " AND held_by NOT IN ('brake', 'first_contact')"
+            " AND held_by NOT IN (SELECT value FROM json_each(?))",
+            (self._platform, _INTENDED),
+        ).fetchone()
+        return int(count)
 
     def in_trouble(self, limit: int) -> list[tuple[int, Progress]]:
         """Subscribers a person has to look at, those that wait longest first; what is held by intention is not."""

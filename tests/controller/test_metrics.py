@@ -2,10 +2,12 @@
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from controller.metrics import ACTION_RESULTS, PRIORITIES, RESULTS, TRIGGERS, Metrics
+from controller.signals import PlatformSignal, ProcessSignal, TargetSignal
 from desired_state.entitlement import Presence
 from desired_state.plan import Kind
 from desired_state.subscriber import State
@@ -40,13 +42,34 @@ INTERFACE = {
     "charges_total": "platform kind",
     "charges_in_doubt": "platform kind",
     "charges_parked": "platform kind",
-    "charges_reconcile_differences": "platform",
-    "charges_reconcile_timestamp_seconds": "platform",
     "intents_open": "",
+    "leader": "",
+    "epoch": "",
     "paused": "platform",
     "build_info": "version python",
     "config_info": "fingerprint",
 }
+FOR_ALERTS = {
+    "late_account_seconds_total": "platform",
+    "platform_healthy": "platform",
+    "oldest_waiting_timestamp_seconds": "platform",
+    "held_for_attention": "platform",
+    "first_contact": "platform",
+    "records_owned": "platform",
+    "records_foreign": "platform",
+    "pause_expires_timestamp_seconds": "platform",
+    "charges_reconcile_differences": "platform",
+    "charges_reconcile_timestamp_seconds": "platform",
+    "list_complete": "target",
+    "details_due": "target",
+    "access_refused": "target",
+    "credentials_expire_timestamp_seconds": "target",
+    "pass_interval_seconds": "",
+    "store_usable": "",
+    "store_volume_free_bytes": "",
+    "store_volume_size_bytes": "",
+}
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 def fresh() -> Metrics:
@@ -71,7 +94,12 @@ def test_names_and_labels_are_those_of_the_interface() -> None:
         name, _, labels = sample.partition("{")
         if name.startswith("iptv_reconciler_") and not name.endswith(("_sum", "_count")):
             shown.setdefault(name.removeprefix("iptv_reconciler_"), set()).update(re.findall(r'(\w+)="', labels))
-    assert shown == {name: set(labels.split()) | _le(name) for name, labels in INTERFACE.items()}
+    assert shown == {name: set(labels.split()) | _le(name) for name, labels in (INTERFACE | FOR_ALERTS).items()}
+
+
+@pytest.mark.parametrize("name", [*INTERFACE, *FOR_ALERTS])
+def test_readme_names_every_metric(name: str) -> None:
+    assert f"`{name.removesuffix('_bucket')}`" in README.partition("## Endpoints, metrics, status")[2]
 
 
 def _le(name: str) -> set[str]:
@@ -83,6 +111,7 @@ def test_p23_every_child_exists_at_zero_and_no_other_comes() -> None:
     before = samples(metrics)
     assert {value for name, value in before.items() if name.startswith("iptv") and "_info" not in name} == {0}
     every_call(metrics)
+    every_signal(metrics)
     assert set(samples(metrics)) == set(before)
 
 
@@ -94,6 +123,7 @@ def every_call(metrics: Metrics) -> None:
         metrics.set_brake_held(platform, 3)
         metrics.set_budget_remaining(platform, 20)
         metrics.set_paused(platform, True)
+        metrics.late(platform, 1)
         for trigger in TRIGGERS:
             metrics.converged(platform, trigger, 1)
         for result in RESULTS:
@@ -105,11 +135,22 @@ def every_call(metrics: Metrics) -> None:
     metrics.set_billing_accounts(dict.fromkeys(Presence, 1))
     metrics.meter("billing", "list", Outcome.OK, 0.1)
     metrics.set_breaker("billing", AT)
+    metrics.set_leader(True)
+    metrics.set_epoch(3)
     metrics.pass_attempted("tv", AT)
     metrics.pass_succeeded("tv", AT, 3)
     for priority in PRIORITIES:
         metrics.set_queue(priority, 1, AT)
         metrics.waited(priority, 1)
+
+
+def every_signal(metrics: Metrics) -> None:
+    for platform_signal in PlatformSignal:
+        metrics.show(platform_signal, 1, "tv2")
+    for target_signal in TargetSignal:
+        metrics.show(target_signal, AT, "billing")
+    for process_signal in ProcessSignal:
+        metrics.show(process_signal, None)
 
 
 def test_a_state_that_is_not_named_has_no_accounts() -> None:
