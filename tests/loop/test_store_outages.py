@@ -58,7 +58,7 @@ async def asserts_it_lives_and_does_nothing(bed: Bed, text: str) -> None:
     ready = await get(bed, "/readyz")
     assert ready.status_code == 503
     assert ready.json()["checks"]["store"] == {"ok": False, "text": "cannot be used"}
-    assert (await get(bed, "/metrics")).status_code == 200
+    assert "iptv_reconciler_store_usable 0.0" in (await get(bed, "/metrics")).text
     assert (await bed.espf("Account/Blocked", i_account=1)).status_code == 503
     assert (await bed.post("/process-event", nsps_event(1))).status_code == 503
     assert bed.platform.requests.writes == 0
