@@ -248,7 +248,7 @@ class Subscribers:
     def held_for_attention(self) -> int:
         """How many are held by what a person has to mend; not those whose plan `status` offers for approval."""
         (count,) = self._conn.execute(
-            "SELECT count(*) FROM subscribers WHERE platform = ? AND state = 'held'"
+            "SELECT count(*) FROM subscribers INDEXED BY subscribers_by_state WHERE platform = ? AND state = 'held'"
             " AND held_by NOT IN ('brake', 'first_contact')"
             " AND held_by NOT IN (SELECT value FROM json_each(?))",
             (self._platform, _INTENDED),
