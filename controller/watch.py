@@ -4,7 +4,7 @@ Rules of this module:
 
 1. One way only: the loop tells, nothing here is ever asked for a decision.
 2. Gauges are read from the store on the pulse, so that they are true after a restart too; counting the subscribers of
-   a large fleet is done at most every `COUNTING` seconds.
+   a large fleet is done at most every `COUNTING` seconds, and takes at most a part (`SHARE`) of the store's time.
 """
 
 import shutil
@@ -32,6 +32,7 @@ from desired_state.subscriber import State
 from platforms.transport import Clock
 
 COUNTING = 5.0
+SHARE = 1 / 50
 _DAY = timedelta(days=1)
 _UNKNOWN = (ChargeState.SENDING, ChargeState.IN_DOUBT)
 _WAITING = (State.PENDING, State.IN_FLIGHT, State.BACKOFF, State.PARKED, State.HELD, State.CONFLICT)
@@ -51,6 +52,7 @@ class Watch:
         self._log = logger("loop")
         self._level = ServiceLevel()
         self._counted_at: float | None = None
+        self._count_again_at = 0.0
         self._started_at = clock.now()
         self._successes: dict[str, datetime] = {}
         self._is_store_usable = True
@@ -108,11 +110,16 @@ class Watch:
 
     def look(self, store: Store) -> None:
         """Bring the gauges up to date that are read from the store; runs in the store's thread."""
-        now = self._clock.monotonic()
-        if self._counted_at is not None and now - self._counted_at < COUNTING:
+        began = self._clock.monotonic()
+        if began < self._count_again_at:
             return
-        elapsed = 0.0 if self._counted_at is None else now - self._counted_at
-        self._counted_at = now
+        elapsed = 0.0 if self._counted_at is None else began - self._counted_at
+        self._counted_at = began
+        self._count(store, elapsed)
+        taken = self._clock.monotonic() - began
+        self._count_again_at = began + max(COUNTING, taken / SHARE)
+
+    def _count(self, store: Store, elapsed: float) -> None:
         self._look_at_process(store)
         pending = [store.events(billing.name).oldest_pending() for billing in self._billings]
         self._metrics.set_events_oldest_pending(min((at for at in pending if at is not None), default=None))
