@@ -20,7 +20,7 @@ test-long: $(VENV)/installed-dev  ## the whole demo, judged from outside: what t
 	@$(BIN)/python -m pytest -n 2 -m long $(ARGS)
 
 test-tools: $(VENV)/installed-dev $(NODE)/installed  ## alerts, dashboards, status page and image against the real parts
-	@$(BIN)/python -m pytest -n 2 -m tools tests/tools $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m tools tests/tools $(ARGS)
 
 harness: $(VENV)/installed-dev  ## injected faults, as many as fit into minutes; CASE=... runs one case again
 	@$(HARNESS) $(if $(CASE),--case='$(CASE)',-n 2 --profile=small --seed=$(SEED)) $(ARGS)
