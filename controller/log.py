@@ -15,6 +15,7 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Literal, TextIO
 
 import structlog
@@ -30,6 +31,7 @@ _IN_TEXT = re.compile(
     r"(?i)(?P<lead>\bbearer\s+|\bbasic\s+|(?:password|passwd|token|api_?key|pin|secret)\s*[=:]\s*|://(?=[^/\s@]+@))"
     r"[^\s,;&@]+"
 )
+_SEPARATOR = re.compile(r"[\s:=]")  # without one there is nothing to find; most values have none
 _SAFE_PACKAGES = ("controller", "desired_state", "platforms")
 _QUIET = ("uvicorn", "uvicorn.error", "apscheduler", "httpx", "httpcore", "aiohttp", "asyncio")
 
@@ -45,12 +47,16 @@ def logger(name: str) -> Logger:
 def setup(
     level: str = "INFO", style: Literal["json", "console"] = "json", stream: TextIO | None = None
 ) -> logging.Handler:
-    """Send everything, ours and the libraries', to `stream` (standard error by default).
+    """Send everything, ours and the libraries', to `stream` (standard error by default); the last call counts.
 
-    `level` is a name of `logging` (ours only). Returns the handler, so that a test can close and remove it.
+    `level` is a name of `logging` in any case (ours only). Returns the handler, so that a test can remove it.
     """
     structlog.configure(
-        processors=[*_common(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_common(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
@@ -64,7 +70,7 @@ def setup(
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level)
+    root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     return handler
@@ -76,7 +82,7 @@ def redact(value: object) -> object:
         return {key: HIDDEN if _is_telling(key) else redact(each) for key, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [redact(each) for each in value]
-    if isinstance(value, str):
+    if isinstance(value, str) and _SEPARATOR.search(value):
         return _IN_TEXT.sub(rf"\g<lead>{HIDDEN}", value)
     return value
 
@@ -107,7 +113,12 @@ def _redacted(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDi
 
 
 def _is_telling(key: object) -> bool:
-    plain = re.sub(r"[^a-z]", "", str(key).lower())
+    return _is_telling_name(str(key))
+
+
+@lru_cache(maxsize=1024)  # the same few names in every line
+def _is_telling_name(name: str) -> bool:
+    plain = re.sub(r"[^a-z]", "", name.lower())
     return plain in _TELLING_NAMES or _TELLING_PARTS.search(plain) is not None
 
 

@@ -19,7 +19,7 @@ from controller.store import Ledger, Store, StoreError
 
 def run_daemon(path: Path) -> Code:
     """Run until SIGTERM or SIGINT, then finish what was begun."""
-    config = configured(path, log_level="INFO")
+    config = configured(path, as_daemon=True)
     try:
         with performing(config.store.path):
             execute(_run(config))

@@ -20,16 +20,22 @@ from controller.store import Ledger, Store, StoreError, store_error_in
 T = TypeVar("T")
 
 
-def configured(path: Path, *, log_level: str = "WARNING") -> Config:
+def configured(path: Path, *, as_daemon: bool = False) -> Config:
     """The configuration, with logging set up and its warnings told. Raises `Failed` with every problem."""
-    log.setup(log_level)
+    log.setup("warning")
     try:
         config = load(path)
     except ConfigError as error:
         raise Failed(str(error)) from None
+    set_log(config, as_daemon=as_daemon)
     for warning in config.warnings:
         log.logger("config").warning(warning)
     return config
+
+
+def set_log(config: Config, *, as_daemon: bool) -> None:
+    """Log as is configured, from now on; commands say warnings and errors only, so that results stand out."""
+    log.setup(config.log.level if as_daemon else "warning", config.log.format)
 
 
 def execute(work: Coroutine[object, object, T]) -> T:

@@ -318,6 +318,15 @@ class ServerBlock(Block):
     """Who may read the status page; without it nobody."""
 
 
+class LogBlock(Block):
+    """What the daemon logs; commands log warnings and errors only."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """From which level on; `info` has a line for every decision."""
+    format: Literal["json", "console"] = "json"
+    """An object a line, or text for people; this holds for commands too."""
+
+
 class StoreBlock(Block):
     """The database."""
 

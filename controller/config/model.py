@@ -14,6 +14,7 @@ from controller.config.blocks import (
     BillingBlock,
     ChargesBlock,
     EventsBlock,
+    LogBlock,
     PlatformBlock,
     RulesBlock,
     ScheduleBlock,
@@ -54,6 +55,8 @@ class Config(Block):
     """Booking of what platforms sell."""
     server: ServerBlock = ServerBlock()
     """Metrics, health and events."""
+    log: LogBlock = LogBlock()
+    """What the daemon says on standard error."""
     store: StoreBlock = StoreBlock()
     """The database."""
 

@@ -113,3 +113,13 @@ def test_the_console_style_is_for_people(output: io.StringIO) -> None:
     assert "pass finished" in stream.getvalue()
     assert "canary" not in stream.getvalue()
     assert output.getvalue() == ""
+
+
+def test_the_level_may_change_while_the_process_lives(output: io.StringIO) -> None:
+    stream, known = io.StringIO(), log.logger("known")
+    for level in ("error", "info", "warning"):
+        log.setup(level, stream=stream)
+        known.info(f"told at {level}")
+        logging.getLogger("library").info(f"told at {level}")
+
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["told at info"] * 2
