@@ -38,6 +38,7 @@ from controller.server.health import Health
 from controller.signals import ProcessSignal, TargetSignal
 from controller.store import Audience, Ledger
 from controller.targets import Billing, Household, Platform
+from controller.tracing import Traces
 from controller.version import VERSION
 from controller.watch import Watch
 from controller.writeback import Desk, Writer
@@ -61,7 +62,7 @@ class World(Clock, Protocol):
         ...
 
     def request_id(self) -> str:
-        """A name no request had before."""
+        """A name no request had before, nor a trace: 32 hex digits."""
         ...
 
 
@@ -88,6 +89,7 @@ class Application:
     inbox: Inbox
     metrics: Metrics
     health: Health
+    traces: Traces
 
     def take_over(self) -> None:
         """This configuration is in force from now on: the metrics tell of it, and of its platforms only."""
@@ -98,18 +100,20 @@ class Application:
         self.health.configured()
 
     async def disconnect(self) -> None:
-        """Let go of the connections; the store goes on."""
+        """Let go of the connections; the store goes on, and so does the sending of the last spans."""
         for installation in self.installations:
             await installation.billing.source.aclose()
             if installation.writer is not None:
                 await installation.writer.aclose()
             for platform in installation.billing.platforms:
                 await platform.driver.aclose()
+        self.traces.close()
 
     async def aclose(self) -> None:
         """Let go of connections and of the store."""
         await self.disconnect()
         await self.ledger.close()
+        await self.traces.aclose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +154,15 @@ def assemble(
     billings = tuple(build.billing(block) for block in config.billing)
     watch = Watch(billings, config.brake, metrics, health, world)
     breakers = BreakerBook(billings, ledger, world, logger("breakers"))
-    tools = Tools(ledger, world, world.draw, world.request_id, watch, logger("lane"), breakers)
+    traces = Traces(world.request_id)
+    tools = Tools(ledger, world, world.draw, world.request_id, watch, logger("lane"), breakers, traces)
     inbox = Inbox(billings, ledger, world, world.request_id)
     made = (_installation(billing, household(config, billing.name), tools, inbox) for billing in billings)
-    till = ChargeDesk(ledger, world, world.draw, logger("charges"), metrics.charged)
+    till = ChargeDesk(ledger, world, world.draw, logger("charges"), metrics.charged, traces)
     installations = tuple(replace(each, cashier=_cashier(each.billing, config, till)) for each in made)
     rhythm = Rhythm(config.schedule.full_pass, config.schedule.detail_audit)
     loop = Loop(installations, inbox, tools, rhythm, watch)
-    application = Application(config, ledger, installations, loop, inbox, metrics, health)
+    application = Application(config, ledger, installations, loop, inbox, metrics, health, traces)
     if gauges is None:
         application.take_over()
     return application
@@ -290,7 +295,7 @@ def _installation(billing: Billing, house: Household, tools: Tools, inbox: Inbox
     lanes = tuple(Lane(platform, reconciler, tools) for platform in billing.platforms)
     audit = Audit(billing.name, gatherer, ledger, world)
     fleet = Fleet(billing, house, gatherer, reconciler.rivals, tools)
-    spreader = Spreader(billing, inbox, ledger, world, logger("events"))
+    spreader = Spreader(billing, inbox, tools)
     return Installation(billing, fleet, gatherer, audit, lanes, spreader, _writer(billing, lanes, tools))
 
 
@@ -312,7 +317,8 @@ def _writer(billing: Billing, lanes: tuple[Lane, ...], tools: Tools) -> Writer |
         platforms=tuple(platform.name for platform in billing.platforms if not platform.observe_only),
         observing=tuple(platform.name for platform in billing.platforms if platform.observe_only),
     )
-    writer = Writer(audience, billing.status_api, Desk(tools.ledger, tools.clock, tools.draw, logger("writeback")))
+    desk = Desk(tools.ledger, tools.clock, tools.draw, logger("writeback"), tools.traces)
+    writer = Writer(audience, billing.status_api, desk)
     for lane in lanes:
         lane.on_looked = writer.looked_at
     return writer

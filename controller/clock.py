@@ -35,5 +35,5 @@ class SystemClock:
         return random.random()  # noqa: S311  jitter needs no cryptography
 
     def request_id(self) -> str:
-        """A name for a request that no other bears."""
+        """A name for a request, or for a trace, that no other bears: 32 hex digits."""
         return uuid.uuid4().hex

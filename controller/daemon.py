@@ -170,6 +170,7 @@ def endpoints(application: Application, clock: Clock, take: Take | None = None) 
         take=take or application.inbox.take,
         count=application.metrics.event,
         log=logger("events"),
+        traces=application.traces,
         espf=EspfAccess(espf.username, espf.password.get(), espf.auth_failure_status) if espf else None,
         nsps_token=events.nsps.token.get() if events.nsps else None,
     )

@@ -22,6 +22,7 @@ from desired_state.brake import is_limited_update
 from desired_state.plan import Change, Create, Delete, Rename, Resume, Suspend, Update, is_destructive, name_after
 from desired_state.subscriber import SPEC_FIELDS, UNREADABLE, Observation, SubscriberSpec
 from platforms.driver import PlatformError, Transient, Unavailable
+from platforms.trace import current
 from platforms.transport import Clock
 
 
@@ -52,11 +53,12 @@ class Outcome:
 
     `stale`: what is wished has changed since the change was made up; nothing was done.
 
-    `error` is what the platform or the network objected.
+    `error` is what the platform or the network objected. `call` is what was announced, where something was.
     """
 
     result: str
     error: PlatformError | None = None
+    call: "Opened | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +94,13 @@ class Executor:
         try:
             record_id = await _call(platform, change)
         except PlatformError as error:
-            outcome = Outcome(_result_of(error), error)
+            outcome = Outcome(_result_of(error), error, opened)
             failed = _Failed(opened, outcome)
             await self._ledger.run(partial(self._fail, failed=failed, fail=attendance.fail), patient=True)
             return outcome
         done = _Done(platform, change, record_id, opened)
         await self._ledger.run(partial(self._keep, done=done, settle=attendance.settle), patient=True)
-        return Outcome("changed")
+        return Outcome("changed", call=opened)
 
     def note_seen(self, store: Store, *, platform: Platform, looked_for: str | None, doubt: Doubt) -> None:
         """Keep what a look at the platform showed, and close by it the intents whose answers were lost.
@@ -116,7 +118,7 @@ class Executor:
             if result == "ok" and intent.plan is not None:
                 store.holds.performed(intent.key, intent.plan, self._clock.now())
 
-    def _announce(self, store: Store, *, intent: Intent, attendance: Attendance) -> "_Opened | str":
+    def _announce(self, store: Store, *, intent: Intent, attendance: Attendance) -> "Opened | str":
         """Store the intent and what it takes from the brake; or say why nothing is to be done."""
         verdict = attendance.hold(store)
         if verdict is not None:
@@ -128,7 +130,7 @@ class Executor:
         if intent.spent is not None and intent.plan is None:
             store.targets.spend(platform, **{intent.spent: 1})
         store.subscribers(platform).mark_in_flight(intent.key.i_account, self._clock.now())
-        return _Opened(store.journal.open(intent, self._clock.now()), intent)
+        return Opened(store.journal.open(intent, self._clock.now()), intent)
 
     def _fail(self, store: Store, *, failed: "_Failed", fail: Callable[[Store, Outcome], None]) -> None:
         """Nobody knows whether a call happened whose answer is missing: its intent stays open."""
@@ -157,7 +159,9 @@ class Executor:
 
 
 @dataclass(frozen=True, slots=True)
-class _Opened:
+class Opened:
+    """An intent that is stored, by its number."""
+
     number: int
     intent: Intent
 
@@ -167,12 +171,12 @@ class _Done:
     platform: Platform
     change: Change
     record_id: str
-    opened: _Opened
+    opened: Opened
 
 
 @dataclass(frozen=True, slots=True)
 class _Failed:
-    opened: _Opened
+    opened: Opened
     outcome: Outcome
 
 
@@ -228,6 +232,7 @@ def _intent(change: Change, cause: Cause, request_id: str) -> Intent:
         after_fp=_readable_fp(change),
         managed=_managed(change.after) if change.after is not None else "",
         spent=None if cause.is_free else _spent(change),
+        trace_id=trace.trace_id if (trace := current()) is not None else None,
     )
 
 

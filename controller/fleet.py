@@ -9,12 +9,14 @@ Rules of this module:
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from controller.backlog import Backlog
+from controller.compared import bound_records, delay_of, drifted, refusals
+from controller.decided import Decided, tell
 from controller.gather import SLICE, Gatherer
 from controller.holding import (
     Circumstances,
@@ -27,6 +29,7 @@ from controller.holding import (
 )
 from controller.judgement import Comparison, bug_in, compare, rest
 from controller.lane import Tools
+from controller.news import News
 from controller.readings import Readings
 from controller.reconciler import hold_progress
 from controller.recovery import conclude
@@ -37,7 +40,6 @@ from controller.workqueue import Priority
 from desired_state.account import BillingSnapshot
 from desired_state.brake import Allowance
 from desired_state.plan import Change, Held, Plan, identity, key_of
-from desired_state.retry import PARKED
 from desired_state.subscriber import State, SubscriberKey
 
 _DAY = timedelta(days=1)
@@ -87,6 +89,7 @@ class Fleet:
         self._gatherer = gatherer
         self._rivals = rivals
         self._clock = tools.clock
+        self._news = News(billing, house)
         self.readings = Readings(gatherer, tools.clock)
         self.backlog = Backlog(billing, gatherer, tools)
         self._names = tuple(platform.name for platform in billing.platforms)
@@ -106,7 +109,7 @@ class Fleet:
                 comparisons = await self._differing(platform)
             unsure += await self._ledger.run(partial(self._unsure, comparisons=comparisons))
             plans.append(await self._plan(platform, comparisons, _Reading(began, comparisons, _doubt(snapshot))))
-            drift.update(_drift(comparisons))
+            drift.update(drifted(comparisons))
         failed = [platform.name for platform in platforms if platform not in read]
         if snapshot is None:
             failed.append(self._billing.name)
@@ -197,13 +200,31 @@ class Fleet:
         queue, known, comparisons = deque(unsettled), set(unsettled), list[Comparison]()
         while queue:
             part = [queue.popleft() for _ in range(min(SLICE, len(queue)))]
-            found = await self._ledger.run(partial(_differing, platform=platform, i_accounts=part))
+            found, news = await self._ledger.run(partial(self._compared, platform=platform, i_accounts=part))
+            for each in news:
+                tell(each)
             awaited = {i_account for comparison in found for i_account in comparison.turn.waits_for} - known
             comparisons += found
             queue += sorted(awaited)
             known |= awaited
             await self._clock.sleep(0)
         return comparisons
+
+    def _compared(
+        self, store: Store, *, platform: Platform, i_accounts: Sequence[int]
+    ) -> tuple[list[Comparison], list[Decided]]:
+        """The comparisons with something to do; subscribers without are settled, and what is new about these."""
+        news = list[Decided]()
+
+        def settled(i_account: int) -> Comparison | None:
+            comparison = compare(store, platform, i_account)
+            if comparison is None or comparison.change is not None:
+                return comparison
+            news.extend(self._news.of_pass(store, comparison, rest(store, platform, comparison)))
+            return None
+
+        found = store.each(i_accounts, settled, bug_in("comparing"))
+        return [each for each in found if each is not None], news
 
     async def _ask_rivals(self, comparisons: Sequence[Comparison]) -> bool:
         """Read anew with whom somebody is in conflict, where that is due; says whether anybody was read."""
@@ -233,9 +254,9 @@ class Fleet:
             billing=self._billing,
             platform=platform,
             now=reading.began,
-            bound=_bound(reading.comparisons),
+            bound=bound_records(reading.comparisons),
             allowance=self._limits(store, platform=platform),
-            refusals=_parked(reading.comparisons, reading.began),
+            refusals=refusals(reading.comparisons, reading.began),
             doubt=reading.doubt,
             completing=frozenset(each.subscriber.desired.key for each in reading.comparisons if each.turn.completes),
         )
@@ -264,10 +285,12 @@ class Fleet:
         waiting: list[tuple[int, timedelta]] = []
         await self._ledger.run(partial(self._set_brake, platform=platform, plan=plan))
         for start in range(0, len(plan.held), SLICE):
-            await self._ledger.run(partial(self._note_held, platform=platform, held=plan.held[start : start + SLICE]))
+            part = plan.held[start : start + SLICE]
+            for news in await self._ledger.run(partial(self._note_held, platform=platform, held=part)):
+                tell(news)
         for start in range(0, len(plan.changes), SLICE):
-            part = plan.changes[start : start + SLICE]
-            waiting += await self._ledger.run(partial(self._note_pending, platform=platform, changes=part))
+            changes = plan.changes[start : start + SLICE]
+            waiting += await self._ledger.run(partial(self._note_pending, platform=platform, changes=changes))
         return waiting
 
     def _set_brake(self, store: Store, *, platform: Platform, plan: Plan) -> None:
@@ -275,12 +298,15 @@ class Fleet:
         store.targets.set_allowance(platform.name, limits)
         note_held_plan(store, platform, plan, limits, self._clock.now())
 
-    def _note_held(self, store: Store, *, platform: Platform, held: Sequence[Held]) -> None:
-        subscribers = store.subscribers(platform.name)
+    def _note_held(self, store: Store, *, platform: Platform, held: Sequence[Held]) -> list[Decided]:
+        subscribers, news = store.subscribers(platform.name), list[Decided]()
         for each in held:
-            i_account = key_of(each.change).i_account
-            if each.by != "parked" and _still_differs(store, platform, i_account):
-                subscribers.unsettle(i_account, hold_progress(each), self._clock.now())
+            i_account, progress = key_of(each.change).i_account, hold_progress(each)
+            comparison = compare(store, platform, i_account)
+            if each.by != "parked" and comparison is not None and comparison.change is not None:
+                subscribers.unsettle(i_account, progress, self._clock.now())
+                news += self._news.of_pass(store, comparison, progress)
+        return news
 
     def _note_pending(
         self, store: Store, *, platform: Platform, changes: Sequence[Change]
@@ -292,7 +318,7 @@ class Fleet:
             known = subscribers.get(i_account)
             if known is None or not _still_differs(store, platform, i_account):
                 continue
-            delay = _delay(known.progress, now)
+            delay = delay_of(known.progress, now)
             if known.progress.state is not State.IN_FLIGHT and not delay:
                 subscribers.unsettle(i_account, _to_be_tried(known.progress), now)
             waiting.append((i_account, delay))
@@ -333,13 +359,9 @@ def _in_doubt(store: Store, *, platform: Platform, now: datetime) -> list[tuple[
     """Whose calls have no known outcome, with the delay that was asked for when the answer failed to come."""
     subscribers = store.subscribers(platform.name)
     known = [(i_account, subscribers.get(i_account)) for i_account in store.journal.all_open(platform.name)]
-    return [(i_account, _delay(each.progress, now) if each is not None else timedelta(0)) for i_account, each in known]
-
-
-def _delay(progress: Progress, now: datetime) -> timedelta:
-    """How long to wait for the next try; an instant that no backoff gives comes of a clock that was wrong."""
-    ahead = progress.next_try - now if progress.next_try is not None else timedelta(0)
-    return ahead if timedelta(0) < ahead <= PARKED else timedelta(0)
+    return [
+        (i_account, delay_of(each.progress, now) if each is not None else timedelta(0)) for i_account, each in known
+    ]
 
 
 def _to_be_tried(known: Progress) -> Progress:
@@ -352,43 +374,6 @@ def _still_differs(store: Store, platform: Platform, i_account: int) -> bool:
     """Whether there is something to do: somebody may have been looked at since the plan was made."""
     comparison = compare(store, platform, i_account)
     return comparison is not None and comparison.change is not None
-
-
-def _differing(store: Store, *, platform: Platform, i_accounts: Sequence[int]) -> list[Comparison]:
-    """The comparisons with something to do; subscribers without are settled."""
-
-    def settled(i_account: int) -> Comparison | None:
-        comparison = compare(store, platform, i_account)
-        if comparison is None or comparison.change is not None:
-            return comparison
-        rest(store, platform, comparison)
-        return None
-
-    return [each for each in store.each(i_accounts, settled, bug_in("comparing")) if each is not None]
-
-
-def _drift(comparisons: Iterable[Comparison]) -> Iterator[tuple[str, str]]:
-    """What differs although the wish did not change since it was last fulfilled: somebody else changed it."""
-    for comparison in comparisons:
-        if comparison.change is not None and comparison.subscriber.was_fulfilled and not comparison.turn.lets_go:
-            yield comparison.subscriber.desired.key.platform, comparison.change.kind
-
-
-def _bound(comparisons: Iterable[Comparison]) -> dict[int, str]:
-    return {
-        comparison.record.i_account: comparison.record.observation.record_id
-        for comparison in comparisons
-        if comparison.record is not None and comparison.record.i_account is not None
-    }
-
-
-def _parked(comparisons: Iterable[Comparison], now: datetime) -> dict[SubscriberKey, str]:
-    parked_keys = {}
-    for comparison in comparisons:
-        progress = comparison.subscriber.progress
-        if progress.state is State.PARKED and _delay(progress, now) and not comparison.turn.lets_go:
-            parked_keys[comparison.subscriber.desired.key] = progress.text or "the platform refused this"
-    return parked_keys
 
 
 def _united(plans: Iterable[Plan]) -> Plan:

@@ -188,8 +188,10 @@ def compare(store: Store, platform: Platform, i_account: int) -> Comparison | No
     return Comparison(party.subscriber, party.record, turn)
 
 
-def rest(store: Store, platform: Platform, comparison: Comparison) -> None:
+def rest(store: Store, platform: Platform, comparison: Comparison) -> Progress | None:
     """Note that there is nothing to do; a subscriber whose details are awaited, or a part of them, is not at rest.
+
+    Returns how it stands now; `None` where nothing was noted.
 
     With the record of an account that is not to have any, the platform has nothing more to do with it, as if it were
     judged once more now.
@@ -200,16 +202,18 @@ def rest(store: Store, platform: Platform, comparison: Comparison) -> None:
     if made is not None:
         held = Progress(State.CONFLICT, UNPROVEN, unproven_text(platform.name, made))
         store.subscribers(platform.name).settle(comparison.subscriber, comparison.observed_fp, held)
-        return
+        return held
     if comparison.record is None and comparison.subscriber.desired.presence in (Presence.DORMANT, Presence.ABSENT):
         store.subscribers(platform.name).drop(i_account)
-        return
+        return progress
     stored = store.accounts(platform.billing).get(i_account)
     ambiguity = store.recovery.ambiguity(platform.name, i_account)
     if ambiguity is not None:
         progress = Progress(State.CONFLICT, "ambiguous", ambiguity)
-    if progress.state is not State.PENDING and (stored is None or stored.half_read is None):
-        store.subscribers(platform.name).settle(comparison.subscriber, comparison.observed_fp, progress)
+    if progress.state is State.PENDING or (stored is not None and stored.half_read is not None):
+        return None
+    store.subscribers(platform.name).settle(comparison.subscriber, comparison.observed_fp, progress)
+    return progress
 
 
 def unproven(store: Store, platform: Platform) -> Mapping[int, str]:

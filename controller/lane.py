@@ -22,12 +22,14 @@ from itertools import islice
 from typing import Protocol
 
 from controller.breakers import BreakerBook
+from controller.decided import Decided, tell
 from controller.log import Logger
 from controller.look import Result
 from controller.reconciler import Reconciler
 from controller.retries import Ending, Retries
 from controller.store import Ledger, RowDamaged, StoreError, StoreUnavailable
 from controller.targets import Moment, Platform
+from controller.tracing import Traces
 from controller.waiting import first_of
 from controller.workqueue import Item, Priority
 from desired_state.retry import FIRST, LONGEST, backoff
@@ -63,7 +65,7 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What every lane needs: the store, time, chance, names for requests, and who is told."""
+    """What every lane needs: the store, time, chance, names for requests, traces, and who is told."""
 
     ledger: Ledger
     clock: Clock
@@ -72,6 +74,7 @@ class Tools:
     watcher: Watcher
     log: Logger
     breakers: BreakerBook
+    traces: Traces
 
 
 class Lane:
@@ -158,7 +161,7 @@ class Lane:
             return False
         self._withheld[item.key] = None
         self.platform.queue.done(item.key)
-        self.platform.queue.add(item.key, item.priority, now, LONGEST.total_seconds())
+        self.platform.queue.add(item.key, item.priority, now, LONGEST.total_seconds(), trace_id=item.trace_id)
         return True
 
     def _bring_forward(self, now: float) -> None:
@@ -168,53 +171,74 @@ class Lane:
             self.platform.queue.add(key, Priority.RETRY, now)
 
     async def _look(self, item: Item, most_failures: int | None) -> None:
-        clock, trigger = self._tools.clock, _TRIGGERS[item.priority]
+        clock, key, trigger = self._tools.clock, item.key, _TRIGGERS[item.priority]
         started = clock.monotonic()
-        self._withheld.pop(item.key, None)
+        self._withheld.pop(key, None)
         self._tools.watcher.waited(item.priority.name.lower(), max(0.0, started - item.due))
-        try:
-            with urgent(item.priority.is_urgent):
-                result = await self.reconciler.reconcile(self.platform, item.key.i_account, trigger, self._tools.draw)
-        except StoreUnavailable:
+        traces, facts = self._tools.traces, _facts(key, trigger)
+        with traces.begin("look", item.trace_id, **facts) as trace:
+            result = await self._result(item, trigger)
+            if result is not None:
+                trace.note(result=result.result)
+                self._tell(result, clock.monotonic() - started)
+        if result is None:
             await self._rest(item)
             return
+        self.platform.queue.done(key)
+        self.on_done()
+        self.on_looked(key.i_account)
+        self._tools.watcher.looked(self.platform.name, trigger, result, clock.monotonic() - started)
+        await self._tools.breakers.keep()
+        self._retries.ended(key, _ending(result), clock.monotonic())
+        self._wake_others(key, result, trace.trace_id)
+        self._set_timer(key, result, trace.trace_id)
+        result = self._paced(key, result)
+        if result.again_in is not None and (most_failures is None or _is_worth_another(result, most_failures)):
+            delay = result.again_in.total_seconds()
+            self.platform.queue.add(key, Priority.RETRY, clock.monotonic(), delay, trace_id=trace.trace_id)
+
+    async def _result(self, item: Item, trigger: str) -> Result | None:
+        """What the look came to; `None` where the store cannot be used."""
+        try:
+            with urgent(item.priority.is_urgent):
+                return await self.reconciler.reconcile(self.platform, item.key.i_account, trigger, self._tools.draw)
+        except StoreUnavailable:
+            return None
         except Exception as bug:
             if isinstance(bug, StoreError) and not isinstance(bug, RowDamaged):
                 raise
             platform, i_account = item.key.platform, item.key.i_account
             self._tools.log.error("a look failed by a bug", platform=platform, i_account=i_account, exc_info=bug)
-            result = Result("bug", again_in=backoff(_AFTER_A_BUG, self._tools.draw()), failures=_AFTER_A_BUG)
-        self.platform.queue.done(item.key)
-        self.on_done()
-        self.on_looked(item.key.i_account)
-        self._tools.watcher.looked(self.platform.name, trigger, result, clock.monotonic() - started)
-        await self._tools.breakers.keep()
-        self._retries.ended(item.key, _ending(result), clock.monotonic())
-        self._wake_others(item.key, result)
-        self._set_timer(item.key, result)
-        result = self._paced(item.key, result)
-        if result.again_in is not None and (most_failures is None or _is_worth_another(result, most_failures)):
-            self.platform.queue.add(item.key, Priority.RETRY, clock.monotonic(), result.again_in.total_seconds())
+            news = Decided(i_account=i_account, platform=platform, action="none", result="bug", trigger=trigger)
+            delay = backoff(_AFTER_A_BUG, self._tools.draw())
+            return Result("bug", again_in=delay, failures=_AFTER_A_BUG, news=(news,))
 
-    def _wake_others(self, key: SubscriberKey, result: Result) -> None:
+    def _tell(self, result: Result, seconds: float) -> None:
+        for each in result.news:
+            tell(replace(each, seconds=round(seconds, 3)))
+
+    def _wake_others(self, key: SubscriberKey, result: Result, trace_id: str) -> None:
         """Put on the queues whose turn it is now because of this look."""
         now = self._tools.clock.monotonic()
         for i_account in result.wake:
-            self.platform.queue.add(SubscriberKey(self.platform.name, i_account), Priority.RETRY, now)
+            woken = SubscriberKey(self.platform.name, i_account)
+            self.platform.queue.add(woken, Priority.RETRY, now, trace_id=trace_id)
         for name in result.elsewhere:
-            self.reconciler.queue_of(name).add(SubscriberKey(name, key.i_account), Priority.RETRY, now)
+            queue = self.reconciler.queue_of(name)
+            queue.add(SubscriberKey(name, key.i_account), Priority.RETRY, now, trace_id=trace_id)
 
     async def _rest(self, item: Item) -> None:
         """Until the store can be used again; the key waits meanwhile as it did before."""
         self.platform.queue.done(item.key)
-        self.platform.queue.add(item.key, item.priority, self._tools.clock.monotonic())
+        self.platform.queue.add(item.key, item.priority, self._tools.clock.monotonic(), trace_id=item.trace_id)
         await self._tools.ledger.usable()
 
-    def _set_timer(self, key: SubscriberKey, result: Result) -> None:
+    def _set_timer(self, key: SubscriberKey, result: Result, trace_id: str) -> None:
         """Have the key looked at again when time alone will have changed something, if that is soon."""
         moment = Moment.of(self._tools.clock)
         if result.due_at is not None and (ahead := result.due_at - moment.now) <= _FORESIGHT:
-            self.platform.queue.add_timer(key, moment.monotonic + max(0.0, ahead.total_seconds()))
+            due = moment.monotonic + max(0.0, ahead.total_seconds())
+            self.platform.queue.add_timer(key, due, trace_id if result.settles else None)
 
     def _paced(self, key: SubscriberKey, result: Result) -> Result:
         """The result, its failures in a row counted here too: the store counts none of an account it does not know."""
@@ -277,6 +301,10 @@ class Lane:
     def _is_anothers(self, number: int) -> bool:
         """Whether another worker is the one who tries whether the platform works again."""
         return self.platform.breaker.is_open and number != 0
+
+
+def _facts(key: SubscriberKey, trigger: str) -> dict[str, str | int]:
+    return {"platform": key.platform, "i_account": key.i_account, "trigger": trigger}
 
 
 def _is_worth_another(result: Result, most_failures: int) -> bool:

@@ -7,7 +7,8 @@ Rules of this module:
    a telling name and credentials inside texts are blanked here.
 3. A traceback says where, not with which values: source lines and the exception's type. Its text is shown only for
    exceptions of our own packages, whose texts are written to be shown, and for the system's (`OSError`).
-4. Other libraries are heard from WARNING on: httpx logs whole addresses at INFO.
+4. What is said while something is done bears the id of its trace.
+5. Other libraries are heard from WARNING on: httpx logs whole addresses at INFO.
 """
 
 import logging
@@ -21,6 +22,8 @@ from typing import Literal, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from platforms.trace import current
+
 HIDDEN = "***"
 
 _TELLING_PARTS = re.compile(
@@ -33,7 +36,15 @@ _IN_TEXT = re.compile(
 )
 _SEPARATOR = re.compile(r"[\s:=]")  # without one there is nothing to find; most values have none
 _SAFE_PACKAGES = ("controller", "desired_state", "platforms")
-_QUIET = ("uvicorn", "uvicorn.error", "apscheduler", "httpx", "httpcore", "aiohttp", "asyncio")
+_QUIET = (
+    "uvicorn",
+    "uvicorn.error",
+    "apscheduler",
+    "httpx",
+    "httpcore",
+    "aiohttp",
+    "asyncio",
+)
 
 Logger = structlog.stdlib.BoundLogger
 
@@ -90,6 +101,7 @@ def redact(value: object) -> object:
 def _common() -> list[Processor]:
     return [
         structlog.contextvars.merge_contextvars,
+        _traced,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -102,6 +114,14 @@ def _renderer(style: str) -> Processor:
     if style == "console":
         return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     return structlog.processors.JSONRenderer(ensure_ascii=False)
+
+
+def _traced(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Rule 4."""
+    trace = current()
+    if trace is not None:
+        event.setdefault("trace_id", trace.trace_id)
+    return event
 
 
 def _redacted(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from controller.executor import Outcome
+from controller.decided import Decided
+from controller.executor import Opened, Outcome
 from controller.store import REFUSED, TAKEN, Progress, Store
 from controller.targets import Platform
 from desired_state.plan import Change, Kind
@@ -35,6 +36,8 @@ class Result:
     free, or they have something to set free; `elsewhere` on which other platforms the same account waited for this;
     `due_at` when time alone will have changed something, so that another look is needed; `put_off` that it failed by
     nobody's fault but that of a target known to be in trouble, or was not made because its platform is in maintenance.
+    `settles`: what is due is a second look for the sake of an event. `call` is the call as it was announced, `news`
+    what is to be told of the look.
     """
 
     result: str
@@ -46,6 +49,9 @@ class Result:
     elsewhere: tuple[str, ...] = ()
     due_at: datetime | None = None
     put_off: bool = False
+    settles: bool = False
+    call: Opened | None = None
+    news: tuple[Decided, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,6 +166,12 @@ class Loop:
         return list(await asyncio.gather(*(self._pass(installation) for installation in self._installations)))
 
     async def _pass(self, installation: Installation) -> PassReport:
+        with self._tools.traces.begin("pass", billing=installation.billing.name) as trace:
+            report = await self._traced_pass(installation)
+            trace.note(changes=len(report.plan.changes), held=len(report.plan.held), failed=len(report.failed))
+            return report
+
+    async def _traced_pass(self, installation: Installation) -> PassReport:
         name = installation.billing.name
         options = PassOptions(horizon=2 * self._rhythm.full_pass, announced=False, in_background=True)
         report = await installation.fleet.survey(options)

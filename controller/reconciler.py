@@ -21,6 +21,7 @@ from controller.holding import Circumstances, Safeguards, safeguards
 from controller.judgement import Comparison, compare, lacks_values, rest, with_values
 from controller.look import Look, Result, billings_trouble, note_failure
 from controller.moves import concerned_elsewhere
+from controller.news import Before, News
 from controller.rivals import Rivals
 from controller.store import Ledger, OpenIntent, Progress, Store
 from controller.targets import Billing, Household, Platform
@@ -47,6 +48,7 @@ class Reconciler:
         self._clock = clock
         self.fresh = FreshReader(billing, house, ledger, clock)
         self.rivals = Rivals(self.fresh, ledger)
+        self.news = News(billing, house)
         self.billing_breaker = billing.breaker
 
     def queue_of(self, platform: str) -> WorkQueue:
@@ -56,15 +58,19 @@ class Reconciler:
     async def reconcile(self, platform: Platform, i_account: int, trigger: str, draw: Callable[[], float]) -> Result:
         """Bring one subscriber nearer to its wish, by one call at most."""
         look = Look(platform, i_account, trigger, self._clock.now(), is_probe=platform.breaker.is_open)
-        ends, caused_by = await self._ledger.run(partial(self._begun, look=look))
+        ends, caused_by, before = await self._ledger.run(partial(self._begun, look=look))
         if ends is not None:
             return Result("held", again_in=ends - look.now, put_off=True)
         result = await self._result(replace(look, caused_by=caused_by), draw)
-        return replace(result, due_at=await self._ledger.run(partial(self._due_at, look=look)))
+        return await self._ledger.run(partial(self._ended, look=look, before=before, result=result))
 
-    def _begun(self, store: Store, *, look: Look) -> tuple[datetime | None, str | None]:
-        """Until when the platform is not to be called at all; and who or what caused the look."""
-        return store.holds.maintenance_ends(look.platform.name, look.now), noticed(store, self._billing.name, look)
+    def _begun(self, store: Store, *, look: Look) -> tuple[datetime | None, str | None, Before]:
+        """Until when the platform is not to be called at all; who or what caused the look; how it stands before it."""
+        ends, caused_by = (
+            store.holds.maintenance_ends(look.platform.name, look.now),
+            noticed(store, self._billing.name, look),
+        )
+        return ends, caused_by, self.news.before(store, look)
 
     async def _result(self, look: Look, draw: Callable[[], float]) -> Result:
         try:
@@ -73,12 +79,14 @@ class Reconciler:
             outcome = Outcome("unavailable" if isinstance(error, Unavailable) else "transient", error)
             return await self._ledger.run(lambda store: note_failure(store, look, outcome, draw))
 
-    def _due_at(self, store: Store, *, look: Look) -> datetime | None:
-        """When the decision changes by itself, or a reading will be late enough after the last event."""
+    def _ended(self, store: Store, *, look: Look, before: Before, result: Result) -> Result:
+        """With what is new, and when the decision changes by itself, or a reading comes late enough after an event."""
         announced_at = store.events(self._billing.name).announced_at(look.i_account)
         settled = announced_at + SETTLING if announced_at is not None else None
         instants = (store.accounts(self._billing.name).valid_until(look.i_account), settled)
-        return min((at for at in instants if at is not None and at > look.now), default=None)
+        due_at = min((at for at in instants if at is not None and at > look.now), default=None)
+        news = self.news.of_look(store, look, before, result)
+        return replace(result, due_at=due_at, settles=due_at is not None and due_at == settled, news=news)
 
     async def _look(self, look: Look, draw: Callable[[], float]) -> Result:
         known, account = await self._know(look)
@@ -250,7 +258,7 @@ class Reconciler:
             return Result("noop", again_in=timedelta(0))
         if outcome.result == "held":
             return Result("held", wake=tuple(to_wake))
-        return replace(results[-1], kind=change.kind)
+        return replace(results[-1], kind=change.kind, call=outcome.call)
 
     def _note_success(self, store: Store, *, look: Look, change: Change) -> Result:
         """Note how the subscriber stands after a call; what is left to do is done by another look."""

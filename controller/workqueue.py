@@ -9,11 +9,13 @@ Rules of this module:
    waited longer than `AGEING` has every `FAIR`th turn, so that nobody starves: not routine keys under a flood of
    events, and not an event behind a hundred thousand routine keys that have all waited long.
 4. The queue has no clock: `now` is an argument, in seconds of a monotonic clock.
+5. A key goes with the trace of what asked for it: where events did, of the last one, which the audit names as the
+   cause, too.
 """
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from desired_state.subscriber import SubscriberKey
@@ -39,12 +41,16 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A key that waits. `due` is when it may be taken, `added` when it began to wait."""
+    """A key that waits. `due` is when it may be taken, `added` when it began to wait.
+
+    Once it is taken, `trace_id` is the trace it goes with, if it goes with any.
+    """
 
     key: SubscriberKey
     priority: Priority
     due: float
     added: float
+    trace_id: str | None = None
 
 
 class WorkQueue:
@@ -59,13 +65,18 @@ class WorkQueue:
         self._ready: list[tuple[int, float, int, Item]] = []
         self._oldest: list[tuple[float, int, Item]] = []
         self._timers: dict[SubscriberKey, float] = {}
-        self._alarms: list[tuple[float, SubscriberKey]] = []
+        self._alarms: list[tuple[float, SubscriberKey, str]] = []
+        self._traces: dict[SubscriberKey, str] = {}
         self._counts = dict.fromkeys(Priority, 0)
         self._count = 0
         self._turns = 0
 
-    def add(self, key: SubscriberKey, priority: Priority, now: float, delay: float = 0.0) -> None:
+    def add(
+        self, key: SubscriberKey, priority: Priority, now: float, delay: float = 0.0, *, trace_id: str | None = None
+    ) -> None:
         """Have the key looked at in `delay` seconds at the latest, with at least this priority."""
+        if trace_id is not None and (priority is Priority.EVENT or key not in self._traces):
+            self._traces[key] = trace_id
         waiting = self._again if key in self._working else self._items
         if priority is Priority.SWEEP and key in waiting:
             return
@@ -78,12 +89,12 @@ class WorkQueue:
             self._put(item)
             self.on_add()
 
-    def add_timer(self, key: SubscriberKey, due: float) -> None:
+    def add_timer(self, key: SubscriberKey, due: float, trace_id: str | None = None) -> None:
         """Have the key looked at when the time has come, whatever else becomes of it until then."""
         known = self._timers.get(key)
         if known is None or due < known:
             self._timers[key] = due
-            heapq.heappush(self._alarms, (due, key))
+            heapq.heappush(self._alarms, (due, key, trace_id or ""))
             self.on_add()
 
     def take(self, now: float, *, urgent_only: bool = False) -> Item | None:
@@ -91,11 +102,12 @@ class WorkQueue:
         self._ring(now)
         self._wake(now)
         item = self._pop_urgent() if urgent_only else self._pop_starving(now) or self._pop_ready()
-        if item is not None:
-            del self._items[item.key]
-            self._counts[item.priority] -= 1
-            self._working.add(item.key)
-        return item
+        if item is None:
+            return None
+        del self._items[item.key]
+        self._counts[item.priority] -= 1
+        self._working.add(item.key)
+        return replace(item, trace_id=self._traces.pop(item.key, None))
 
     def done(self, key: SubscriberKey) -> None:
         """The key was worked on; had it been added meanwhile, it waits again."""
@@ -108,7 +120,7 @@ class WorkQueue:
         """When the next key may be taken; `None` if nothing waits. Routine keys that are due may be none of ours."""
         heaps = (self._later,) if urgent_only else (self._oldest, self._later)
         heads = [heap[0] for heap in heaps if self._drop_stale(heap)]
-        alarms = (due for due, _ in self._alarms[:1])
+        alarms = (due for due, *_ in self._alarms[:1])
         return min((*(due for due, _, _ in heads), *alarms), default=None)
 
     def depth(self) -> dict[Priority, int]:
@@ -147,10 +159,10 @@ class WorkQueue:
     def _ring(self, now: float) -> None:
         """Add the keys whose timers are due."""
         while self._alarms and self._alarms[0][0] <= now:
-            due, key = heapq.heappop(self._alarms)
+            due, key, trace_id = heapq.heappop(self._alarms)
             if self._timers.get(key) == due:
                 del self._timers[key]
-                self.add(key, Priority.TIMER, now)
+                self.add(key, Priority.TIMER, now, trace_id=trace_id or None)
 
     def _wake(self, now: float) -> None:
         while self._later and self._later[0][0] <= now:

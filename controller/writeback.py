@@ -19,8 +19,10 @@ from functools import partial
 from itertools import islice
 
 from controller.billing.espf import StatusApi, StatusReport
+from controller.decided import Decided, tell
 from controller.log import Logger
 from controller.store import Audience, Ledger, Store, StoreError, StoreUnavailable, Telling
+from controller.tracing import Traces
 from desired_state.retry import backoff
 from platforms.driver import PlatformError, Rejected, Transient
 from platforms.transport import Clock
@@ -38,6 +40,7 @@ class Desk:
     clock: Clock
     draw: Callable[[], float]
     log: Logger
+    traces: Traces
 
 
 class Writer:
@@ -91,7 +94,8 @@ class Writer:
             self._begun = True
         while (i_account := await self._next()) is not None:
             for telling in await self._differing([i_account]):  # as it stands now: it may have waited long
-                await self._tell(telling)
+                with self._desk.traces.begin("tell", billing=self._audience.billing, i_account=i_account):
+                    await self._tell(telling)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -140,12 +144,26 @@ class Writer:
             await self._failed(error)
             return
         self._failures = 0
-        await self._desk.ledger.run(partial(self._note, telling=telling, refused=refused))
+        account = await self._desk.ledger.run(partial(self._note, telling=telling, refused=refused))
+        tell(
+            Decided(
+                i_account=telling.i_account,
+                account=account,
+                billing=self._audience.billing,
+                action="tell",
+                state=telling.status.name.lower(),
+                text=telling.text,
+                result="rejected" if refused else "told",
+            )
+        )
 
-    def _note(self, store: Store, *, telling: Telling, refused: bool) -> None:
+    def _note(self, store: Store, *, telling: Telling, refused: bool) -> str | None:
+        """Keep what billing was told; returns the account's id."""
         store.told(self._audience).note(telling, refused=refused)
         store.targets.set_meta(_key(self._audience.billing, "encoding"), self._api.encoding)
         store.targets.set_meta(_key(self._audience.billing, "trouble"), "")
+        stored = store.accounts(self._audience.billing).get(telling.i_account)
+        return stored.account.id if stored is not None else None
 
     async def _failed(self, error: PlatformError) -> None:
         """Say so once for each outage, and wait."""

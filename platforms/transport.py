@@ -41,6 +41,7 @@ from platforms.breaker import Breaker, Verdict
 from platforms.driver import PlatformError, Rejected, Resting, Transient, Unavailable
 from platforms.gate import Gate, Paused
 from platforms.pauses import retry_after
+from platforms.trace import Leg, leg
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 _KEEP_ALIVE_SECONDS = 4.0  # below the 5 s after which common servers close an idle connection
@@ -209,14 +210,15 @@ class Transport:
         turn = self._breaker.begin(began)
         if turn is None:
             raise self._resting(request)
-        attempt = _Attempt(request.operation, began)
+        attempt = _Attempt(request.operation, began, leg(self.endpoint.target, request.operation))
         try:
-            answer = await self._answer(request)
+            answer = await self._answer(request, attempt.leg.headers)
         except _NoAnswer as problem:
             self._ended(attempt, problem.outcome)
             self._breaker.tell(turn, Verdict.FAILED, self._clock.monotonic())
             raise Transient(f"{self.endpoint.target} {problem.text} ({request.operation})") from None
         except BaseException:
+            attempt.leg.ended("called_off")
             self._breaker.called_off(turn)
             raise
         self._ended(attempt, _outcome(answer.status))
@@ -229,6 +231,7 @@ class Transport:
     def _ended(self, attempt: "_Attempt", outcome: Outcome) -> None:
         """Tell the meter and the pace; only an answer that is somebody's work says how fast the target works."""
         now = self._clock.monotonic()
+        attempt.leg.ended(outcome.value)
         if self._meter is not None:
             self._meter(self.endpoint.target, attempt.operation, outcome.value, now - attempt.began)
         if outcome in (Outcome.THROTTLED, Outcome.TIMEOUT):
@@ -263,11 +266,11 @@ class Transport:
         self._gate.close()
         await self._http.aclose()
 
-    async def _answer(self, request: Request) -> Answer:
+    async def _answer(self, request: Request, trace: Mapping[str, str]) -> Answer:
         """The answer, or `_NoAnswer`."""
         try:
             async with asyncio.timeout(self.endpoint.timeout_seconds):
-                response = await self._http.handle_async_request(self._outgoing(request))
+                response = await self._http.handle_async_request(self._outgoing(request, trace))
                 async with aclosing(response):
                     body = await _whole_body(response)
         except TimeoutError:
@@ -277,11 +280,11 @@ class Transport:
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, headers, body, self.endpoint.target)
 
-    def _outgoing(self, request: Request) -> httpx.Request:
+    def _outgoing(self, request: Request, trace: Mapping[str, str]) -> httpx.Request:
         return httpx.Request(
             request.method,
             self._base + request.path,
-            headers={**_HEADERS, **request.headers},
+            headers={**_HEADERS, **trace, **request.headers},
             params=request.params,
             json=request.json,
             data=request.form,
@@ -301,10 +304,11 @@ class Transport:
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """One request under way: what it is, and since when on the monotonic clock."""
+    """One request under way: what it is, since when on the monotonic clock, and what tells its trace."""
 
     operation: str
     began: float
+    leg: Leg
 
 
 class _NoAnswer(Exception):

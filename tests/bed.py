@@ -45,7 +45,7 @@ class World(VirtualClock):
 
     def request_id(self) -> str:
         self._requests += 1
-        return f"request-{self._requests}"
+        return f"{self._requests:032x}"
 
 
 class TimedTransport(httpx.ASGITransport):

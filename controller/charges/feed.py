@@ -31,14 +31,18 @@ class FeedReader:
 
     async def read(self) -> int:
         """Read to the end; returns how many records were new. Raises `PlatformError`, which is noted."""
+        with self._desk.traces.begin("feed", platform=self.platform.name):
+            return await self._read()
+
+    async def _read(self) -> int:
         now = self._desk.clock.now()
-        feed = await self._desk.ledger.run(partial(self._begin, now=now))
+        feed = await self._desk.run(partial(self._begin, now=now))
         if feed is None:
             return 0
         try:
             return await self._pages(feed, is_followed=feed.is_followed(now, self._gap))
         except PlatformError as error:
-            await self._desk.ledger.run(partial(self._fail, text=error.text))
+            await self._desk.run(partial(self._fail, text=error.text))
             raise
 
     async def _pages(self, feed: Feed, *, is_followed: bool) -> int:
@@ -48,7 +52,7 @@ class FeedReader:
             began = self._desk.clock.now()
             page = await self.platform.driver.charges(cursor)
             took = _Taken(page, cursor, trusted_from, began)
-            new += await self._desk.ledger.run(partial(self._keep, taken=took), durable=True)
+            new += await self._desk.run(partial(self._keep, taken=took), durable=True)
             if took.is_end:
                 break
             cursor = page.cursor

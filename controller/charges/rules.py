@@ -3,14 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
+from controller.charges.steps import with_steps
+from controller.decided import tell
 from controller.holding import is_first_contact
 from controller.log import Logger
 from controller.store import EVERYTHING, Ledger, Store
 from controller.targets import Billing, Platform
+from controller.tracing import Traces
 from desired_state.charges import Limits
 from desired_state.doubt import Patience
 from platforms.transport import Clock
+
+T = TypeVar("T")
 
 _GAP = timedelta(minutes=10)
 
@@ -31,13 +38,21 @@ class ChargeRules:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The store, time, chance, the log, and who counts what was booked (by platform and kind)."""
+    """The store, time, chance, the log, who counts what was booked (by platform and kind), and traces."""
 
     ledger: Ledger
     clock: Clock
     draw: Callable[[], float]
     log: Logger
     on_booked: Callable[[str, str], None]
+    traces: Traces
+
+    async def run(self, work: Callable[[Store], T], *, durable: bool = False, patient: bool = False) -> T:
+        """Have the store do something, and tell what happened to charges in it, once that is committed."""
+        value, steps = await self.ledger.run(partial(with_steps, work=work), durable=durable, patient=patient)
+        for step in steps:
+            tell(step)
+        return value
 
 
 def is_in_maintenance(store: Store, platform: str, now: datetime) -> bool:

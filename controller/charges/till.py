@@ -43,7 +43,7 @@ class Till:
     async def begin(self) -> None:
         """A process has started: what the last one was sending is in doubt."""
         now = self._desk.clock.now()
-        left = await self._desk.ledger.run(lambda store: self._resume(store, now), durable=True)
+        left = await self._desk.run(lambda store: self._resume(store, now), durable=True)
         if left:
             self._desk.log.warning("charges are in doubt since the last process ended", charges=left)
 
@@ -52,7 +52,8 @@ class Till:
         room = PLACES - len(self._tasks)
         if room <= 0 or self._rests() or not await self._is_anything_due() or not await self._is_ready():
             return 0
-        jobs, decided = await self._desk.ledger.run(partial(self._take, room=room), durable=True)
+        with self._desk.traces.begin("charges", billing=self._billing.name):
+            jobs, decided = await self._desk.run(partial(self._take, room=room), durable=True)
         for job in jobs:
             task = asyncio.create_task(self._perform(job))
             self._tasks.add(task)
@@ -123,13 +124,15 @@ class Till:
         return deciding.take(store, selling(store, self._billing, now), self._rules, now, room)
 
     async def _perform(self, job: Job) -> None:
-        match job:
-            case Send():
-                await self._send(job)
-            case Look():
-                await self._look(job)
-            case _:
-                assert_never(job)
+        platform, billing = job.charge.record.platform, self._billing.name
+        with self._desk.traces.begin("charge", platform=platform, billing=billing, i_account=job.i_account):
+            match job:
+                case Send():
+                    await self._send(job)
+                case Look():
+                    await self._look(job)
+                case _:
+                    assert_never(job)
 
     async def _send(self, job: Send) -> None:
         record, order = job.charge.record, job.order
@@ -153,7 +156,7 @@ class Till:
             is_own = deciding.booked(store, charge, i_xdr, self._desk.clock.now())
             return (charge.record.platform, charge.record.kind.value) if is_own else None
 
-        counted = await self._desk.ledger.run(keep, durable=True, patient=True)
+        counted = await self._desk.run(keep, durable=True, patient=True)
         if counted is not None:
             self._desk.on_booked(*counted)
 
@@ -164,13 +167,13 @@ class Till:
             keep = partial(deciding.not_sent, before=job.charge, text=refusal.text, next_at=later, now=now)
         else:
             keep = partial(deciding.refused, before=job.charge, text=refusal.text, now=now)
-        await self._desk.ledger.run(keep, durable=True, patient=True)
+        await self._desk.run(keep, durable=True, patient=True)
 
     async def _in_doubt(self, job: Send, text: str) -> None:
         now = self._desk.clock.now()
         self._desk.log.warning("a charge is in doubt", platform=job.charge.record.platform, text=text)
         keep = partial(deciding.in_doubt, before=job.charge, text=text, now=now)
-        await self._desk.ledger.run(keep, durable=True, patient=True)
+        await self._desk.run(keep, durable=True, patient=True)
 
     async def _look(self, job: Look) -> None:
         charge, now = job.charge, self._desk.clock.now()
@@ -180,9 +183,9 @@ class Till:
         except PlatformError as error:
             after = Delay(self._desk.clock.now(), backoff(charge.failures + 1, self._desk.draw()))
             keep = partial(deciding.not_looked, number=charge.number, text=error.text, rules=self._rules, after=after)
-            await self._desk.ledger.run(keep, patient=True)
+            await self._desk.run(keep, patient=True)
             return
         settle = partial(deciding.looked, number=charge.number, xdrs=xdrs, rules=self._rules, now=now)
-        is_booked = await self._desk.ledger.run(settle, durable=True, patient=True)
+        is_booked = await self._desk.run(settle, durable=True, patient=True)
         if is_booked:
             self._desk.on_booked(charge.record.platform, charge.record.kind.value)

@@ -5,7 +5,8 @@ Rules of this module:
 1. Event and accounts are committed to the disk together, before anybody is told that the event was taken.
 2. An event goes to the billing source of its environment (`i_env`); where it names none of ours, to every one: an
    account that is not there costs one look.
-3. An event about many accounts is taken at once; those of the customer that are known are looked at without waiting,
+3. The trace in which it came is kept with it: what is done because of it goes on with that, after a restart as well.
+4. An event about many accounts is taken at once; those of the customer that are known are looked at without waiting,
    the others are found by `spreading`.
 """
 
@@ -20,6 +21,7 @@ from controller.store import Announced, Ledger, Store, StoredEvent
 from controller.targets import Billing
 from controller.workqueue import Priority
 from desired_state.subscriber import SubscriberKey
+from platforms.trace import current
 from platforms.transport import Clock
 
 MOST_AT_ONCE = 1000  # events whose commit is awaited; more are refused, to be sent again
@@ -36,6 +38,16 @@ class _Taken:
 
     outcome: str
     announced: tuple[tuple[str, Announced], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """An event as it came: from whom, about whom, and in which trace."""
+
+    source: str
+    notice: Notice
+    subject: Subject
+    trace_id: str | None
 
 
 class Inbox:
@@ -62,7 +74,9 @@ class Inbox:
             raise Overloaded(f"{self._awaited} events wait to be kept already")
         self._awaited += 1
         try:
-            keep = partial(self._keep, source=source, notice=notice, subject=subject)
+            trace = current()
+            arrival = _Arrival(source, notice, subject, trace.trace_id if trace is not None else None)
+            keep = partial(self._keep, arrival=arrival)
             taken = await self._ledger.run(keep, durable=True)
         finally:
             self._awaited -= 1
@@ -84,20 +98,22 @@ class Inbox:
         for each in announced:
             priority = Priority.SWEEP if each.routine else Priority.EVENT
             for platform in billing.platforms:
-                platform.queue.add(SubscriberKey(platform.name, each.i_account), priority, now)
+                key = SubscriberKey(platform.name, each.i_account)
+                platform.queue.add(key, priority, now, trace_id=each.trace_id)
 
-    def _keep(self, store: Store, *, source: str, notice: Notice, subject: Subject) -> _Taken:
-        is_new = False
+    def _keep(self, store: Store, *, arrival: "_Arrival") -> _Taken:
+        notice, subject, is_new = arrival.notice, arrival.subject, False
         announced: list[tuple[str, Announced]] = []
         for name in self._addressed(notice):
             event = StoredEvent(
-                key=f"{source}:{self._key(notice, subject)}",
+                key=f"{arrival.source}:{self._key(notice, subject)}",
                 event_type=notice.event_type,
                 scope=subject.scope,
                 number=subject.number,
                 received_at=self._clock.now(),
+                trace_id=arrival.trace_id,
             )
-            if store.events(name).add(event, source, is_spread=subject.scope is Scope.ACCOUNT):
+            if store.events(name).add(event, arrival.source, is_spread=subject.scope is Scope.ACCOUNT):
                 is_new = True
                 announced += [(name, each) for each in announce(store, name, _known(store, name, subject), event)]
         return _Taken("stored" if is_new else "duplicate", tuple(announced))
@@ -126,8 +142,8 @@ def announce(store: Store, billing: str, i_accounts: Sequence[int], event: Store
         or known.details_at is None
         or known.details_at - event.received_at < SETTLING
     ]
-    events.announce(stale, event.received_at, routine=routine)
-    return [Announced(i_account, event.received_at, routine) for i_account in stale]
+    events.announce(stale, event.received_at, routine=routine, trace_id=event.trace_id)
+    return [Announced(i_account, event.received_at, routine, event.trace_id) for i_account in stale]
 
 
 def _known(store: Store, billing: str, subject: Subject) -> list[int]:

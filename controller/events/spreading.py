@@ -23,14 +23,14 @@ from controller.events.inbox import Inbox, announce
 from controller.events.vocabulary import Scope
 from controller.fresh import SETTLING
 from controller.gather import listed
-from controller.log import Logger
-from controller.store import Announced, Ledger, Store, StoredEvent
+from controller.lane import Tools
+from controller.log import logger
+from controller.store import Announced, Store, StoredEvent
 from controller.targets import Billing
 from controller.waiting import first_of
 from desired_state.retry import backoff
 from platforms.driver import PlatformError
 from platforms.gate import urgent
-from platforms.transport import Clock
 
 REMEMBERED = timedelta(days=3)
 _SLICE = 1000
@@ -41,12 +41,13 @@ _FORGETTING = 3600.0
 class Spreader:
     """Spreads the events of one billing source."""
 
-    def __init__(self, billing: Billing, inbox: Inbox, ledger: Ledger, clock: Clock, log: Logger) -> None:
+    def __init__(self, billing: Billing, inbox: Inbox, tools: Tools) -> None:
         self._billing = billing
         self._inbox = inbox
-        self._ledger = ledger
-        self._clock = clock
-        self._log = log
+        self._ledger = tools.ledger
+        self._clock = tools.clock
+        self._traces = tools.traces
+        self._log = logger("events")
         self._asked = asyncio.Event()
         self._failures = 0
         self._again_at: dict[str, float] = {}
@@ -68,7 +69,7 @@ class Spreader:
         while not is_over() and (events := await self._ledger.run(self._waiting)):
             for event in takewhile(lambda _: not is_over(), events):
                 try:
-                    with urgent():
+                    with urgent(), self._traces.begin("spread", event.trace_id, scope=event.scope):
                         await self._spread(event)
                 except PlatformError as error:
                     self._failures += 1

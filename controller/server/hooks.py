@@ -21,12 +21,15 @@ from controller.events.inbox import Overloaded
 from controller.log import Logger
 from controller.server.access import is_basic, is_bearer
 from controller.store import StoreError, StoreUnavailable
+from controller.tracing import Traces, incoming
 
 MAX_BODY_BYTES = 1024 * 1024
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]
 
 Take = Callable[[str, Notice], Awaitable[str]]
 """Keep an event: source and event to its outcome. Raises `Overloaded`, `StoreError`."""
+
+Handler = Callable[[Request], Awaitable[Response]]
 
 Count = Callable[[str, str], None]
 """Told of every event: source and outcome."""
@@ -48,13 +51,28 @@ class Hooks:
     take: Take
     count: Count
     log: Logger
+    traces: Traces
     espf: EspfAccess | None = None
     nsps_token: str | None = field(default=None, repr=False)
 
     def routes(self) -> list[Route]:
         """Both of them, with and without a slash at the end."""
-        paths = (("/espf", self._from_espf), ("/process-event", self._from_nsps))
+        paths = (
+            ("/espf", self._traced("espf", self._from_espf)),
+            ("/process-event", self._traced("nsps", self._from_nsps)),
+        )
         return [Route(f"{path}{end}", handler, methods=_METHODS) for path, handler in paths for end in ("", "/")]
+
+    def _traced(self, source: str, handler: Handler) -> Handler:
+        """The handler, in the trace that the request belongs to, or in one of its own."""
+
+        async def traced(request: Request) -> Response:
+            with self.traces.begin("event", incoming(request.headers), source=source) as trace:
+                response = await handler(request)
+                trace.note(status=response.status_code)
+                return response
+
+        return traced
 
     async def _from_espf(self, request: Request) -> Response:
         if request.method != "POST":

@@ -177,6 +177,18 @@ class Charges:
         )
         return [Logged(instant(at), event, by, text) for at, event, by, text in rows]
 
+    def last_logged(self) -> int:
+        """The number of what was noted last."""
+        (last,) = self._conn.execute("SELECT coalesce(max(rowid), 0) FROM charge_log").fetchone()
+        return int(last)
+
+    def logged_after(self, last: int) -> list[tuple[Charge, Logged]]:
+        """What was noted since, the oldest first, each with the charge as it is now."""
+        rows = self._conn.execute(
+            "SELECT number, at, event, by, text FROM charge_log WHERE rowid > ? ORDER BY rowid", (last,)
+        ).fetchall()
+        return [(self.get(number), Logged(instant(at), event, by, text)) for number, at, event, by, text in rows]
+
     def resume(self, now: datetime) -> int:
         """A process has started: nobody knows what became of what the last one was sending. Returns how many."""
         left = self._conn.execute(f"SELECT {_COLUMNS} FROM charges WHERE state = 'sending'").fetchall()

@@ -19,22 +19,27 @@ from controller.store.codec import instant, to_instant
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """An event of which not all accounts are found yet. `scope` is what `number` counts: customers or products."""
+    """An event of which not all accounts are found yet. `scope` is what `number` counts: customers or products.
+
+    `trace_id` is the trace in which it came.
+    """
 
     key: str
     event_type: str
     scope: str
     number: int
     received_at: datetime
+    trace_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """An account that has to be read; `routine` where many changed together."""
+    """An account that has to be read; `routine` where many changed together. `trace_id` is that of the last event."""
 
     i_account: int
     last_at: datetime
     routine: bool
+    trace_id: str | None = None
 
 
 class Events:
@@ -49,20 +54,23 @@ class Events:
         received = event.received_at.timestamp()
         return bool(
             self._conn.execute(
-                "INSERT OR IGNORE INTO events (billing, key, source, event_type, scope, number, received_at, spread_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO events (billing, key, source, event_type, scope, number, received_at, spread_at,"
+                " trace_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (self._billing, event.key, source, event.event_type, event.scope, event.number, received,
-                 received if is_spread else None),
+                 received if is_spread else None, event.trace_id),
             ).rowcount
         )  # fmt: skip
 
-    def announce(self, i_accounts: Iterable[int], at: datetime, *, routine: bool = False) -> None:
+    def announce(
+        self, i_accounts: Iterable[int], at: datetime, *, routine: bool = False, trace_id: str | None = None
+    ) -> None:
         """Have these accounts read, in any case, after an event that came at `at`."""
         self._conn.executemany(
-            "INSERT INTO announced (billing, i_account, first_at, last_at, routine) VALUES (?, ?, ?, ?, ?)"
+            "INSERT INTO announced (billing, i_account, first_at, last_at, routine, trace_id) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (billing, i_account) DO UPDATE SET first_at = min(first_at, excluded.first_at),"
+            " trace_id = CASE WHEN excluded.last_at >= last_at THEN excluded.trace_id ELSE trace_id END,"
             " last_at = max(last_at, excluded.last_at), routine = min(routine, excluded.routine)",
-            [(self._billing, i_account, *(at.timestamp(),) * 2, int(routine)) for i_account in i_accounts],
+            [(self._billing, i_account, *(at.timestamp(),) * 2, int(routine), trace_id) for i_account in i_accounts],
         )
 
     def was_read(self, i_account: int, settled: datetime) -> None:
@@ -96,19 +104,22 @@ class Events:
     def announced(self) -> list[Announced]:
         """Every account that has to be read because of events, those that wait longest first."""
         rows = self._conn.execute(
-            "SELECT i_account, last_at, routine FROM announced WHERE billing = ? ORDER BY routine, first_at",
+            "SELECT i_account, last_at, routine, trace_id FROM announced WHERE billing = ? ORDER BY routine, first_at",
             (self._billing,),
         )
-        return [Announced(i_account, instant(last_at), bool(routine)) for i_account, last_at, routine in rows]
+        return [Announced(i_account, instant(at), bool(routine), trace) for i_account, at, routine, trace in rows]
 
     def to_spread(self, limit: int) -> list[StoredEvent]:
         """Events of which not all accounts are found yet, the oldest first."""
         rows = self._conn.execute(
-            "SELECT key, event_type, scope, number, received_at FROM events INDEXED BY events_to_spread"
+            "SELECT key, event_type, scope, number, received_at, trace_id FROM events INDEXED BY events_to_spread"
             " WHERE billing = ? AND spread_at IS NULL ORDER BY received_at LIMIT ?",
             (self._billing, limit),
         )
-        return [StoredEvent(key, event_type, scope, number, instant(at)) for key, event_type, scope, number, at in rows]
+        return [
+            StoredEvent(key, event_type, scope, number, instant(at), trace_id)
+            for key, event_type, scope, number, at, trace_id in rows
+        ]
 
     def spread(self, key: str, now: datetime) -> None:
         """All accounts that the event is about have been announced."""

@@ -26,6 +26,7 @@ class Intent:
 
     `caused_by` says in words who or what that was: which event, which person.
     `spent` names what it takes from the brake (`destructive`, `updates`), which it gives back if it comes to nothing.
+    `trace_id` is the trace of which it is a part.
     """
 
     key: SubscriberKey
@@ -43,6 +44,7 @@ class Intent:
     after_fp: bytes | None = None
     managed: str = ""
     spent: str | None = None
+    trace_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class AuditRow:
     request_id: str
     plan: str | None
     epoch: int
+    trace_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ class OpenIntent:
 
 _CARRIED = (
     "platform, i_account, account_id, kind, external_id, reason, cause, caused_by, plan, request_id, epoch, before,"
-    " after, spent"
+    " after, spent, trace_id"
 )
 
 
@@ -111,10 +114,11 @@ class Journal:
         """Write down what is about to be done; returns the intent's number."""
         cursor = self._conn.execute(
             f"INSERT INTO intents ({_CARRIED}, after_fp, managed, opened_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (intent.key.platform, intent.key.i_account, intent.account_id, intent.kind, intent.external_id,
              intent.reason, intent.cause, intent.caused_by, intent.plan, intent.request_id, intent.epoch,
-             intent.before, intent.after, intent.spent, intent.after_fp, intent.managed, now.timestamp()),
+             intent.before, intent.after, intent.spent, intent.trace_id, intent.after_fp, intent.managed,
+             now.timestamp()),
         )  # fmt: skip
         return cursor.lastrowid or 0
 
@@ -188,6 +192,13 @@ class Journal:
             for platform, i_account, account_id, *row in rows
         ]
 
+    def outcome(self, number: int) -> AuditRow | None:
+        """What became of an intent; `None` as long as nobody knows."""
+        row = self._conn.execute(
+            f"SELECT {_SHOWN}, closed_at, result, text, id FROM audit WHERE id = ?", (number,)
+        ).fetchone()
+        return None if row is None else _audit_row(row)
+
     def destructive_since(self, platform: str, start: datetime) -> int:
         """How many changes took something away since an instant, or may have; what a person approved does not count."""
         (done,) = self._conn.execute(
@@ -222,13 +233,14 @@ _UNPROVEN = (
     " AND r.i_account = intents.i_account AND r.gone = 0)"
 )
 _SHOWN = (
-    "kind, reason, cause, caused_by, external_id, before, after, request_id, plan, epoch, opened_at"  # as `_audit_row`
+    "kind, reason, cause, caused_by, external_id, before, after, request_id, plan, epoch, trace_id,"
+    " opened_at"  # as `_audit_row`
 )
 
 
 def _audit_row(row: Sequence[Any]) -> AuditRow:
-    kind, reason, cause, caused_by, external_id, before, after, request_id, plan, epoch, opened_at, *outcome, _ = row
-    closed_at, result, text = outcome
+    kind, reason, cause, caused_by, external_id, before, after, request_id, plan, epoch, trace_id, *rest = row
+    opened_at, closed_at, result, text, _ = rest
     return AuditRow(
         kind=kind,
         reason=reason,
@@ -244,4 +256,5 @@ def _audit_row(row: Sequence[Any]) -> AuditRow:
         request_id=request_id,
         plan=plan,
         epoch=epoch,
+        trace_id=trace_id,
     )

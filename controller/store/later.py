@@ -178,3 +178,16 @@ CREATE TRIGGER accounts_renamed AFTER UPDATE OF id ON accounts WHEN OLD.id <> NE
 @MIGRATIONS(name="former ids")
 def _former_ids(db: Database) -> None:
     execute(db, _FORMER_IDS)
+
+
+@MIGRATIONS(name="traces")
+def _traces(db: Database) -> None:
+    """By which trace an event came, and what was done because of it."""
+    for table in ("events", "announced", "intents", "audit"):
+        db.conn.execute(f"ALTER TABLE {table} ADD COLUMN trace_id TEXT")
+
+
+@MIGRATIONS(name="said")
+def _said(db: Database) -> None:
+    """How the log said last that a subscriber stands, so that what lasts is said once."""
+    db.conn.execute("ALTER TABLE subscribers ADD COLUMN said TEXT")

@@ -58,13 +58,17 @@ class Lateness:
 
 @dataclass(frozen=True, slots=True)
 class StoredSubscriber:
-    """A wish with its progress. `was_fulfilled`: nothing has been wished otherwise since there was nothing to do."""
+    """A wish with its progress. `was_fulfilled`: nothing has been wished otherwise since there was nothing to do.
+
+    `said` is how the log said last that it stands; empty if nothing had to be said, or no longer.
+    """
 
     desired: Desired
     desired_fp: bytes
     progress: Progress
     unconverged_since: datetime | None
     was_fulfilled: bool
+    said: str = ""
 
 
 REFUSED, TAKEN = "platform", "taken"
@@ -113,7 +117,7 @@ class Subscribers:
         """The wish for an account, or `None` if this platform has nothing to do with it."""
         row = self._conn.execute(
             "SELECT desired, desired_fp, state, held_by, text, failures, next_try, unconverged_since,"
-            " quiet_desired IS desired_fp"
+            " quiet_desired IS desired_fp, said"
             " FROM subscribers WHERE platform = ? AND i_account = ?",
             (self._platform, i_account),
         ).fetchone()
@@ -125,6 +129,7 @@ class Subscribers:
             progress=Progress(decode_state(row[2]), row[3], row[4], row[5], to_instant(row[6])),
             unconverged_since=to_instant(row[7]),
             was_fulfilled=bool(row[8]),
+            said=row[9] or "",
         )
 
     def unsettled(self) -> Sequence[int]:
@@ -162,6 +167,12 @@ class Subscribers:
             (now.timestamp(), progress.state, progress.held_by, progress.text, progress.failures,
              to_seconds(progress.next_try), self._platform, i_account),
         )  # fmt: skip
+
+    def note_said(self, i_account: int, said: str) -> None:
+        """Note how the log says that it stands."""
+        self._conn.execute(
+            "UPDATE subscribers SET said = ? WHERE platform = ? AND i_account = ?", (said, self._platform, i_account)
+        )
 
     def mark_in_flight(self, i_account: int, now: datetime) -> None:
         """A call is about to be made for the subscriber."""

@@ -72,6 +72,7 @@ class ActionView(TypedDict):
     request_id: str
     plan: str | None
     epoch: int
+    trace_id: str | None
 
 
 class OrderView(TypedDict):
@@ -331,6 +332,7 @@ def action_view(row: AuditRow) -> ActionView:
         request_id=row.request_id,
         plan=row.plan,
         epoch=row.epoch,
+        trace_id=row.trace_id,
     )
 
 

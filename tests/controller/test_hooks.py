@@ -15,6 +15,7 @@ from controller.log import logger
 from controller.server.app import create_app
 from controller.server.hooks import MAX_BODY_BYTES, EspfAccess, Hooks
 from controller.store import StoreError
+from controller.tracing import Traces
 from tests.controller.test_server import Watch, health
 
 BASIC = "Basic " + base64.b64encode("espf:schlüssel:mit:Punkten".encode()).decode()
@@ -42,6 +43,7 @@ class Desk:
             take=self.take,
             count=lambda source, outcome: self.counted.append((source, outcome)),
             log=logger("test"),
+            traces=Traces(lambda: "1".zfill(32)),
             espf=EspfAccess("espf", "schlüssel:mit:Punkten", failure_status) if configured else None,
             nsps_token="nsps-token" if configured else None,
         )

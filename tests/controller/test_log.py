@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from controller import log
+from controller.tracing import Traces
 from platforms.driver import Rejected
 
 
@@ -123,3 +124,12 @@ def test_the_level_may_change_while_the_process_lives(output: io.StringIO) -> No
         logging.getLogger("library").info(f"told at {level}")
 
     assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["told at info"] * 2
+
+
+def test_what_is_said_within_a_trace_bears_its_id(output: io.StringIO) -> None:
+    with Traces(lambda: "0af7651916cd43dd8448eb211c80319c").begin("look"):
+        log.logger("x").info("ours")
+        logging.getLogger("library").warning("theirs")
+    log.logger("x").info("outside")
+
+    assert [line.get("trace_id") for line in lines(output)] == ["0af7651916cd43dd8448eb211c80319c"] * 2 + [None]

@@ -149,3 +149,43 @@ def test_a_worker_for_urgent_keys_takes_no_other() -> None:
     item = queue.take(1, urgent_only=True)
     assert item is not None
     assert (item.key, item.priority) == (A, Priority.EVENT)
+
+
+@pytest.mark.parametrize(
+    ("asked", "known"),
+    [
+        ([(Priority.EVENT, "first")], "first"),
+        ([(Priority.EVENT, "first"), (Priority.EVENT, "last")], "last"),
+        ([(Priority.EVENT, "first"), (Priority.RETRY, "again")], "first"),
+        ([(Priority.RETRY, "again"), (Priority.EVENT, "first")], "first"),
+        ([(Priority.EVENT, "first"), (Priority.OPERATOR, None)], "first"),
+        ([(Priority.SWEEP, None), (Priority.SWEEP, "routine")], "routine"),
+        ([(Priority.SWEEP, None)], None),
+    ],
+    ids=str,
+)
+def test_a_key_goes_with_the_trace_of_the_last_event_that_asked_for_it(
+    asked: list[tuple[Priority, str | None]], known: str | None
+) -> None:
+    queue = WorkQueue()
+    for priority, trace_id in asked:
+        queue.add(A, priority, 0, trace_id=trace_id)
+    item = queue.take(0)
+    assert item is not None
+    assert item.trace_id == known
+
+    queue.done(A)
+    queue.add(A, Priority.SWEEP, 1)
+    item = queue.take(1)
+    assert item is not None
+    assert item.trace_id is None, "it is spent"
+
+
+def test_a_timer_goes_with_the_trace_it_was_set_with_unless_an_event_came_since() -> None:
+    queue = WorkQueue()
+    queue.add_timer(A, 3, "first")
+    queue.add_timer(B, 3, "first")
+    queue.add(B, Priority.EVENT, 1, delay=3, trace_id="last")
+
+    traces = {item.key: item.trace_id for item in (queue.take(4), queue.take(4)) if item is not None}
+    assert traces == {A: "first", B: "last"}
