@@ -38,7 +38,7 @@ from controller.server.health import Health
 from controller.signals import ProcessSignal, TargetSignal
 from controller.store import Audience, Ledger
 from controller.targets import Billing, Household, Platform
-from controller.tracing import Traces
+from controller.tracing import Traces, sending_to
 from controller.version import VERSION
 from controller.watch import Watch
 from controller.writeback import Desk, Writer
@@ -146,7 +146,7 @@ def assemble(
 ) -> Application:
     """Put everything together, to be in force from now on; by `gauges` of a running process, from its `take_over` on.
 
-    Raises `StoreError` where the store's key cannot be used.
+    Raises `StoreError` where the store's key cannot be used, `TracingError` where spans are wanted and cannot be sent.
     """
     shown = gauges or Gauges(Metrics(*_covered(config)), Health(world.monotonic, STALLED_AFTER))
     metrics, health = shown.metrics, shown.health
@@ -154,7 +154,7 @@ def assemble(
     billings = tuple(build.billing(block) for block in config.billing)
     watch = Watch(billings, config.brake, metrics, health, world)
     breakers = BreakerBook(billings, ledger, world, logger("breakers"))
-    traces = Traces(world.request_id)
+    traces = _traces(config, world)
     tools = Tools(ledger, world, world.draw, world.request_id, watch, logger("lane"), breakers, traces)
     inbox = Inbox(billings, ledger, world, world.request_id)
     made = (_installation(billing, household(config, billing.name), tools, inbox) for billing in billings)
@@ -166,6 +166,12 @@ def assemble(
     if gauges is None:
         application.take_over()
     return application
+
+
+def _traces(config: Config, world: World) -> Traces:
+    wanted = config.tracing
+    spans = sending_to(wanted.endpoint, wanted.sample) if wanted.endpoint is not None else None
+    return Traces(world.request_id, spans)
 
 
 def _covered(config: Config) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, tuple[str, ...]]]:

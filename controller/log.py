@@ -44,6 +44,8 @@ _QUIET = (
     "httpcore",
     "aiohttp",
     "asyncio",
+    "opentelemetry",
+    "urllib3",
 )
 
 Logger = structlog.stdlib.BoundLogger

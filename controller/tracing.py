@@ -2,7 +2,7 @@
 
 Rules of this module:
 
-1. Without spans there are ids and headers all the same; what sends spans is somebody else's.
+1. Without spans there are ids and headers all the same; what sends spans (`spans.py`) is not even imported then.
 2. An id that comes from outside is taken if it is one (16 or 32 hex digits, not all zero), and else made anew: nothing
    else of what was sent is ever passed on.
 3. Facts are names, numbers of accounts and outcomes. No address, no text of an error and no personal data (P10).
@@ -21,6 +21,10 @@ Facts = Mapping[str, str | int]
 _TRACE_ID = re.compile(r"(?!0+\Z)(?:[0-9a-f]{16}|[0-9a-f]{32})")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _FINE = ("ok", "refused")
+
+
+class TracingError(Exception):
+    """Spans cannot be sent; `str()` says why and what to do."""
 
 
 def incoming(headers: Mapping[str, str]) -> str | None:
@@ -134,3 +138,15 @@ class Traces:
         """The same, and wait for it, but not long."""
         if self._spans is not None:
             await self._spans.aclose()
+
+
+def sending_to(endpoint: str, sample: float) -> Spans:
+    """Spans for a collector, of a share of all traces. Raises `TracingError` where OpenTelemetry is not installed."""
+    try:
+        from controller.spans import to_collector  # noqa: PLC0415  an optional extra
+    except ImportError:
+        raise TracingError(
+            "tracing.endpoint is configured, but OpenTelemetry is not installed:"
+            " pip install 'iptv-reconciler[tracing]', or take the tracing block out"
+        ) from None
+    return to_collector(endpoint, sample)

@@ -15,6 +15,7 @@ from controller.lock import performing
 from controller.log import logger
 from controller.server.serving import ListenError, serving
 from controller.store import Ledger, Store, StoreError
+from controller.tracing import TracingError
 
 
 def run_daemon(path: Path) -> Code:
@@ -23,7 +24,7 @@ def run_daemon(path: Path) -> Code:
     try:
         with performing(config.store.path):
             execute(_run(config))
-    except (StoreError, ListenError) as error:
+    except (StoreError, ListenError, TracingError) as error:
         raise Failed(str(error)) from error
     return Code.OK
 

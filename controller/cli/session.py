@@ -16,6 +16,7 @@ from controller.config import Config, ConfigError, load
 from controller.config.problems import nearest
 from controller.orders import Person
 from controller.store import Ledger, Store, StoreError, store_error_in
+from controller.tracing import TracingError
 
 T = TypeVar("T")
 
@@ -97,7 +98,10 @@ async def assembled(
     config: Config, ledger: Ledger, world: World | None = None, network: Network | None = None
 ) -> AsyncIterator[Application]:
     """Everything put together, and let go of at the end."""
-    application = assemble(config, ledger, world or SystemClock(), network)
+    try:
+        application = assemble(config, ledger, world or SystemClock(), network)
+    except TracingError as error:
+        raise Failed(str(error)) from None
     try:
         yield application
     finally:

@@ -327,6 +327,15 @@ class LogBlock(Block):
     """An object a line, or text for people; this holds for commands too."""
 
 
+class TracingBlock(Block):
+    """Where spans are sent (OTLP over HTTP), and of which share of the traces; without `endpoint` none are."""
+
+    endpoint: Url | None = None
+    """Address of a collector, `/v1/traces` is appended; needs the extra `iptv-reconciler[tracing]`."""
+    sample: float = Field(default=1.0, gt=0, le=1, strict=True)
+    """The share of traces that are sent."""
+
+
 class StoreBlock(Block):
     """The database."""
 

@@ -20,6 +20,7 @@ from controller.config.blocks import (
     ScheduleBlock,
     ServerBlock,
     StoreBlock,
+    TracingBlock,
 )
 from controller.config.problems import nearest
 from controller.config.secret import ConfigSecret
@@ -57,6 +58,8 @@ class Config(Block):
     """Metrics, health and events."""
     log: LogBlock = LogBlock()
     """What the daemon says on standard error."""
+    tracing: TracingBlock = TracingBlock()
+    """Spans for OpenTelemetry."""
     store: StoreBlock = StoreBlock()
     """The database."""
 

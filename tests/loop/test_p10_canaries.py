@@ -6,7 +6,7 @@ Canaries are planted wherever billing, platforms and the configuration hold such
 import io
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
@@ -17,7 +17,9 @@ from controller.views.status_text import status_lines
 from platforms.seachange.simulated import Customer
 from platforms.simulation import Fault
 from tests.bed import Bed
+from tests.collector import Collector
 from tests.loop.platforms import billing, box, cable, catalog, ministra, seachange, telebreeze
+from tests.servers import serving
 
 CONTACT = {
     "firstname": "Canarina",
@@ -32,6 +34,14 @@ SECRETS = {"TV Login": "serinus-login", "TV Password": "canary-password", "TV PI
 DEVICE = "00:1A:79:CA:4A:71"
 OF_OTHERS = ("Ana Canary", "+4277654321")
 KEPT = ("audit", "intents", "orders", "events", "announced", "targets", "held_changes", "told")
+
+
+@pytest.fixture
+async def traced() -> AsyncIterator[tuple[str, Collector]]:
+    """Where spans are sent."""
+    collector = Collector()
+    async with serving(collector.app) as url:
+        yield url, collector
 
 
 @pytest.fixture
@@ -62,8 +72,9 @@ async def everything_shown(bed: Bed) -> str:
 
 
 async def test_p10_no_canary_is_found_in_anything_that_is_shown_logged_counted_or_audited(
-    make_bed: Callable[..., Bed], logged: io.StringIO
+    make_bed: Callable[..., Bed], logged: io.StringIO, traced: tuple[str, Collector]
 ) -> None:
+    endpoint, collector = traced
     degrade = ["connection_limit", "devices", "pin"]
     bed = make_bed(
         billing=billing(),
@@ -73,6 +84,7 @@ async def test_p10_no_canary_is_found_in_anything_that_is_shown_logged_counted_o
             "box": ministra(auth="all", degrade=degrade),
         },
         catalog=catalog("tv", "cable", "box"),
+        tracing={"endpoint": endpoint},
     )
     accounts = [bed.tv_account(number, i_product=60 + number) for number in (1, 3, 5)]
     for account in accounts:
@@ -114,5 +126,8 @@ async def test_p10_no_canary_is_found_in_anything_that_is_shown_logged_counted_o
     devices = [DEVICE, DEVICE.replace(":", "")]
     assert "001A…71" in shown, "the devices are in it, without their middle"
     assert '"contact": "changed"' in shown
-    text = shown + logged.getvalue()
+    await bed.application.traces.aclose()
+    assert {"event", "pass", "look", "tv customers.create"} <= set(collector.names)
+    assert '"event": "decided"' in logged.getvalue()
+    text = shown + logged.getvalue() + repr(collector.requests)
     assert [each for each in (*secrets, *devices) if each.lower() in text.lower()] == []
