@@ -4,7 +4,7 @@ Read it to see what there is and who knows whom; nothing happens here.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
@@ -98,6 +98,21 @@ class Application:
         self.metrics.set_config(self.config.fingerprint)
         _show_settings(self.metrics, self.config)
         self.health.configured()
+
+    def leave_alone_as(self, former: "Application") -> None:
+        """Whoever asked the former one to be left alone for a while, is left alone by this one too."""
+        wishes = {target: breaker.alone_until for target, breaker in former._breakers()}
+        for target, breaker in self._breakers():
+            breaker.leave_alone(wishes.get(target, breaker.alone_until))
+
+    def _breakers(self) -> Iterator[tuple[tuple[str, str], Breaker]]:
+        """Each target's, by the target's name and address."""
+        urls = {block.name: block.url for block in self.config.billing}
+        urls |= {name: block.url for name, block in self.config.platforms.items()}
+        for billing in (installation.billing for installation in self.installations):
+            yield (billing.name, urls[billing.name]), billing.breaker
+            for platform in billing.platforms:
+                yield (platform.name, urls[platform.name]), platform.breaker
 
     async def disconnect(self) -> None:
         """Let go of the connections; the store goes on, and so does the sending of the last spans."""

@@ -7,7 +7,9 @@ Rules of this module:
 2. A term is called off by the end of the process or by another configuration: nothing new is begun, and what was begun
    is finished. For another configuration that is waited for no longer than `DRAIN`: what is cut off then, the next term
    finds out about as after a crash. Where the lead is lost the term is cancelled at once.
-3. The store, metrics and health outlive the terms. HTTP goes to the application that is present, whether it works or
+3. Between two terms a second goes by, so that no second sees more requests than may be sent (promise P17). A target
+   that wishes to be left alone is left alone by the next term too.
+4. The store, metrics and health outlive the terms. HTTP goes to the application that is present, whether it works or
    not: it can always keep an event, which the next term finds in the store.
 """
 
@@ -35,6 +37,7 @@ from controller.waiting import first_of
 from platforms.transport import Clock
 
 DRAIN = 60.0
+BETWEEN = 1.0
 
 Assemble = Callable[[Config, Gauges | None], Application]
 """Makes an application over the process's one store; by the process's gauges from the second one on."""
@@ -121,7 +124,11 @@ class Daemon:
             while not self._stopping.is_set():
                 if self._worked is self._present:  # until the lead was lost; an application works once
                     self._show(self._assemble(self._present.config, self._gauges))
-                await self._term(self._present)
+                if self._worked is not None:
+                    await first_of(self._stopping.wait(), self._clock.sleep(BETWEEN))
+                    self._present.leave_alone_as(self._worked)
+                if not self._stopping.is_set():
+                    await self._term(self._present)
         finally:
             self._is_leading = False
 

@@ -46,7 +46,8 @@ class _Second:
 class Breaker:
     """The breaker of one target. `listeners` are called whenever it may be time to ask, or no longer.
 
-    `is_refusal`: it opened, or stayed open, because the target refuses us altogether.
+    `is_refusal`: it opened, or stayed open, because the target refuses us altogether. `alone_until` is the instant
+    before which the target asked to be left alone.
     """
 
     def __init__(self) -> None:
@@ -59,7 +60,7 @@ class Breaker:
         self._is_probing = False
         self._probe_at = 0.0
         self._pause = 0.0
-        self._alone_until = 0.0
+        self.alone_until = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -68,7 +69,7 @@ class Breaker:
 
     def rests(self, now: float) -> float:
         """Seconds until something may be asked, as far as is known; nothing where it may be asked now."""
-        waits = [0.0, self._alone_until - now]
+        waits = [0.0, self.alone_until - now]
         if self.is_open:
             waits.append(_A_MOMENT if self._is_probing else self._probe_at - now)
         return max(waits)
@@ -108,8 +109,8 @@ class Breaker:
 
     def leave_alone(self, until: float) -> None:
         """The target asked that nothing be asked before an instant."""
-        if until > self._alone_until:
-            self._alone_until = until
+        if until > self.alone_until:
+            self.alone_until = until
             self._notify()
 
     def restore(self, opened_at: float, now: float) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from controller.daemon import DRAIN
+from controller.daemon import BETWEEN, DRAIN
 from controller.store import store_error_in
 from platforms.simulation import Fault
 from tests.bed import TV, Bed
@@ -16,7 +16,7 @@ TWO = {
         "tv2": {"driver": "telebreeze", "url": "http://tv2.test", "api_key": "simulated", "requests_per_second": 10000},
     }
 }
-SOON = 2.0
+SOON = BETWEEN + 2.0
 
 
 async def test_it_works_from_the_start_to_the_end_in_one_term(office: Office) -> None:
