@@ -14,6 +14,7 @@ from controller.cli.codes import Failed
 from controller.clock import SystemClock
 from controller.config import Config, ConfigError, load
 from controller.config.problems import nearest
+from controller.config.secret import Contents
 from controller.orders import Person
 from controller.store import Ledger, Store, StoreError, store_error_in
 from controller.tracing import TracingError
@@ -21,11 +22,14 @@ from controller.tracing import TracingError
 T = TypeVar("T")
 
 
-def configured(path: Path, *, as_daemon: bool = False) -> Config:
-    """The configuration, with logging set up and its warnings told. Raises `Failed` with every problem."""
+def configured(path: Path, *, as_daemon: bool = False, contents: Contents | None = None) -> Config:
+    """The configuration, with logging set up and its warnings told. Raises `Failed` with every problem.
+
+    `contents` is made to tell what it was read from, as by `load`.
+    """
     log.setup("warning")
     try:
-        config = load(path)
+        config = load(path, contents=contents)
     except ConfigError as error:
         raise Failed(str(error)) from None
     set_log(config, as_daemon=as_daemon)

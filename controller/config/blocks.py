@@ -313,7 +313,7 @@ class ServerBlock(Block):
     """The HTTP server for metrics, health, events and the status page."""
 
     listen: Listen = "0.0.0.0:8080"
-    """The address; port 0 is any free one."""
+    """The address; port 0 is any free one. Another one takes effect at the next start."""
     page: PageBlock | None = None
     """Who may read the status page; without it nobody."""
 
@@ -340,4 +340,4 @@ class StoreBlock(Block):
     """The database."""
 
     path: FilePath = Path("/var/lib/iptv-reconciler/state.db")
-    """The file; its folder has to be on a local disk."""
+    """The file; its folder has to be on a local disk. Another one takes effect at the next start."""

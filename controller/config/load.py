@@ -15,18 +15,20 @@ from controller.config.document import Document, DocumentError
 from controller.config.durations import write
 from controller.config.model import Config
 from controller.config.problems import ConfigError, translate
-from controller.config.secret import Surroundings
+from controller.config.secret import Contents, Surroundings
 
 
-def load(path: Path | str, environment: Mapping[str, str] | None = None) -> Config:
+def load(path: Path | str, environment: Mapping[str, str] | None = None, contents: Contents | None = None) -> Config:
     """Read and validate a configuration file, its secrets included. Raises `ConfigError` with every problem.
 
-    `environment` replaces the process's own, for tests.
+    `environment` replaces the process's own, for tests. `contents` is made to tell which files were read, or looked
+    for in vain, and what they held.
     """
-    path = Path(path)
+    path, seen = Path(path), contents if contents is not None else {}
+    seen.clear()
+    around = Surroundings(path.absolute().parent, os.environ if environment is None else environment, seen)
     try:
-        text = path.read_text(encoding="utf-8")
-        document = yaml_text.read(text)
+        document = yaml_text.read(around.read(path).decode())
     except FileNotFoundError:
         raise ConfigError([f"the file {path} does not exist"], str(path)) from None
     except UnicodeDecodeError:
@@ -35,8 +37,7 @@ def load(path: Path | str, environment: Mapping[str, str] | None = None) -> Conf
         raise ConfigError([f"the file {path} cannot be read: {error.strerror}"], str(path)) from None
     except DocumentError as error:
         raise ConfigError([f"{path}: {problem}" for problem in error.problems], str(path)) from None
-    surroundings = Surroundings(path.absolute().parent, os.environ if environment is None else environment)
-    return _validated(document, surroundings, str(path)).of_file(path.absolute())
+    return _validated(document, around, str(path)).of_file(path.absolute())
 
 
 def from_values(values: Mapping[str, object], folder: Path, environment: Mapping[str, str] | None = None) -> Config:

@@ -91,6 +91,18 @@ class Config(Block):
         values = self.model_dump(mode="json", by_alias=True)
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
 
+    def keeping(self, running: "Config") -> "Config":
+        """This configuration as far as a process can take it up that runs by another one; the rest as that has it."""
+        listen, path = running.server.listen, running.store.path
+        kept = self.model_copy(
+            update={
+                "server": self.server.model_copy(update={"listen": listen}),
+                "store": self.store.model_copy(update={"path": path}),
+            }
+        )
+        kept.__dict__.pop("fingerprint", None)
+        return kept
+
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """What is allowed but should be known: sentences to be logged at every start."""

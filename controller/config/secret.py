@@ -7,7 +7,8 @@ Rules of this module:
 2. No error names its content, nor a key or a text found in its place; no repr, dump or schema holds it.
 """
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -18,13 +19,44 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 HIDDEN = "***"
 
+Contents = dict[Path, bytes | None]
+"""What files hold, each as a digest that changes with it; `None` where one cannot be read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the configuration may refer to: its own folder, and the environment's variables."""
+    """What the configuration may refer to: its own folder, and the environment's variables.
+
+    `contents` comes to tell which files it did refer to, and what they held.
+    """
 
     folder: Path
     environment: Mapping[str, str] = field(repr=False)
+    contents: Contents = field(default_factory=dict, repr=False)
+
+    def read(self, path: Path) -> bytes:
+        """What a file holds. Raises `OSError`."""
+        self.contents[path] = None
+        content = path.read_bytes()
+        self.contents[path] = digest(content)
+        return content
+
+
+def digest(content: bytes) -> bytes:
+    """What is remembered of a file's content, which may be a secret."""
+    return hashlib.sha256(content).digest()
+
+
+def contents_now(paths: Iterable[Path]) -> Contents:
+    """What these files hold at this moment."""
+    return {path: _content_now(path) for path in paths}
+
+
+def _content_now(path: Path) -> bytes | None:
+    try:
+        return digest(path.read_bytes())
+    except OSError:
+        return None
 
 
 def surroundings(info: ValidationInfo) -> Surroundings:
@@ -92,12 +124,12 @@ def _validated(value: object, info: ValidationInfo) -> ConfigSecret:
     if kind not in ("file", "env") or not isinstance(where, str) or not where:
         _refuse("must be {file: PATH} or {env: NAME}, with a text for PATH or NAME")
     around = surroundings(info)
-    return _from_file(around.folder / where) if kind == "file" else _from_environment(where, around)
+    return _from_file(around.folder / where, around) if kind == "file" else _from_environment(where, around)
 
 
-def _from_file(path: Path) -> ConfigSecret:
+def _from_file(path: Path, around: Surroundings) -> ConfigSecret:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = around.read(path).decode()
     except FileNotFoundError:
         _refuse(f"the file {path} does not exist")
     except UnicodeDecodeError:

@@ -70,10 +70,12 @@ def _tls_check(value: object, info: ValidationInfo) -> bool | str:
         return value
     if not isinstance(value, str) or not value:
         raise ValueError("must be true, false or the path of a CA file")
-    path = surroundings(info).folder / value
+    around = surroundings(info)
+    path = around.folder / value
     if not path.is_file():
         raise ValueError(f"the CA file {path} does not exist")
     try:
+        around.read(path)
         ssl.create_default_context(cafile=path)
     except OSError:
         raise ValueError(f"the CA file {path} cannot be read as certificates in PEM form") from None
