@@ -314,6 +314,11 @@ def _take_over(store: Store, *, name: str, rows: Sequence[tuple[object, ...]]) -
 
 def configuration(folder: Path, blocks: Values) -> Config:
     """A configuration for the simulators; `blocks` are laid over its blocks, key by key."""
+    return from_values(configured(folder, blocks), folder)
+
+
+def configured(folder: Path, blocks: Values) -> Values:
+    """The same as a file would have it."""
     values: dict[str, object] = {
         "billing": {
             "url": BILLING,
@@ -347,4 +352,4 @@ def configuration(folder: Path, blocks: Values) -> Config:
     for name, block in blocks.items():
         known = values.get(name)
         values[name] = {**known, **block} if isinstance(known, dict) and isinstance(block, dict) else block
-    return from_values(values, folder)
+    return values

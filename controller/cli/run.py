@@ -1,4 +1,4 @@
-"""`run`: the daemon."""
+"""`run`: the daemon, and the signals it listens to."""
 
 import asyncio
 import signal
@@ -6,13 +6,15 @@ from pathlib import Path
 
 from controller.app import Application, Gauges, assemble
 from controller.cli.codes import Code, Failed
-from controller.cli.session import configured, execute
+from controller.cli.session import configured, execute, set_log
 from controller.clock import SystemClock
 from controller.config import Config
+from controller.config.secret import Contents
 from controller.daemon import Daemon
 from controller.leadership import Alone
 from controller.lock import performing
 from controller.log import logger
+from controller.reloading import Reloader
 from controller.server.serving import ListenError, serving
 from controller.store import Ledger, Store, StoreError
 from controller.tracing import TracingError
@@ -20,29 +22,42 @@ from controller.tracing import TracingError
 
 def run_daemon(path: Path) -> Code:
     """Run until SIGTERM or SIGINT, then finish what was begun."""
-    config = configured(path, as_daemon=True)
+    contents: Contents = {}
+    config = configured(path, as_daemon=True, contents=contents)
     try:
         with performing(config.store.path):
-            execute(_run(config))
+            execute(_run(config, path, contents))
     except (StoreError, ListenError, TracingError) as error:
         raise Failed(str(error)) from error
     return Code.OK
 
 
-async def _run(config: Config) -> None:
+async def _run(config: Config, path: Path, contents: Contents) -> None:
     ledger, clock = Ledger(lambda: Store.open(config.store.path), threaded=True), SystemClock()
 
     def put_together(config: Config, gauges: Gauges | None) -> Application:
-        return assemble(config, ledger, clock, gauges=gauges)
+        application = assemble(config, ledger, clock, gauges=gauges)
+        set_log(config, as_daemon=True)
+        return application
 
     daemon = Daemon(config, put_together, Alone(), clock)
+    reloader = Reloader(path, contents, daemon, clock)
+    on_signal = {signal.SIGTERM: daemon.stop, signal.SIGINT: daemon.stop, signal.SIGHUP: reloader.ask}
     try:
-        for number in (signal.SIGTERM, signal.SIGINT):  # before anybody can hear that it has started
-            asyncio.get_running_loop().add_signal_handler(number, daemon.stop)
+        for number, act in on_signal.items():  # before anybody can hear that it has started
+            asyncio.get_running_loop().add_signal_handler(number, act)
         await daemon.open()
         async with serving(daemon, str(config.server.listen)) as address:
             logger("run").info("started", listen=str(address), store=str(config.store.path))
-            await daemon.run()
+            await _both(daemon, reloader)
     finally:
         await daemon.aclose()
     logger("run").info("stopped")
+
+
+async def _both(daemon: Daemon, reloader: Reloader) -> None:
+    """Have the configuration looked after until the daemon ends."""
+    async with asyncio.TaskGroup() as group:
+        looking = group.create_task(reloader.run())
+        await daemon.run()
+        looking.cancel()

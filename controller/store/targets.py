@@ -194,6 +194,14 @@ class Targets:
         )
         return tuple(AssignedProduct(*row) for row in rows)
 
+    def refused_configuration(self) -> str | None:
+        """Why the daemon does not work by its configuration file as it is now, where it does not."""
+        return self.meta("refused configuration") or None
+
+    def set_refused_configuration(self, text: str) -> None:
+        """Have `status` tell it; an empty text: there is nothing to tell."""
+        self.set_meta("refused configuration", text)
+
     def meta(self, key: str) -> str | None:
         """A remembered word."""
         row = self._conn.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()

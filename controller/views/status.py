@@ -117,10 +117,13 @@ class WriteBackView(TypedDict):
 class StatusView(TypedDict):
     """The JSON of `status`; `catalog` has a sentence for each entry that cannot mean what it says.
 
+    `configuration` says why the daemon does not work by its configuration file as it is now, where that is so.
+
     `write_back` has the billing sources that are told how provisioning stands; it does not count for `healthy`.
     """
 
     healthy: bool
+    configuration: str | None
     platforms: dict[str, PlatformView]
     billing: BillingView
     write_back: dict[str, WriteBackView]
@@ -138,7 +141,8 @@ def status_view(store: Store, config: Config, now: datetime) -> StatusView:
     fresh = [_is_fresh(store, config, target, now) for target in targets]
     catalog = list(_catalog(store, config))
     charges = _charges(store) if config.charges.enabled else {}
-    sound = billing["complete"] and not billing["attention"] and not catalog
+    configuration = store.targets.refused_configuration()
+    sound = billing["complete"] and not (billing["attention"] or catalog or configuration)
     breakers = [name for name, source in billing["sources"].items() if source["breaker"] == "open"]
     healthy = (
         all(fresh)
@@ -150,6 +154,7 @@ def status_view(store: Store, config: Config, now: datetime) -> StatusView:
     )
     return StatusView(
         healthy=healthy,
+        configuration=configuration,
         platforms=platforms,
         billing=billing,
         write_back={block.name: _write_back(store, block.name) for block in config.billing if block.write_back.enabled},

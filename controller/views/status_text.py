@@ -17,6 +17,8 @@ from controller.views.status import (
 
 def status_lines(view: StatusView) -> Iterator[str]:
     """How everything stands, for people."""
+    if view["configuration"]:
+        yield view["configuration"]
     yield from _billing_lines(view["billing"])
     for name, platform in view["platforms"].items():
         yield from _platform_lines(name, platform)

@@ -48,6 +48,8 @@ INTERFACE = {
     "paused": "platform",
     "build_info": "version python",
     "config_info": "fingerprint",
+    "config_last_reload_successful": "",
+    "config_last_reload_success_timestamp_seconds": "",
 }
 FOR_ALERTS = {
     "late_account_seconds_total": "platform",
