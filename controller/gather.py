@@ -62,13 +62,23 @@ class Gatherer:
         self._products_at: float | None = None
         self._addons = ListedAddons(billing.source)
         self._listed_at: Moment | None = None
+        self._given: tuple[BillingSnapshot, frozenset[str]] | None = None
+
+    def trust(self, snapshot: BillingSnapshot, platforms: Iterable[str]) -> None:
+        """Billing and these platforms have just been read into this store by another; they are not read again."""
+        self._given = snapshot, frozenset(platforms)
 
     async def read_billing(self) -> BillingSnapshot | None:
         """Read billing's list; `None` if that failed, which is noted."""
+        if self._given is not None:
+            return self._given[0]
         return await self._noted(self._billing.name, self._read_billing)
 
     async def read_platform(self, platform: Platform) -> bool:
         """Read what the platform offers and all it holds; says whether that worked."""
+        if self._given is not None and platform.name in self._given[1]:
+            platform.offer = await self._ledger.run(lambda store: store.targets.offer(platform.name))
+            return True
         return bool(await self._noted(platform.name, partial(self._read_platform, platform)))
 
     async def _noted(self, target: str, read: Callable[[], Awaitable[T]]) -> T | None:

@@ -15,6 +15,7 @@ from controller.config import Config
 from controller.fleet import PassOptions, PassReport
 from controller.lock import performing
 from controller.store import Ledger, Store, StoreError
+from controller.surveys import billings_of, survey
 from controller.targets import Billing
 from controller.views.plan import Found
 from desired_state.plan import key_of
@@ -39,7 +40,7 @@ async def _apply(config: Config, plan: str | None, *, refresh: bool) -> Code:
         started_after = await ledger.run(lambda store: store.journal.last_number())
         await application.loop.begin()
         options = PassOptions(whole_plan=plan is not None, refresh=refresh)
-        reports = await _survey(application, options)
+        reports = await survey(application, options)
         found = Found.of(reports)
         if plan is not None and not found.failed and found.plan.hash != plan:
             tell(f"the plan is another one now: {found.plan.hash}; nothing was written")
@@ -47,14 +48,9 @@ async def _apply(config: Config, plan: str | None, *, refresh: bool) -> Code:
         if plan is None or not found.failed:
             found = await _until_quiet(application, reports, rounds=1 if plan is not None else ROUNDS)
             await application.loop.marker.write()
-        billings = [installation.billing for installation in application.installations]
-        await ledger.run(partial(_report, found=found, started_after=started_after, billings=billings))
+        report = partial(_report, found=found, started_after=started_after, billings=billings_of(application))
+        await ledger.run(report)
         return found_code(found)
-
-
-async def _survey(application: Application, options: PassOptions) -> list[PassReport]:
-    surveys = (installation.fleet.survey(options) for installation in application.installations)
-    return list(await asyncio.gather(*surveys))
 
 
 async def _until_quiet(application: Application, reports: Sequence[PassReport], rounds: int) -> Found:
@@ -70,7 +66,7 @@ async def _until_quiet(application: Application, reports: Sequence[PassReport], 
             await asyncio.gather(*(lane.work(until_empty=True, most_failures=MOST_FAILURES) for lane in lanes))
         if Found.of(reports).braked:
             return Found.of(reports)  # one pass, one allowance: what it held is not tried again under a larger one
-        reports = await _survey(application, PassOptions())
+        reports = await survey(application, PassOptions())
         found = Found.of(reports)
         if not found.plan.changes or found.plan.hash == tried:
             break

@@ -54,7 +54,7 @@ def plan(
     config: ConfigFile,
     output: Annotated[PlanOutput, typer.Option("--output", help="How to print the plan.")] = PlanOutput.TEXT,
     out: Annotated[Path | None, typer.Option(help="Write the plan to this file instead.")] = None,
-    candidate: Annotated[Path | None, typer.Option(help="Plan with this configuration's rules instead.")] = None,
+    candidate: Annotated[Path | None, typer.Option(help="Plan by this configuration instead, and compare.")] = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="Read the details of every account anew.")] = False,
 ) -> None:
     """Show what would be done; writes nothing to any platform."""

@@ -1,12 +1,12 @@
 """`plan`: read everything, decide, print; write nothing."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from controller.app import Application
 from controller.cli.codes import Code, Failed
 from controller.cli.printing import PlanOutput, as_json, say, tell
 from controller.cli.session import assembled, configured, execute, private_copy
@@ -16,6 +16,7 @@ from controller.fleet import PassOptions, PassReport
 from controller.holding import begin_first_contact, is_first_contact, keep_whole_plan, note_held_plan
 from controller.shrunk import keep_lost
 from controller.store import Ledger, Store
+from controller.surveys import billings_of, survey, try_candidate
 from controller.targets import Billing, Platform
 from controller.views.plan import Found, PlanView, plan_lines, plan_markdown, plan_view
 from desired_state.brake import Allowance
@@ -47,7 +48,7 @@ def found_code(found: Found) -> Code:
 def show_plan(request: PlanRequest) -> Code:
     """Print the plan."""
     running = configured(request.config)
-    candidate = configured(request.candidate) if request.candidate is not None else None
+    candidate = _candidate(request.candidate, running) if request.candidate is not None else None
     view, found, troubles = execute(_plan(running, candidate, refresh=request.refresh))
     _print(view, request)
     for trouble in troubles:
@@ -55,25 +56,45 @@ def show_plan(request: PlanRequest) -> Code:
     return found_code(found)
 
 
+def _candidate(path: Path, running: Config) -> Config:
+    """The candidate as the daemon would take it up: over the same store."""
+    try:
+        return configured(path).keeping(running)
+    except Failed as failed:
+        raise Failed(f"the candidate {path} is not valid:\n{failed}") from None
+
+
 async def _plan(running: Config, candidate: Config | None, *, refresh: bool) -> tuple[PlanView, Found, list[str]]:
     """The plan, made on a private copy of the store: the daemon may be at work on the store itself.
 
     Only what was read of the running configuration's billing goes back into the store: that is true whatever the plan.
+    Where a candidate is tried, nothing does.
     """
     ledger = Ledger(lambda: private_copy(running.store.path), threaded=False)
     taken_at = SystemClock().now()
-    async with assembled(candidate or running, ledger) as application:
-        options = PassOptions(whole_plan=True, refresh=refresh)
-        reports = await asyncio.gather(*(each.fleet.survey(options) for each in application.installations))
-        found = Found.of(reports)
-        billings = [each.billing for each in application.installations]
-        if candidate is None:
-            await ledger.run(partial(_keep_details, billings=billings, began=taken_at))
-            for each, report in zip(application.installations, reports, strict=True):
-                await each.fleet.note(report)
-            await ledger.run(partial(_keep_held, billings=billings, reports=reports, plan=found.plan.hash))
+    async with assembled(running, ledger) as application:
+        reports = await survey(application, PassOptions(whole_plan=True, refresh=refresh))
+        found, billings = Found.of(reports), billings_of(application)
+        if candidate is not None:
+            return await _on_trial(candidate, application, reports, taken_at)
+        await ledger.run(partial(_keep_details, billings=billings, began=taken_at))
+        for each, report in zip(application.installations, reports, strict=True):
+            await each.fleet.note(report)
+        await ledger.run(partial(_keep_held, billings=billings, reports=reports, plan=found.plan.hash))
         view = await ledger.run(partial(plan_view, billings=billings, found=found, taken_at=taken_at))
         return view, found, await ledger.run(partial(unknown_of, billings=billings, found=found))
+
+
+async def _on_trial(
+    candidate: Config, running: Application, reports: Sequence[PassReport], taken_at: datetime
+) -> tuple[PlanView, Found, list[str]]:
+    """The candidate's plan beside that of the configuration in force, from the same readings."""
+    store = await running.ledger.run(lambda store: store)
+    ledger = Ledger(store.copy, threaded=False)
+    async with assembled(candidate, ledger) as application:
+        view, found = await try_candidate(application, running, reports, taken_at)
+        unknown = await ledger.run(partial(unknown_of, billings=billings_of(application), found=found))
+        return view, found, unknown
 
 
 def _keep_details(copy: Store, *, billings: Iterable[Billing], began: datetime) -> None:

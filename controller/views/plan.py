@@ -1,7 +1,7 @@
 """`plan`: what would be done, what is held and why."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
@@ -31,7 +31,10 @@ class HeldView(TypedDict):
 
 
 class ChangeView(TypedDict):
-    """One change; `before` and `after` as they may be shown, `touches` the names of what differs."""
+    """One change; `before` and `after` as they may be shown, `touches` the names of what differs.
+
+    `due_anyway`: the configuration in force asks for just this too; `None` where it is its plan that is shown.
+    """
 
     account: AccountName
     platform: str
@@ -42,10 +45,25 @@ class ChangeView(TypedDict):
     touches: list[str]
     held: HeldView | None
     because: str | None
+    due_anyway: bool | None
+
+
+class CandidateView(TypedDict):
+    """How the plan of a candidate differs from that of the configuration in force.
+
+    `accounts` is to how many accounts the candidate does something else than is due anyway, be it that a change is
+    held, or no longer; `summary` counts those changes, `dropped` are what is due and would not be done at all. `keys`
+    are the names of the settings that differ.
+    """
+
+    keys: list[str]
+    accounts: int
+    summary: dict[str, dict[str, int]]
+    dropped: list[ChangeView]
 
 
 class PlanView(TypedDict):
-    """The JSON of `plan`.
+    """The JSON of `plan`; `candidate` is there where the plan is one's.
 
     `unread` names the targets that could not be read, or rest in maintenance: what they would need is not known.
     """
@@ -57,6 +75,7 @@ class PlanView(TypedDict):
     summary: dict[str, dict[str, int]]
     held: int
     unread: list[str]
+    candidate: CandidateView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,46 +116,66 @@ class Found:
 def plan_view(store: Store, billings: Sequence[Billing], found: Found, taken_at: datetime) -> PlanView:
     """The plan as values."""
     billing_of = {platform.name: billing.name for billing in billings for platform in billing.platforms}
-    changes = [_change_view(store, billing_of, change, held) for change, held in _in_order(found.plan)]
-    counts: dict[str, Counter[str]] = {name: Counter() for name in billing_of}
-    for each in changes:
-        counts[each["platform"]][each["kind"]] += 1
+    changes = [change_view(store, billing_of, *each) for each in in_order(found.plan)]
     return PlanView(
         hash=found.plan.hash,
         taken_at=taken_at.isoformat(),
         complete=found.complete,
         changes=changes,
-        summary={platform: dict(sorted(kinds.items())) for platform, kinds in counts.items()},
+        summary=counted(changes, billing_of),
         held=len(found.plan.held),
         unread=[*found.failed, *found.resting],
+        candidate=None,
     )
+
+
+def counted(changes: Iterable[ChangeView], platforms: Iterable[str] = ()) -> dict[str, dict[str, int]]:
+    """How many changes of each kind there are, by platform; these platforms are named though they have none."""
+    counts: dict[str, Counter[str]] = {name: Counter() for name in platforms}
+    for each in changes:
+        counts.setdefault(each["platform"], Counter())[each["kind"]] += 1
+    return {platform: dict(sorted(kinds.items())) for platform, kinds in counts.items()}
 
 
 def plan_lines(view: PlanView) -> Iterator[str]:
     """The plan for people."""
     for change in view["changes"]:
-        account = change["account"]
-        what = ", ".join(change["touches"])
-        line = f"{change['kind']:8} {account['id']} (i_account {account['i_account']}) on {change['platform']}: {what}"
-        yield f"{line}  [{change['reason']}]"
-        if change["because"]:
-            yield f"         {change['because']}"
-        if change["held"] is not None:
-            yield f"         held by {change['held']['by']}: {change['held']['text']}"
+        yield from _lines(change)
     yield from _totals(view)
+
+
+def _lines(change: ChangeView) -> Iterator[str]:
+    yield f"{_line(change)}{'  due anyway' if change['due_anyway'] else ''}"
+    if change["because"]:
+        yield f"         {change['because']}"
+    if change["held"] is not None:
+        yield f"         held by {change['held']['by']}: {change['held']['text']}"
+
+
+def _line(change: ChangeView) -> str:
+    account, what = change["account"], ", ".join(change["touches"])
+    line = f"{change['kind']:8} {account['id']} (i_account {account['i_account']}) on {change['platform']}: {what}"
+    return f"{line}  [{change['reason']}]"
 
 
 def plan_markdown(view: PlanView) -> Iterator[str]:
-    """The plan as a table for a ticket or a merge request."""
-    yield "| account | i_account | platform | change | touches | reason | held |"
-    yield "|---|---|---|---|---|---|---|"
+    """The plan as a table for a ticket or a merge request; of a candidate with a column for what is due anyway."""
+    is_candidate = view["candidate"] is not None
+    titles = ("account", "i_account", "platform", "change", "touches", "reason", "held", "due anyway")
+    yield _row(titles[: 7 + is_candidate])
+    yield "|---" * (7 + is_candidate) + "|"
     for change in view["changes"]:
         account, held = change["account"], change["held"]
         cells = (account["id"], account["i_account"], change["platform"], change["kind"], ", ".join(change["touches"]),
-                 change["reason"], f"{held['by']}: {held['text']}" if held else "")  # fmt: skip
-        yield "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+                 change["reason"], f"{held['by']}: {held['text']}" if held else "",
+                 "yes" if change["due_anyway"] else "")  # fmt: skip
+        yield _row(cells[: 7 + is_candidate])
     yield ""
     yield from _totals(view)
+
+
+def _row(cells: Iterable[object]) -> str:
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
 
 
 def _totals(view: PlanView) -> Iterator[str]:
@@ -148,16 +187,29 @@ def _totals(view: PlanView) -> Iterator[str]:
         yield f"{view['held']} of these are held"
     if not view["complete"]:
         yield "billing's list is not proven complete: nothing is taken away on its word"
+    if view["candidate"] is not None:
+        yield from _compared(view["candidate"])
     yield f"plan {view['hash']}"
 
 
-def _in_order(plan: Plan) -> list[tuple[Change, Held | None]]:
+def _compared(candidate: CandidateView) -> Iterator[str]:
+    for change in candidate["dropped"]:
+        yield f"not done: {_line(change)}"
+    for platform, kinds in candidate["summary"].items():
+        yield f"{platform}: {', '.join(f'{count} {kind}' for kind, count in kinds.items())} by the candidate alone"
+    yield f"the candidate touches {candidate['accounts']} accounts otherwise than is due anyway"
+    yield f"settings that differ: {', '.join(candidate['keys']) or 'none'}"
+
+
+def in_order(plan: Plan) -> list[tuple[Change, Held | None]]:
+    """All changes in the order in which they are shown, each with what holds it."""
     both: list[tuple[Change, Held | None]] = [(change, None) for change in plan.changes]
     both += [(held.change, held) for held in plan.held]
     return sorted(both, key=lambda each: key_of(each[0]))
 
 
-def _change_view(store: Store, billing_of: Mapping[str, str], change: Change, held: Held | None) -> ChangeView:
+def change_view(store: Store, billing_of: Mapping[str, str], change: Change, held: Held | None) -> ChangeView:
+    """One change, by these billings of the platforms."""
     key = key_of(change)
     stored = store.accounts(billing_of[key.platform]).get(key.i_account)
     before = change.observed.spec if change.observed is not None else None
@@ -171,4 +223,5 @@ def _change_view(store: Store, billing_of: Mapping[str, str], change: Change, he
         touches=show_difference(change),
         held=None if held is None else HeldView(by=held.by, text=held.text),
         because=change.desired.because or None,
+        due_anyway=None,
     )

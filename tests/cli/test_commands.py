@@ -17,7 +17,7 @@ def test_plan_prints_the_changes_writes_nothing_and_exits_2(here: Site) -> None:
 
     plan = json.loads(said.out)
     assert said.code == 2
-    assert set(plan) == {"hash", "taken_at", "complete", "changes", "summary", "held", "unread"}
+    assert set(plan) == {"hash", "taken_at", "complete", "changes", "summary", "held", "unread", "candidate"}
     assert plan["summary"] == {"tv": {"create": 1}}
     (change,) = plan["changes"]
     assert change["account"] == {"i_account": account, "id": "tv000001"}
@@ -66,14 +66,34 @@ def test_plan_with_a_candidate_shows_what_another_rule_would_touch_and_leaves_no
     here.call("apply")
     here.billing.change("block", i_account=account)
     here.call("apply")
-    candidate = here.configure(rules={"status": {"blocked": "active"}}).rename(here.folder / "candidate.yaml")
+    elsewhere = here.folder / "elsewhere"
+    elsewhere.mkdir()
+    candidate = here.configure(rules={"status": {"blocked": "active"}}).rename(elsewhere / "candidate.yaml")
     here.configure()
+    for secret in ("token", "key"):
+        (elsewhere / secret).write_text((here.folder / secret).read_text())
 
     said = here.call("plan", "--candidate", str(candidate))
 
     assert said.code == 2
     assert "resume" in said.out
+    assert "the candidate touches 1 accounts otherwise than is due anyway" in said.out
     assert here.call("plan").code == 0
+    assert {file.name for file in elsewhere.iterdir()} == {"candidate.yaml", "token", "key"}
+
+
+def test_p25_a_candidate_that_is_not_valid_is_told_with_every_problem(here: Site) -> None:
+    here.configure()
+    candidate = here.folder / "candidate.yaml"
+    text = here.config.read_text().replace("platforms:", "platfroms:").replace("file: token", "file: missing")
+    candidate.write_text(text)
+
+    said = here.call("plan", "--candidate", str(candidate))
+
+    assert (said.code, said.out) == (1, "")
+    assert f"the candidate {candidate} is not valid:" in said.err
+    assert "platfroms: unknown key; did you mean platforms?" in said.err
+    assert "missing does not exist" in said.err
 
 
 def test_a_plan_held_by_the_brake_exits_3_and_so_does_its_apply(here: Site) -> None:

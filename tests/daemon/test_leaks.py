@@ -1,4 +1,4 @@
-"""A hundred configurations in a row leave nothing behind: over real sockets, in time that goes a hundred times faster."""
+"""A hundred configurations in a row leave nothing behind: over real sockets, in time that goes much faster."""
 
 import asyncio
 import gc
@@ -64,7 +64,7 @@ async def test_a_hundred_configurations_in_a_row_leak_nothing(tmp_path: Path) ->
             reads = tv.requests.operations["customers.list"]
             await daemon.reconfigure(config(minutes))
             while tv.requests.operations["customers.list"] == reads:
-                await asyncio.sleep(0.005)
+                await clock.sleep(0.5)
 
         for minutes in range(10, 15):
             await change(minutes)
