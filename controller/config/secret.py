@@ -20,7 +20,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 HIDDEN = "***"
 
 Contents = dict[Path, bytes | None]
-"""What files hold, each as a digest that changes with it; `None` where one cannot be read."""
+"""What files hold, each as a digest that changes with it; `None` of what cannot be read, or only once (a pipe)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ class Surroundings:
         """What a file holds. Raises `OSError`."""
         self.contents[path] = None
         content = path.read_bytes()
-        self.contents[path] = digest(content)
+        if path.is_file():
+            self.contents[path] = digest(content)
         return content
 
 
@@ -54,7 +55,7 @@ def contents_now(paths: Iterable[Path]) -> Contents:
 
 def _content_now(path: Path) -> bytes | None:
     try:
-        return digest(path.read_bytes())
+        return digest(path.read_bytes()) if path.is_file() else None
     except OSError:
         return None
 

@@ -26,9 +26,14 @@ class Desk:
         self.folder, self.file, self._log = folder, folder / "config.yaml", log
         for name, value in (("token", "simulated-token"), ("key", API_KEY), ("espf", "espf-secret")):
             self.secret(name, value)
-        contents: Contents = {}
         self.bed = Bed(folder, {})
-        self.bed.config = load(self.write(), {}, contents)
+        self.write()
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Have a daemon that begins by what the file says now."""
+        contents: Contents = {}
+        self.bed.config = load(self.file, {}, contents)
         self.office = Office(self.bed)
         self.reloader = Reloader(self.file, contents, self.office.daemon, self.bed.world, _in_place)
 

@@ -1,6 +1,7 @@
 """Live configuration: what changes in the file or in a secret is taken up, if it is valid as a whole (promise P25)."""
 
 import io
+import os
 from datetime import timedelta
 
 import pytest
@@ -262,6 +263,18 @@ async def test_p25_a_secret_of_the_environment_is_what_it_was_at_the_start(
     async with desk.at_work():
         await desk.settle()
         assert (desk.said(KEPT), desk.said(TAKEN)) == ([], [])
+
+
+async def test_p25_a_secret_from_a_pipe_is_read_once(desk: Desk) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"simulated\n")
+    os.close(writing)
+    desk.file.write_text(desk.text().replace("file: key", f"file: /dev/fd/{reading}"))
+    desk.begin_anew()
+    async with desk.at_work():
+        await desk.settle()
+        assert (desk.said(KEPT), desk.said(TAKEN)) == ([], [])
+    os.close(reading)
 
 
 async def test_a_store_that_cannot_be_used_delays_what_status_is_told_and_nothing_else(desk: Desk) -> None:

@@ -150,6 +150,23 @@ async def test_trouble_with_the_store_that_will_not_pass_ends_it_with_a_sentence
     assert "was removed or replaced" in str(store_error_in(raised.value))
 
 
+async def test_a_store_that_cannot_be_used_at_a_change_over_is_waited_for(office: Office) -> None:
+    async with office.at_work():
+        store = await office.daemon.present.ledger.run(lambda store: store)
+        store.db.conn.execute("PRAGMA query_only = 1")
+        await office.bed.world.sleep(5)
+        await office.reconfigure(schedule={"full_pass": "5m"})
+        await office.bed.world.sleep(30)
+        assert (await office.get("/readyz")).status_code == 503
+        assert await office.espf("Account/New", i_event=1, i_account=1) == 503
+        assert (await office.get("/livez")).status_code == 200
+        store.db.conn.execute("PRAGMA query_only = 0")
+        office.bed.tv_account()
+        await office.bed.world.sleep(SOON)
+        assert (await office.get("/readyz")).status_code == 200
+        assert office.bed.customer("tv000001_3")["status"] == "active"
+
+
 class TestStandby:
     async def test_it_calls_nobody_keeps_events_and_lives(self, bed: Bed) -> None:
         office = Office(bed, lead := Lead())
