@@ -63,3 +63,20 @@ async def test_another_process_sees_what_was_committed(ledger: Ledger, tmp_path:
     other = Store.open(tmp_path / "state.db")
     assert other.targets.meta("word") == "kept"
     other.close()
+
+
+async def test_who_works_next_waits_for_the_same_trouble(ledger: Ledger) -> None:
+    store = await ledger.run(lambda store: store)
+    await ledger.beside(lambda: store.db.conn.execute("PRAGMA query_only = 1"))
+    assert not await ledger.try_again()
+    ledger.watch()
+    ledger.give_up()
+    await asyncio.wait_for(ledger.usable(), 5)
+
+    ledger.watch()
+    waiting = asyncio.create_task(ledger.usable())
+    assert not await ledger.try_again()
+    assert not waiting.done()
+    await ledger.beside(lambda: store.db.conn.execute("PRAGMA query_only = 0"))
+    assert await ledger.try_again()
+    await asyncio.wait_for(waiting, 5)
