@@ -329,6 +329,13 @@ async def test_an_account_that_is_not_known_says_so_and_names_similar_ones(bed: 
         assert len(answer.text) < 20_000
 
 
+async def test_p25_it_says_that_the_configuration_file_was_refused(bed: Bed) -> None:
+    text = "the configuration file was refused at noon, so an older one is in force: brake.flor: unknown key"
+    assert "Configuration" not in await seen(bed)
+    await bed.application.ledger.run(lambda store: store.targets.set_refused_configuration(text))
+    assert f"Configuration {text}" in await seen(bed)
+
+
 async def test_where_several_billings_know_such_an_account_the_reader_chooses(make_bed: MakeBed) -> None:
     bed = make_bed(
         billing=[environment("east"), environment("west")],
