@@ -251,15 +251,6 @@ class Metrics:
         self._config.clear()
         self._config.labels(fingerprint).set(1)
 
-    def config_read(self, at: datetime) -> None:
-        """The configuration's files were read, and are valid."""
-        self._config_successful.set(1)
-        self._config_success.set(_seconds(at))
-
-    def config_refused(self) -> None:
-        """The configuration's files are not valid: an older configuration is in force."""
-        self._config_successful.set(0)
-
     def _declare_accounts(self) -> None:
         self._accounts = self._of_platforms(self._gauge("accounts", "Subscribers by state", "platform", "state"), State)
         self._billing_accounts = _Children(
@@ -363,12 +354,6 @@ class Metrics:
         self._epoch = self._gauge("epoch", "The number under which it writes")
         self._build = self._gauge("build_info", "What is running", "version", "python")
         self._config = self._gauge("config_info", "The configuration in force", "fingerprint")
-        self._config_successful = self._gauge(
-            "config_last_reload_successful", "1 where the configuration's files were valid when they were last read"
-        )
-        self._config_success = self._gauge(
-            "config_last_reload_success_timestamp_seconds", "When the configuration's files were last read and valid"
-        )
 
     def _of_platforms(self, metric: M, *axes: Iterable[str]) -> _Children[M]:
         """Children of every platform, by further labels as well."""

@@ -23,6 +23,7 @@ from controller.config.changes import changed_keys
 from controller.config.secret import Contents, contents_now
 from controller.log import logger
 from controller.metrics import Metrics
+from controller.signals import ProcessSignal
 from controller.store import StoreError, StoreUnavailable
 from controller.tracing import TracingError
 from controller.waiting import first_of
@@ -73,7 +74,7 @@ class Reloader:
 
     async def run(self) -> None:
         """Look until cancelled."""
-        self._metrics.config_read(self._clock.now())
+        self._read_well()
         while True:
             await self._note()
             await first_of(self._asked.wait(), self._clock.sleep(PAUSE))
@@ -108,7 +109,7 @@ class Reloader:
 
     def _taken_up(self, config: Config, changed: Sequence[str], pending: Sequence[str], *, is_asked: bool) -> None:
         self._in_force = dict(self._examined)
-        self._metrics.config_read(self._clock.now())
+        self._read_well()
         if changed:
             self._log.info("another configuration is in force", changed=changed, fingerprint=config.fingerprint)
             for warning in config.warnings:
@@ -119,8 +120,12 @@ class Reloader:
         if pending:
             self._log.warning("these keys take effect at the next start only", keys=list(pending))
 
+    def _read_well(self) -> None:
+        self._metrics.show(ProcessSignal.config_last_reload_successful, 1)
+        self._metrics.show(ProcessSignal.config_last_reload_success_timestamp_seconds, self._clock.now())
+
     def _refused(self, problems: Sequence[str], bug: Exception | None = None) -> None:
-        self._metrics.config_refused()
+        self._metrics.show(ProcessSignal.config_last_reload_successful, 0)
         told = [_quoted(problem) for problem in problems]
         self._log.error("the configuration was not taken up; the one in force stays", problems=told, exc_info=bug)
         more = f"; and {len(problems) - _MOST} more" if len(problems) > _MOST else ""

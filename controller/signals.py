@@ -42,6 +42,8 @@ class TargetSignal(Signal):
 class ProcessSignal(Signal):
     """About the process and what it stands on."""
 
+    config_last_reload_successful = "1 where the configuration's files were valid when they were last read"
+    config_last_reload_success_timestamp_seconds = "When the configuration's files were last read and valid"
     pass_interval_seconds = "Time between two full passes, as configured"  # noqa: S105  no password
     store_usable = "1 where the store can be used; nothing is done while it cannot"
     store_volume_free_bytes = "What is free on the volume of the store"

@@ -48,8 +48,6 @@ INTERFACE = {
     "paused": "platform",
     "build_info": "version python",
     "config_info": "fingerprint",
-    "config_last_reload_successful": "",
-    "config_last_reload_success_timestamp_seconds": "",
 }
 FOR_ALERTS = {
     "late_account_seconds_total": "platform",
@@ -66,6 +64,8 @@ FOR_ALERTS = {
     "details_due": "target",
     "access_refused": "target",
     "credentials_expire_timestamp_seconds": "target",
+    "config_last_reload_successful": "",
+    "config_last_reload_success_timestamp_seconds": "",
     "pass_interval_seconds": "",
     "store_usable": "",
     "store_volume_free_bytes": "",
