@@ -92,7 +92,8 @@ class Executor:
         if isinstance(opened, str):
             return Outcome(opened)
         try:
-            record_id = await _call(platform, change)
+            with self._ledger.calling():
+                record_id = await _call(platform, change)
         except PlatformError as error:
             outcome = Outcome(_result_of(error), error, opened)
             failed = _Failed(opened, outcome)

@@ -137,7 +137,8 @@ class Writer:
     async def _tell(self, telling: Telling) -> None:
         refused = False
         try:
-            await self._api.tell(StatusReport(telling.i_account, telling.status.name, telling.text))
+            with self._desk.ledger.calling():
+                await self._api.tell(StatusReport(telling.i_account, telling.status.name, telling.text))
         except Rejected:
             refused = True
         except PlatformError as error:

@@ -8,13 +8,12 @@ Rules of this module:
 1. Whatever goes wrong between us and an answer is `Transient`: the request may or may not have been carried out. So is
    an answer that says "later" (429, 502, 503, 504). Every other answer is the caller's to judge; `unexpected` names
    what a caller did not foresee.
-2. A request starts only when the target's breaker is closed, or for its probe (`breaker.py`), and when its gate lets it
-   in (`gate.py`): `max_concurrency` at once or fewer, at most `requests_per_second` in any second, none while the
-   target wants to be left alone; whoever asks, logins and repeats included; urgent ones first. Else it is `Resting`.
+2. A request starts only with a permit where it takes one (`permits.py`), when the target's breaker is closed or for its
+   probe (`breaker.py`), and when its gate lets it in (`gate.py`): so many at once and in a second, none while the
+   target wants to be left alone; logins and repeats included, urgent ones first. Else it is `Resting`.
 3. The time-out covers the request from its start to the last byte of its answer, not the wait before it.
-4. Breaker and pace are told here how each request ended, once: what the network and the status say, unless whoever
-   reads the answer finds at once that it is none (`unreadable`), a failure (`trouble`), or a refusal of everybody
-   (`unexpected`).
+4. Breaker and pace are told once how each request ended: what network and status say, unless whoever reads the answer
+   finds at once that it is none (`unreadable`), a failure (`trouble`), or a refusal of everybody (`unexpected`).
 5. No text that leaves here holds a header, a query, a body or an address: only the target, the operation, the kind of
    failure and a status. Redirects are not followed, proxies and credentials of the environment are not used.
 """
@@ -37,6 +36,7 @@ import httpx
 import msgspec
 from httpx_aiohttp import AiohttpTransport
 
+from platforms import permits
 from platforms.breaker import Breaker, Verdict
 from platforms.driver import PlatformError, Rejected, Resting, Transient, Unavailable
 from platforms.gate import Gate, Paused
@@ -206,6 +206,7 @@ class Transport:
             raise self._resting(request) from None
 
     async def _attempt(self, request: Request) -> Answer:
+        permits.ask(self.endpoint.timeout_seconds, request.operation)
         began = self._clock.monotonic()
         turn = self._breaker.begin(began)
         if turn is None:

@@ -138,7 +138,8 @@ class Till:
         record, order = job.charge.record, job.order
         made = Order(job.i_account, order.action, order.amount, comment(record), record.reference)
         try:
-            i_xdr = await self._transactions.make(made)
+            with self._desk.ledger.calling():
+                i_xdr = await self._transactions.make(made)
         except NotMade as refusal:
             await self._not_made(job, refusal)
         except InDoubt as doubt:

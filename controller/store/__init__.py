@@ -11,6 +11,7 @@ from controller.store.charge_decisions import Decider, NotDecidable
 from controller.store.charges import Charge, Charges, Logged
 from controller.store.events import Announced, StoredEvent
 from controller.store.feeds import Feed
+from controller.store.fence import Authority, Fence
 from controller.store.holds import EVERYTHING, HeldChange, Holds, Pause
 from controller.store.journal import AuditRow, Call, Intent, OpenIntent
 from controller.store.ledger import Ledger, Store
@@ -21,7 +22,14 @@ from controller.store.recovery import Identity
 from controller.store.subscribers import REFUSALS, REFUSED, TAKEN, Lateness, Overdue, Progress, StoredSubscriber
 from controller.store.targets import HeldPlan, TargetReading
 from controller.store.told import Audience, Provisioning, Telling, told_counts
-from controller.store.trouble import RowDamaged, StoreDamaged, StoreError, StoreUnavailable, store_error_in
+from controller.store.trouble import (
+    NotLeading,
+    RowDamaged,
+    StoreDamaged,
+    StoreError,
+    StoreUnavailable,
+    store_error_in,
+)
 
 __all__ = [
     "EVERYTHING",
@@ -31,11 +39,13 @@ __all__ = [
     "Announced",
     "Audience",
     "AuditRow",
+    "Authority",
     "Call",
     "Charge",
     "Charges",
     "Decider",
     "Feed",
+    "Fence",
     "HeldChange",
     "HeldPlan",
     "Holder",
@@ -47,6 +57,7 @@ __all__ = [
     "ListedAccount",
     "Logged",
     "NotDecidable",
+    "NotLeading",
     "OpenIntent",
     "Order",
     "Overdue",

@@ -10,7 +10,7 @@ Rules of this module:
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -73,10 +73,11 @@ _MAY_COUNT = "tries > 0 AND first_sent_at > ? AND kind <> 'refund' AND number <>
 
 
 class Charges:
-    """The tables `charges` and `charge_log`."""
+    """The tables `charges` and `charge_log`. `on_sending` may object to a charge's being sent."""
 
     def __init__(self, db: Database) -> None:
         self._conn = db.conn
+        self.on_sending: Callable[[], None] = lambda: None
 
     def keep(self, billing: str, records: Iterable[tuple[FeedRecord, bool]], now: datetime) -> int:
         """Keep records of a feed, each with whether billing may know it already; returns how many are new."""
@@ -155,6 +156,8 @@ class Charges:
 
     def put(self, charge: Charge, state: ChargeState, now: datetime, **details: object) -> None:
         """Bring a charge into a state, with further columns; what is not given of `reason`, `text`, `next_at` goes."""
+        if state is ChargeState.SENDING:
+            self.on_sending()
         columns: dict[str, object] = {"reason": None, "text": None, "next_at": None, **details, "state": state.value}
         assigned = ", ".join(f"{name} = ?" for name in columns)
         values = [value.timestamp() if isinstance(value, datetime) else value for value in columns.values()]

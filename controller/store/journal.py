@@ -9,7 +9,7 @@ Rules of this module:
 3. Neither table holds a secret or personal data: `before` and `after` are the shown forms (`controller/shown.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -109,9 +109,11 @@ class Journal:
 
     def __init__(self, db: Database) -> None:
         self._conn = db.conn
+        self.on_open: Callable[[], None] = lambda: None
 
     def open(self, intent: Intent, now: datetime) -> int:
-        """Write down what is about to be done; returns the intent's number."""
+        """Write down what is about to be done; returns the intent's number. Raises what `on_open` objects."""
+        self.on_open()
         cursor = self._conn.execute(
             f"INSERT INTO intents ({_CARRIED}, after_fp, managed, opened_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -10,6 +10,9 @@ Rules of this module:
    of it outlives the process. The process ends; the next one notices the loss (`controller/recovery.py`).
 5. While the database cannot be used but will be again, nobody gets in: all are refused at once, but for what has
    happened already and must not be forgotten (`patient`). Whether it is over is found out by writing for trial.
+6. Where several processes share the store, who leads has an `Authority`: each of its transactions finds its own fence
+   in the store (`fence.py`), and it announces no call that its lease may not outlast. Without one, nothing is done here
+   but what anybody may do: keep an event, and look.
 """
 
 import asyncio
@@ -17,7 +20,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -40,6 +43,7 @@ from controller.store.database import (
 )
 from controller.store.events import Events
 from controller.store.feeds import Feeds
+from controller.store.fence import Authority, Fence, Fences
 from controller.store.holds import Holds
 from controller.store.journal import Journal
 from controller.store.names import Names
@@ -50,7 +54,8 @@ from controller.store.recovery import Recovery
 from controller.store.subscribers import Subscribers
 from controller.store.targets import Targets
 from controller.store.told import Audience, Told
-from controller.store.trouble import RowDamaged, StoreError, StoreUnavailable, of_sqlite
+from controller.store.trouble import NotLeading, RowDamaged, StoreError, StoreUnavailable, of_sqlite
+from platforms import permits
 
 I = TypeVar("I")  # noqa: E741  an item
 T = TypeVar("T")
@@ -74,6 +79,8 @@ class Store:
         self.charge_decisions = ChargeDecisions(self.charges)
         self.feeds = Feeds(db)
         self.reconciliations = Reconciliations(db)
+        self.fences = Fences(db)
+        self.is_led_here = True
 
     @staticmethod
     def open(path: Path) -> "Store":
@@ -93,6 +100,14 @@ class Store:
                 yield store
         finally:
             store.close()
+
+    def enter(self, fence: Fence) -> None:
+        """From now on this is the leader. A new epoch begins, so that the audit tells whose each call was.
+
+        Raises `NotLeading`.
+        """
+        if self.fences.put(fence):
+            self.recovery.raise_epoch()
 
     def copy(self) -> "Store":
         """A private copy in memory."""
@@ -185,6 +200,7 @@ class _Waiting:
     action: Callable[[Store], object]
     future: asyncio.Future[object]
     durable: bool
+    is_anyones: bool
 
 
 class Ledger:
@@ -192,6 +208,8 @@ class Ledger:
 
     def __init__(self, open_store: Callable[[], Store], *, threaded: bool) -> None:
         self._open = open_store
+        self._is_shared = False
+        self._authority: Authority | None = None
         self._executor: Executor | None = ThreadPoolExecutor(1, "store") if threaded else None
         self._store: Store | None = None
         self._waiting: list[_Waiting] = []
@@ -203,22 +221,37 @@ class Ledger:
         self._over = asyncio.Event()
         self.trouble: StoreUnavailable | None = None
 
-    async def run(self, action: Callable[[Store], T], *, durable: bool = False, patient: bool = False) -> T:
+    async def run(
+        self, action: Callable[[Store], T], *, durable: bool = False, patient: bool = False, is_anyones: bool = False
+    ) -> T:
         """Run `action` in a transaction and return what it returned, once that is committed.
 
         Any commit survives the end of the process; a `durable` one survives a power cut as well, for the price of
         waiting for the disk. What was lost to a power cut is read anew from billing and the platforms.
-        A `patient` one waits until the database can be used. Raises `StoreError`.
+        A `patient` one waits until the database can be used. One that `is_anyones` needs not to lead. Raises
+        `StoreError`.
         """
         while True:
             try:
                 if self.trouble is not None and self._is_watched:
                     raise self.trouble
-                return await self._run(action, durable)
+                return await self._run(action, durable, is_anyones)
             except StoreUnavailable:
                 if not (patient and self._is_watched):
                     raise
                 await self.usable()
+
+    def share(self) -> None:
+        """Other processes work on the store as well: from now on it takes an authority to do more than anybody may."""
+        self._is_shared = True
+
+    def led_by(self, authority: Authority | None) -> None:
+        """From now on, or no longer, this process is the one that leads."""
+        self._authority = authority
+
+    def calling(self) -> AbstractContextManager[None]:
+        """A call that was announced is made within: each of its requests needs enough of the lease, if there is one."""
+        return nullcontext() if self._authority is None else permits.needing(self._authority.refusal)
 
     def watch(self) -> None:
         """Somebody sees to it from now on that troubles end (`try_again`): they can be waited for."""
@@ -242,19 +275,19 @@ class Ledger:
     async def try_again(self) -> bool:
         """Write for trial; says whether the trouble is over."""
         try:
-            await self._run(Store.write_for_trial, durable=True)
-            await self._run(Store.take_back_trial, durable=True)
+            await self._run(Store.write_for_trial, durable=True, is_anyones=True)
+            await self._run(Store.take_back_trial, durable=True, is_anyones=True)
         except StoreUnavailable:
             return False
         self.trouble = None
         self._over.set()
         return True
 
-    async def _run(self, action: Callable[[Store], T], durable: bool) -> T:
+    async def _run(self, action: Callable[[Store], T], durable: bool, is_anyones: bool) -> T:
         if self._closed:
             raise StoreError("the store is closed already: the process is about to end")
         future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(action, future, durable))
+        self._waiting.append(_Waiting(action, future, durable, is_anyones))
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())
         return await future  # type: ignore[return-value]  # the future carries what `action` returns
@@ -301,7 +334,14 @@ class Ledger:
             store.assert_in_place()
             self._set_durable(store, any(waiting.durable for waiting in batch))
             with writing(store.db):
-                return [_guarded(store, waiting.action) for waiting in batch]
+                self._see_who_leads(store)
+                return [_guarded(store, waiting.action, waiting.is_anyones) for waiting in batch]
+
+    def _see_who_leads(self, store: Store) -> None:
+        authority = self._authority
+        if self._is_shared:
+            store.is_led_here = authority is not None and store.fences.is_ours(authority.fence)
+        store.journal.on_open = store.charges.on_sending = authority.require if authority is not None else _may
 
     def _set_durable(self, store: Store, durable: bool) -> None:
         if durable is not self._is_durable:
@@ -314,11 +354,17 @@ class Ledger:
             self._store = None
 
 
-def _guarded(store: Store, action: Callable[[Store], object]) -> object:
-    """What the action returned, or the exception it raised, its own changes undone.
+def _may() -> None:
+    """Nothing objects."""
+
+
+def _guarded(store: Store, action: Callable[[Store], object], is_anyones: bool) -> object:
+    """What the action returned, or the exception it raised, its own changes undone; nothing is done that is not ours.
 
     Where SQLite itself fails (a full disk, say) it may have undone the whole transaction: then all of it fails.
     """
+    if not (store.is_led_here or is_anyones):
+        return NotLeading("another process leads, or may do so by now: nothing of this one's is written any more")
     try:
         with store.db.atomic():
             return action(store)

@@ -40,6 +40,10 @@ class StoreUnavailable(StoreError):
     """It cannot be used now; nothing is wrong with what is in it."""
 
 
+class NotLeading(StoreError):
+    """Another process is the one that writes, or soon may be; nothing is wrong with the store."""
+
+
 class StoreDamaged(StoreError):
     """What is in it cannot be read."""
 
