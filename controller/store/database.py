@@ -10,9 +10,11 @@ Rules of this module:
    one of another program, to which a wrong path may lead.
 """
 
+import fcntl
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -39,7 +41,8 @@ def open_database(path: Path) -> Database:
                 path.chmod(0o600)
             _refuse_newer(db, path)
             _refuse_foreign(db, path)
-            return _prepared(db)
+            with _migrating(path) if MIGRATIONS.pending(db) else nullcontext():
+                return _prepared(db)
         except BaseException:
             db.close()
             raise
@@ -51,6 +54,20 @@ def open_to_read(path: Path) -> Database:
         db = Database(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None))
         db.conn.execute("PRAGMA busy_timeout = 10000")
         return db
+
+
+@contextmanager
+def _migrating(path: Path) -> Iterator[None]:
+    """Of several processes that open a new or an older store at once, one at a time changes its tables.
+
+    A lock of another kind than `controller/lock.py` takes on the same file: neither is in the other's way.
+    """
+    file = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(file)
 
 
 def refuse_what_is_no_file(path: Path) -> None:

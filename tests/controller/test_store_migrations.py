@@ -6,12 +6,14 @@ import sqlite3  # noqa: TID251  what came about is looked at
 from collections.abc import Callable
 from contextlib import closing
 from itertools import count
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from sqlite_utils import hookimpl  # noqa: TID251  only what it tells while it works
 from sqlite_utils.plugins import pm  # noqa: TID251
 
 from controller.store import Store
+from tests.cli.forked import DEADLINE, PARENT
 
 
 def schema(path: Path) -> list[tuple[str, str]]:
@@ -64,3 +66,18 @@ def test_p16_a_process_that_is_killed_at_any_statement_of_a_migration_leaves_a_s
         store.close()
         assert schema(path) == schema(whole)
     assert kills > 20
+
+
+def opens(path: Path, starting: Barrier) -> None:
+    starting.wait(DEADLINE)
+    Store.open(path).close()
+
+
+def test_of_several_that_open_a_new_store_at_once_each_can(tmp_path: Path) -> None:
+    starting = PARENT.Barrier(4)
+    processes = [PARENT.Process(target=opens, args=(tmp_path / "state.db", starting)) for _ in range(4)]
+    for each in processes:
+        each.start()
+    for each in processes:
+        each.join(DEADLINE)
+    assert [each.exitcode for each in processes] == [0, 0, 0, 0]
