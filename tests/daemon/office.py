@@ -1,7 +1,7 @@
 """The daemon in this process: a bed's simulators and virtual time, one store for all terms, HTTP without a socket."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import httpx
@@ -27,6 +27,9 @@ class Lead:
         self.won.clear()
         self._lost.set()
 
+    async def aclose(self) -> None:
+        pass
+
     async def lead(self, work: Work) -> None:
         while True:
             await self.won.wait()
@@ -47,11 +50,15 @@ class Lead:
 class Office:
     """A daemon at work over a bed. `made` are its applications, one for each term (and for each time as a standby)."""
 
-    def __init__(self, bed: Bed, leadership: Leadership | None = None) -> None:
+    def __init__(
+        self, bed: Bed, leadership: Leadership | None = None, *, by: Callable[[Ledger], Leadership] | None = None
+    ) -> None:
+        """`by` makes the leadership, where that has to know the store."""
         self.bed = bed
         self.made: list[Application] = []
         self._ledger = Ledger(bed.opened_store, threaded=False)
-        self.daemon = Daemon(bed.config, self._assembled, leadership or Alone(), bed.world)
+        chosen = by(self._ledger) if by is not None else leadership or Alone()
+        self.daemon = Daemon(bed.config, self._assembled, chosen, bed.world)
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[Daemon]:

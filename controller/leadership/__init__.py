@@ -4,6 +4,10 @@ Rules of this module:
 
 1. The daemon hands over its work; whoever decides about the lead runs it, and has ended it before another can lead.
 2. A daemon that does not lead is a standby: it serves HTTP and keeps events, and calls nobody.
+
+Of several replicas in Kubernetes one leads by a Lease: `by_lease.py` has it from end to end. Below it `elector.py` says
+who leads and when, `mandate.py` what a leader may do and until when, `lease.py` what a Lease is, `client.py` the three
+calls on it, and `simulator.py` is an API server for the tests. What the store does about it is in `store/fence.py`.
 """
 
 from collections.abc import Callable, Coroutine
@@ -23,6 +27,10 @@ class Leadership(Protocol):
         """
         ...
 
+    async def aclose(self) -> None:
+        """Let go of connections."""
+        ...
+
 
 class Alone:
     """Leads from beginning to end: the store's lock file (`lock.py`), held by this process, keeps others away."""
@@ -30,3 +38,6 @@ class Alone:
     async def lead(self, work: Work) -> None:
         """Run it."""
         await work()
+
+    async def aclose(self) -> None:
+        """There is nothing to let go of."""
