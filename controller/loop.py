@@ -264,6 +264,7 @@ class Loop:
             try:
                 await self._see_to_store()
                 await self.serve_operators()
+                await self._inbox.listen()
                 await self._see_who_goes_on()
                 await self._tools.breakers.keep()
                 await self._tools.ledger.run(self._watch.look)

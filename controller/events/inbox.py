@@ -8,6 +8,7 @@ Rules of this module:
 3. The trace in which it came is kept with it: what is done because of it goes on with that, after a restart as well.
 4. An event about many accounts is taken at once; those of the customer that are known are looked at without waiting,
    the others are found by `spreading`.
+5. Of several processes on one store any takes events; the one that leads hears of those that others took (`listen`).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -34,10 +35,11 @@ class Overloaded(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """What became of an event: at which sources it was new, and whom to look at there."""
+    """What became of an event: at which sources it was new, and whom to look at there, if that is for us to do."""
 
     outcome: str
     announced: tuple[tuple[str, Announced], ...] = ()
+    is_ours: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +79,24 @@ class Inbox:
             trace = current()
             arrival = _Arrival(source, notice, subject, trace.trace_id if trace is not None else None)
             keep = partial(self._keep, arrival=arrival)
-            taken = await self._ledger.run(keep, durable=True)
+            taken = await self._ledger.run(keep, durable=True, is_anyones=True)
         finally:
             self._awaited -= 1
+        if taken.is_ours:
+            self._pass_on(taken, subject.scope)
+        return taken.outcome
+
+    async def listen(self) -> None:
+        """Hear of the events that other processes took."""
+        for name in self._billings:
+            for scope, taken in await self._ledger.run(partial(_unheard, billing=name)):
+                self._pass_on(taken, scope)
+
+    def _pass_on(self, taken: _Taken, scope: str) -> None:
         for name, announced in taken.announced:
             self.enqueue(self._billings[name], [announced])
-        if subject.scope is not Scope.ACCOUNT:
+        if scope != Scope.ACCOUNT:
             self.on_many()
-        return taken.outcome
 
     async def begin(self) -> None:
         """A process has started: what an old one took and did not live to act upon is put on the queues."""
@@ -113,10 +125,11 @@ class Inbox:
                 received_at=self._clock.now(),
                 trace_id=arrival.trace_id,
             )
-            if store.events(name).add(event, arrival.source, is_spread=subject.scope is Scope.ACCOUNT):
+            is_spread, is_heard = subject.scope is Scope.ACCOUNT, store.is_led_here
+            if store.events(name).add(event, arrival.source, is_spread=is_spread, is_heard=is_heard):
                 is_new = True
                 announced += [(name, each) for each in announce(store, name, _known(store, name, subject), event)]
-        return _Taken("stored" if is_new else "duplicate", tuple(announced))
+        return _Taken("stored" if is_new else "duplicate", tuple(announced), store.is_led_here)
 
     def _addressed(self, notice: Notice) -> list[str]:
         i_env = positive(notice.variables.get("i_env"))
@@ -155,6 +168,16 @@ def _known(store: Store, billing: str, subject: Subject) -> list[int]:
             return store.accounts(billing).of_customer(subject.number)
         case Scope.PRODUCT:
             return []
+
+
+def _unheard(store: Store, *, billing: str) -> list[tuple[str, _Taken]]:
+    """What others took, each with its scope; whom it is about they have announced, but for whoever was read since."""
+    found = []
+    for event in store.events(billing).take_unheard():
+        i_accounts = _known(store, billing, Subject(Scope(event.scope), event.number))
+        again = announce(store, billing, i_accounts, event)
+        found.append((event.scope, _Taken("stored", tuple((billing, each) for each in again))))
+    return found
 
 
 def _announced(store: Store, *, billing: str) -> list[Announced]:

@@ -8,9 +8,10 @@ Rules of this module:
 3. Events are remembered for a while after that, to know one that is sent again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -49,15 +50,16 @@ class Events:
         self._conn = db.conn
         self._billing = billing
 
-    def add(self, event: StoredEvent, source: str, *, is_spread: bool) -> bool:
-        """Keep an event; says whether it is new. `is_spread`: the accounts it is about are all announced."""
+    def add(self, event: StoredEvent, source: str, *, is_spread: bool, is_heard: bool = True) -> bool:
+        """Keep an event; says whether it is new. `is_spread`: the accounts it is about are all announced. `is_heard`:
+        whoever acts upon it knows of it."""
         received = event.received_at.timestamp()
         return bool(
             self._conn.execute(
                 "INSERT OR IGNORE INTO events (billing, key, source, event_type, scope, number, received_at, spread_at,"
-                " trace_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " trace_id, unheard) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (self._billing, event.key, source, event.event_type, event.scope, event.number, received,
-                 received if is_spread else None, event.trace_id),
+                 received if is_spread else None, event.trace_id, int(not is_heard)),
             ).rowcount
         )  # fmt: skip
 
@@ -72,6 +74,17 @@ class Events:
             " last_at = max(last_at, excluded.last_at), routine = min(routine, excluded.routine)",
             [(self._billing, i_account, *(at.timestamp(),) * 2, int(routine), trace_id) for i_account in i_accounts],
         )
+
+    def take_unheard(self) -> list[StoredEvent]:
+        """The events that another process took, the oldest first; they are heard now."""
+        rows = self._conn.execute(
+            f"SELECT {_EVENT} FROM events INDEXED BY events_unheard WHERE billing = ? AND unheard = 1"
+            " ORDER BY received_at",
+            (self._billing,),
+        ).fetchall()
+        if rows:
+            self._conn.execute("UPDATE events SET unheard = 0 WHERE billing = ? AND unheard = 1", (self._billing,))
+        return [_stored(row) for row in rows]
 
     def was_read(self, i_account: int, settled: datetime) -> None:
         """Billing was read for the account and shows everything that was announced until `settled`."""
@@ -112,14 +125,11 @@ class Events:
     def to_spread(self, limit: int) -> list[StoredEvent]:
         """Events of which not all accounts are found yet, the oldest first."""
         rows = self._conn.execute(
-            "SELECT key, event_type, scope, number, received_at, trace_id FROM events INDEXED BY events_to_spread"
+            f"SELECT {_EVENT} FROM events INDEXED BY events_to_spread"
             " WHERE billing = ? AND spread_at IS NULL ORDER BY received_at LIMIT ?",
             (self._billing, limit),
         )
-        return [
-            StoredEvent(key, event_type, scope, number, instant(at), trace_id)
-            for key, event_type, scope, number, at, trace_id in rows
-        ]
+        return [_stored(row) for row in rows]
 
     def spread(self, key: str, now: datetime) -> None:
         """All accounts that the event is about have been announced."""
@@ -144,3 +154,11 @@ class Events:
             " WHERE received_at < ? AND billing = ? AND spread_at IS NOT NULL LIMIT ?)",
             (before.timestamp(), self._billing, limit),
         ).rowcount
+
+
+_EVENT = "key, event_type, scope, number, received_at, trace_id"
+
+
+def _stored(row: Sequence[Any]) -> StoredEvent:
+    key, event_type, scope, number, at, trace_id = row
+    return StoredEvent(key, event_type, scope, number, instant(at), trace_id)

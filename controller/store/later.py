@@ -191,3 +191,15 @@ def _traces(db: Database) -> None:
 def _said(db: Database) -> None:
     """How the log said last that a subscriber stands, so that what lasts is said once."""
     db.conn.execute("ALTER TABLE subscribers ADD COLUMN said TEXT")
+
+
+_UNHEARD = """
+-- Events that a process took which does not lead: the one that does has not heard of them yet.
+ALTER TABLE events ADD COLUMN unheard INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX events_unheard ON events (billing) WHERE unheard = 1;
+"""
+
+
+@MIGRATIONS(name="unheard")
+def _unheard(db: Database) -> None:
+    execute(db, _UNHEARD)
