@@ -4,9 +4,10 @@ Read it to see what there is and who knows whom; nothing happens here.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 from controller.audit import Audit
@@ -22,7 +23,7 @@ from controller.charges.rules import ChargeRules
 from controller.charges.rules import Desk as ChargeDesk
 from controller.charges.till import Till
 from controller.config import Config
-from controller.config.blocks import BillingBlock, PlatformBlock
+from controller.config.blocks import BILLING_TIMEOUT, STATUS_TIMEOUT, BillingBlock, PlatformBlock
 from controller.events.inbox import Inbox
 from controller.events.spreading import Spreader
 from controller.executor import Executor
@@ -36,7 +37,7 @@ from controller.metrics import Metrics
 from controller.reconciler import Reconciler
 from controller.server.health import Health
 from controller.signals import ProcessSignal, TargetSignal
-from controller.store import Audience, Ledger
+from controller.store import Audience, Ledger, Store, StoreError
 from controller.targets import Billing, Household, Platform
 from controller.tracing import Traces, sending_to
 from controller.version import VERSION
@@ -50,8 +51,6 @@ from platforms.registry import DRIVERS, DriverSettings
 from platforms.transport import Clock, Endpoint, Http, Meter, Transport
 
 STALLED_AFTER = timedelta(minutes=2)
-_STATUS_TIMEOUT = 10.0  # seconds
-_BILLING_TIMEOUT = 30.0  # seconds; a page of 1,000 rows takes its time (contract, section 8: read 25 s)
 
 
 class World(Clock, Protocol):
@@ -114,6 +113,18 @@ class Application:
             for platform in billing.platforms:
                 yield (platform.name, urls[platform.name]), platform.breaker
 
+    async def look_on(self) -> None:
+        """As a standby: see whether the store can be used, and whether the leader has read billing."""
+        names = [installation.billing.name for installation in self.installations]
+        try:
+            is_read = await self.ledger.run(partial(_is_read, billings=names), is_anyones=True)
+        except StoreError:
+            self.health.stored(usable=False)
+            return
+        self.health.stored()
+        if is_read:
+            self.health.snapshot_taken()
+
     async def disconnect(self) -> None:
         """Let go of the connections; the store goes on, and so does the sending of the last spans."""
         for installation in self.installations:
@@ -129,6 +140,10 @@ class Application:
         await self.disconnect()
         await self.ledger.close()
         await self.traces.aclose()
+
+
+def _is_read(store: Store, *, billings: Sequence[str]) -> bool:
+    return all(store.targets.reading(name).complete for name in billings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +310,7 @@ def _endpoints(block: BillingBlock) -> tuple[Endpoint, Endpoint | None]:
         url=block.url,
         max_concurrency=block.max_concurrency,
         requests_per_second=block.requests_per_second,
-        timeout_seconds=_BILLING_TIMEOUT,
+        timeout_seconds=BILLING_TIMEOUT,
         verify=block.verify_tls,
     )
     if not block.write_back.enabled:
@@ -304,7 +319,7 @@ def _endpoints(block: BillingBlock) -> tuple[Endpoint, Endpoint | None]:
     rest = block.requests_per_second - share
     return (
         replace(whole, max_concurrency=block.max_concurrency - 1, requests_per_second=rest),
-        replace(whole, max_concurrency=1, requests_per_second=share, timeout_seconds=_STATUS_TIMEOUT),
+        replace(whole, max_concurrency=1, requests_per_second=share, timeout_seconds=STATUS_TIMEOUT),
     )
 
 

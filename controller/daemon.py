@@ -58,6 +58,7 @@ class Daemon:
         self._worked: Application | None = None  # the last that did, or does
         self._present = assemble(config, None)
         self._gauges = Gauges(self._present.metrics, self._present.health)
+        self._gauges.metrics.set_leader(False)
         self._web = endpoints(self._present, clock, self.take)
 
     @property
@@ -76,9 +77,8 @@ class Daemon:
     async def open(self) -> None:
         """Open the store, and take the first gauges from it. Raises `StoreError` where it will never be usable."""
         with suppress(StoreUnavailable):  # the loop waits for it
-            await self._present.ledger.run(lambda _: None)
+            await self._present.ledger.run(lambda _: None, is_anyones=True)
             self._gauges.health.stored()
-            await self._present.loop.show()
 
     async def run(self) -> None:
         """Work whenever this process leads, until `stop`; returns when everything that was begun has ended."""
@@ -115,6 +115,7 @@ class Daemon:
 
     async def aclose(self) -> None:
         """Let go of everything, the store too."""
+        await self._leadership.aclose()
         await self._present.aclose()
 
     async def _terms(self) -> None:
@@ -131,6 +132,7 @@ class Daemon:
                     await self._term(self._present)
         finally:
             self._is_leading = False
+            self._gauges.metrics.set_leader(False)
 
     async def _term(self, application: Application) -> None:
         self._called_off.clear()
@@ -153,10 +155,11 @@ class Daemon:
         self._web = endpoints(application, self._clock, self.take)
 
     async def _stand_by(self) -> None:
-        """Show that the process lives while it has nothing to do."""
+        """Show that the process lives while it has nothing to do, and whether it could take over."""
         while True:
             if not self._is_leading:
                 self._gauges.health.progressed()
+                await self._present.look_on()
             await self._clock.sleep(PULSE)
 
 

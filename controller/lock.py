@@ -1,4 +1,4 @@
-"""One process at a time performs changes on a store."""
+"""One process at a time performs changes on a store, or the replicas that agree by a Lease which of them does."""
 
 import fcntl
 import os
@@ -10,10 +10,10 @@ from controller.store import StoreError
 
 
 @contextmanager
-def performing(store_path: Path) -> Iterator[None]:
+def performing(store_path: Path, *, is_shared: bool = False) -> Iterator[None]:
     """Hold the store's lock file while the context lasts; the system lets go of it when the process ends, however.
 
-    Raises `StoreError` where another process holds it.
+    Several may hold it together, where each says so. Raises `StoreError` where another process holds it otherwise.
     """
     path = store_path.with_name(store_path.name + ".lock")
     try:
@@ -22,7 +22,7 @@ def performing(store_path: Path) -> Iterator[None]:
     except OSError as error:
         raise StoreError(f"the lock file {path} cannot be used: {error.strerror or error}") from error
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(file)
         raise StoreError(

@@ -6,13 +6,13 @@ Rules of this module:
 2. Children exist at 0 from the start, so that a first failure is an increase and not a new series.
 3. Instants are exported, never ages; 0 means "never" or "none". Seconds, and `_total` on counters.
 4. What only alerts ask for stands in `signals.py`.
+5. Who does not lead counts, but shows no states: those of the accounts are the leader's to tell.
 """
 
 import platform as machine
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from itertools import product
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from prometheus_client import (
     CollectorRegistry,
@@ -25,8 +25,8 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.metrics import MetricWrapperBase
 
+from controller.metric_parts import PREFIX, Children, M, OfAStandby
 from controller.signals import PlatformSignal, ProcessSignal, Signal, TargetSignal
 from desired_state.entitlement import Presence
 from desired_state.plan import Kind
@@ -34,7 +34,6 @@ from desired_state.sales import SaleKind
 from desired_state.subscriber import State
 from platforms.transport import Outcome
 
-PREFIX = "iptv_reconciler"
 RESULTS = ("noop", "changed", "held", "rejected", "transient", "unavailable", "bug")
 ACTION_RESULTS = ("changed", "rejected", "transient", "unavailable", "bug")
 TRIGGERS = ("event", "pass", "timer", "operator")
@@ -48,34 +47,6 @@ _REQUEST = (0.01, 0.05, 0.1, 0.5, 1, 5, 10)
 _WAIT = (0.01, 0.1, 1, 10, 60, 300)
 _PASS = (1, 5, 15, 60, 300, 900, 3600)
 
-M = TypeVar("M", bound=MetricWrapperBase)
-
-
-class _Children(dict[tuple[str, ...], M], Generic[M]):
-    """The children of one metric, made once: looking one up by its labels costs four times its increment."""
-
-    def __init__(self, metric: M, *axes: Iterable[str]) -> None:
-        """Without `axes` there are none yet."""
-        super().__init__()
-        self._metric: M = metric
-        if axes:
-            self.add(*axes)
-
-    def keep(self, names: Container[str]) -> None:
-        """Drop the children of whatever is gone: of a platform or target that is not among these."""
-        for labels in [each for each in self if each[0] not in names]:
-            del self[labels]
-            self._metric.remove(*labels)
-
-    def add(self, *axes: Iterable[str]) -> None:
-        """Have a child at 0 for every combination."""
-        for labels in product(*axes):
-            self[labels] = self._metric.labels(*labels)
-
-    def __missing__(self, labels: tuple[str, ...]) -> M:
-        self.add(*((label,) for label in labels))
-        return self[labels]
-
 
 class Metrics:
     """All metrics of one process, in a registry of their own. Which targets it has may change: `cover`.
@@ -87,10 +58,11 @@ class Metrics:
     def __init__(self, platforms: Iterable[str], operations: Mapping[str, Iterable[str]]) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
+        self._leads = True
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
-        self._by_platform: list[tuple[_Children[Any], tuple[Iterable[str], ...]]] = []
-        self._by_target: list[_Children[Any]] = []
+        self._by_platform: list[tuple[Children[Any], tuple[Iterable[str], ...]]] = []
+        self._by_target: list[Children[Any]] = []
         self._declare_accounts()
         self._declare_work()
         self._declare_targets()
@@ -118,7 +90,7 @@ class Metrics:
 
     def render(self) -> bytes:
         """All of it, in Prometheus's text format; may take some milliseconds, so not on the event loop."""
-        return generate_latest(self._registry)
+        return generate_latest(self._registry if self._leads else OfAStandby(self._registry))
 
     def set_accounts(self, platform: str, counts: Mapping[State, int]) -> None:
         """How many subscribers of a platform are in which state; a state that is not named has none."""
@@ -230,8 +202,9 @@ class Metrics:
         self._reconcile_at[(platform,)].set(_seconds(at))
 
     def set_leader(self, leads: bool) -> None:
-        """Whether this process is the one that writes."""
+        """Whether this process is the one that writes; one that does not has no states to show."""
         self._leader.set(leads)
+        self._leads = leads
 
     def set_epoch(self, epoch: int) -> None:
         """Under which number it writes; it grows whenever another process, or another store, takes over."""
@@ -253,7 +226,7 @@ class Metrics:
 
     def _declare_accounts(self) -> None:
         self._accounts = self._of_platforms(self._gauge("accounts", "Subscribers by state", "platform", "state"), State)
-        self._billing_accounts = _Children(
+        self._billing_accounts = Children(
             self._gauge("billing_accounts", "Accounts by what should become of them", "presence"), Presence
         )
         self._oldest_unconverged = self._of_platforms(
@@ -292,8 +265,8 @@ class Metrics:
         self._paused = self._of_platforms(self._gauge("paused", "1 where a person paused the platform", "platform"))
 
     def _declare_targets(self) -> None:
-        self._requests = _Children(self._counter("requests", "Requests sent", "target", "operation", "outcome"))
-        self._request_seconds = _Children(
+        self._requests = Children(self._counter("requests", "Requests sent", "target", "operation", "outcome"))
+        self._request_seconds = Children(
             self._histogram("request_seconds", "Time of a request", _REQUEST, "target", "operation", "outcome")
         )
         self._breaker_open = self._of_targets(self._gauge("breaker_open", "1 where nothing is tried", "target"))
@@ -331,17 +304,17 @@ class Metrics:
         )
 
     def _declare_queue(self) -> None:
-        self._queue_depth = _Children(self._gauge("queue_depth", "Keys that wait", "priority"), PRIORITIES)
-        self._queue_wait = _Children(
+        self._queue_depth = Children(self._gauge("queue_depth", "Keys that wait", "priority"), PRIORITIES)
+        self._queue_wait = Children(
             self._histogram("queue_wait_seconds", "Time from due to taken", _WAIT, "priority"), PRIORITIES
         )
-        self._queue_oldest = _Children(
+        self._queue_oldest = Children(
             self._gauge("queue_oldest_timestamp_seconds", "Since when the oldest key waits; 0 = none", "priority"),
             PRIORITIES,
         )
 
     def _declare_events(self) -> None:
-        self._events = _Children(
+        self._events = Children(
             self._counter("events_total", "Events that came in", "source", "outcome"), EVENT_SOURCES, EVENT_OUTCOMES
         )
         self._events_oldest = self._gauge(
@@ -355,27 +328,27 @@ class Metrics:
         self._build = self._gauge("build_info", "What is running", "version", "python")
         self._config = self._gauge("config_info", "The configuration in force", "fingerprint")
 
-    def _of_platforms(self, metric: M, *axes: Iterable[str]) -> _Children[M]:
+    def _of_platforms(self, metric: M, *axes: Iterable[str]) -> Children[M]:
         """Children of every platform, by further labels as well."""
-        children = _Children(metric)
+        children = Children(metric)
         self._by_platform.append((children, axes))
         return children
 
-    def _of_targets(self, metric: M) -> _Children[M]:
+    def _of_targets(self, metric: M) -> Children[M]:
         """A child of every target."""
-        children = _Children(metric)
+        children = Children(metric)
         self._by_target.append(children)
         return children
 
     def _declare_signals(self) -> None:
-        self._signals: dict[Signal, _Children[Gauge]] = {}
+        self._signals: dict[Signal, Children[Gauge]] = {}
         for about in PlatformSignal:
             self._signals[about] = self._of_platforms(self._gauge(about.name, about.text, "platform"))
         for of in TargetSignal:
             self._signals[of] = self._of_targets(self._gauge(of.name, of.text, "target"))
         for process in ProcessSignal:
             gauge = self._gauge(process.name, process.text)
-            self._signals[process] = _Children(gauge)
+            self._signals[process] = Children(gauge)
             self._signals[process][()] = gauge
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:

@@ -20,6 +20,8 @@ from typing import Protocol
 from controller.app import Application
 from controller.config import BillingBlock, Config, ConfigError, PlatformBlock, load
 from controller.config.changes import changed_keys
+from controller.config.crosscheck import too_short
+from controller.config.document import dotted
 from controller.config.secret import Contents, contents_now
 from controller.log import logger
 from controller.metrics import Metrics
@@ -102,6 +104,9 @@ class Reloader:
             return
         running = self._daemon.present.config
         wanted, pending = config.keeping(running), changed_keys(config.keeping(running), config)
+        if outlasted := [f"{dotted(path)}: {text}" for path, text in too_short(wanted)]:
+            self._refused(outlasted)
+            return
         changed = sorted({*changed_keys(running, wanted), *self._other_authorities(wanted)})
         if changed:
             await self._daemon.reconfigure(wanted)
@@ -148,7 +153,9 @@ class Reloader:
             return
         text = self._text
         try:
-            await self._daemon.present.ledger.run(lambda store: store.targets.set_refused_configuration(text))
+            await self._daemon.present.ledger.run(
+                lambda store: store.targets.set_refused_configuration(text), is_anyones=True
+            )
         except StoreUnavailable:
             return  # at the next look
         self._noted = text

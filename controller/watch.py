@@ -138,7 +138,7 @@ class Watch:
         self._look_at_charges(store)
 
     def _look_at_process(self, store: Store) -> None:
-        self._metrics.set_leader(True)  # nobody else gets this far: `controller.lock`
+        self._metrics.set_leader(True)  # nobody else gets this far: the ledger refuses who does not lead
         self._metrics.set_epoch(store.recovery.identity().epoch)
         self._metrics.set_intents_open(store.journal.count_open())
         volume = shutil.disk_usage(store.path.parent)

@@ -1,6 +1,7 @@
 """`run`: the daemon, and the signals it listens to."""
 
 import asyncio
+import os
 import signal
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from controller.clock import SystemClock
 from controller.config import Config
 from controller.config.secret import Contents
 from controller.daemon import Daemon
-from controller.leadership import Alone
+from controller.leadership import Alone, Leadership
+from controller.leadership.by_lease import by_lease
+from controller.leadership.client import NoCluster
 from controller.lock import performing
 from controller.log import logger
 from controller.reloading import Reloader
@@ -25,9 +28,9 @@ def run_daemon(path: Path) -> Code:
     contents: Contents = {}
     config = configured(path, as_daemon=True, contents=contents)
     try:
-        with performing(config.store.path):
+        with performing(config.store.path, is_shared=config.leadership is not None):
             execute(_run(config, path, contents))
-    except (StoreError, ListenError, TracingError) as error:
+    except (StoreError, ListenError, NoCluster, TracingError) as error:
         raise Failed(str(error)) from error
     return Code.OK
 
@@ -40,7 +43,7 @@ async def _run(config: Config, path: Path, contents: Contents) -> None:
         set_log(config, as_daemon=True)
         return application
 
-    daemon = Daemon(config, put_together, Alone(), clock)
+    daemon = Daemon(config, put_together, _leadership(config, ledger, clock), clock)
     reloader = Reloader(path, contents, daemon, clock)
     on_signal = {signal.SIGTERM: daemon.stop, signal.SIGINT: daemon.stop, signal.SIGHUP: reloader.ask}
     try:
@@ -61,3 +64,10 @@ async def _both(daemon: Daemon, reloader: Reloader) -> None:
         looking = group.create_task(reloader.run())
         await daemon.run()
         looking.cancel()
+
+
+def _leadership(config: Config, ledger: Ledger, clock: SystemClock) -> Leadership:
+    if config.leadership is None:
+        return Alone()
+    longest_call, _ = config.longest_write
+    return by_lease(config.leadership, longest_call, ledger, clock, os.environ)

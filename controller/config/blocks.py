@@ -21,6 +21,7 @@ from controller.config.values import (
     ChangeWindow,
     Count,
     CustomerId,
+    DnsName,
     FilePath,
     Instant,
     Listen,
@@ -34,6 +35,7 @@ from controller.config.values import (
     Url,
     ZoneName,
 )
+from controller.leadership.client import SERVICE_ACCOUNT
 from desired_state.charges import Limits
 from desired_state.desired import Auth, PlatformRules
 from desired_state.doubt import Patience
@@ -41,6 +43,9 @@ from desired_state.entitlement import Rules
 from platforms.fitting import Degradable
 from platforms.registry import DRIVERS
 from platforms.transport import Endpoint
+
+BILLING_TIMEOUT = 30.0  # seconds; a page of 1,000 rows takes its time (contract, section 8: read 25 s)
+STATUS_TIMEOUT = 10.0  # seconds; of a call that tells billing how an account stands
 
 
 class WriteBackBlock(Block):
@@ -307,6 +312,25 @@ class PageBlock(Block):
         if ":" in (self.username or ""):
             raise ValueError("username cannot have a colon: browsers send it with the password behind one")
         return self
+
+
+class LeadershipBlock(Block):
+    """Which of several replicas on one store works: the one that holds a Lease of Kubernetes."""
+
+    lease: DnsName
+    """The name of the Lease (`coordination.k8s.io/v1`); the service account needs `get`, `create` and `update` on
+    leases."""
+    namespace: DnsName | None = None
+    """The namespace that it is in; that of the pod where none is given."""
+    duration: PositiveDuration = timedelta(seconds=60)
+    """How long it lasts: how long nobody works after the one that did has vanished. No call begins without as much of
+    it left as the call may take, which says how short it can be."""
+    renew: PositiveDuration = timedelta(seconds=5)
+    """How often it is renewed; a fifth of that is how often the others look."""
+    url: Url | None = None
+    """The API server; that of the pod's cluster where none is given."""
+    service_account: FilePath = SERVICE_ACCOUNT
+    """A folder with `token`, `ca.crt` and `namespace`, as a pod has it."""
 
 
 class ServerBlock(Block):

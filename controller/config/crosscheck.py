@@ -8,12 +8,16 @@ Rules of this module:
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
 from pydantic import ValidationError
 
 from controller.config.blocks import CREDENTIAL_KEYS
 from controller.config.document import Document, Path
+from controller.config.durations import write
+from controller.config.model import Config
 from controller.config.problems import nearest, sentence, translate
+from controller.leadership.mandate import shortest_duration
 from platforms.registry import DRIVERS
 
 Finding = tuple[Path, str]
@@ -29,6 +33,21 @@ def crosscheck(values: Mapping[str, object], document: Document) -> Iterator[str
         for path, text in (*_billing_of(place, block, values), *_driver(place, block)):
             yield sentence(path, text, document)
         yield from _dialect(place, block, document)
+
+
+def too_short(config: Config) -> Iterator[Finding]:
+    """Of a valid configuration: a lease that calls would outlast, so that none of them could be begun at any time."""
+    if config.leadership is None:
+        return
+    seconds, place = config.longest_write
+    shortest = timedelta(seconds=shortest_duration(config.leadership.renew.total_seconds(), seconds))
+    if config.leadership.duration < shortest:
+        yield (
+            ("leadership", "duration"),
+            f"{write(config.leadership.duration)} is too short: a call may take {seconds:g} s ({place}), and begins"
+            " only when the lease is sure to outlast it, also where one renewal (each"
+            f" {write(config.leadership.renew)}) was late; it takes {write(shortest)} or more",
+        )
 
 
 def _billing_names(values: Mapping[str, object]) -> Iterator[Finding]:

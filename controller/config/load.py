@@ -10,11 +10,11 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from controller.config import document as yaml_text
 from controller.config.blocks import BillingBlock
-from controller.config.crosscheck import crosscheck
+from controller.config.crosscheck import crosscheck, too_short
 from controller.config.document import Document, DocumentError
 from controller.config.durations import write
 from controller.config.model import Config
-from controller.config.problems import ConfigError, translate
+from controller.config.problems import ConfigError, sentence, translate
 from controller.config.secret import Contents, Surroundings
 
 
@@ -74,6 +74,8 @@ def _validated(document: Document, surroundings: Surroundings, file: str) -> Con
         config = Config.model_validate(values, context=surroundings)
     except ValidationError as error:
         problems += translate(error, Config, document)
+    else:
+        problems += [sentence(path, text, document) for path, text in too_short(config)]
     problems += crosscheck(values, document)
     if problems:
         raise ConfigError(problems, file)

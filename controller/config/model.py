@@ -11,9 +11,12 @@ from urllib.parse import urlsplit
 from pydantic import Field, PrivateAttr
 
 from controller.config.blocks import (
+    BILLING_TIMEOUT,
+    STATUS_TIMEOUT,
     BillingBlock,
     ChargesBlock,
     EventsBlock,
+    LeadershipBlock,
     LogBlock,
     PlatformBlock,
     RulesBlock,
@@ -54,6 +57,8 @@ class Config(Block):
     """How often to look at everything."""
     charges: ChargesBlock = ChargesBlock()
     """Booking of what platforms sell."""
+    leadership: LeadershipBlock | None = None
+    """Which of several replicas on one store works. Without it, there is one process."""
     server: ServerBlock = ServerBlock()
     """Metrics, health and events."""
     log: LogBlock = LogBlock()
@@ -86,6 +91,16 @@ class Config(Block):
         return next(block for block in self.billing if name in (block.name, None))
 
     @cached_property
+    def longest_write(self) -> tuple[float, str]:
+        """How many seconds a call that changes something may take at most, and which setting says so."""
+        found = [(block.timeout_seconds, f"platforms.{name}.timeout_seconds") for name, block in self.platforms.items()]
+        if any(block.write_back.enabled for block in self.billing):
+            found.append((STATUS_TIMEOUT, "write_back.enabled"))
+        if self.charges.enabled:
+            found.append((BILLING_TIMEOUT, "charges.enabled"))
+        return max(found)
+
+    @cached_property
     def fingerprint(self) -> str:
         """Twelve hex digits that change with any setting, whatever its place in the file; secrets do not count."""
         values = self.model_dump(mode="json", by_alias=True)
@@ -98,6 +113,7 @@ class Config(Block):
             update={
                 "server": self.server.model_copy(update={"listen": listen}),
                 "store": self.store.model_copy(update={"path": path}),
+                "leadership": running.leadership,
             }
         )
         kept.__dict__.pop("fingerprint", None)

@@ -4,6 +4,7 @@ Numbers and switches are strict: `"20"` is text, `1` is no switch. Relative path
 configuration file, so that it can be checked and run from anywhere.
 """
 
+import re
 import ssl
 from datetime import datetime
 from decimal import Decimal
@@ -145,6 +146,12 @@ def _listen(text: str) -> str:
     return str(Address.parse(text))
 
 
+def _dns_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?", name):
+        raise ValueError("is made of small letters, digits, - and ., and begins and ends with a letter or a digit")
+    return name
+
+
 def _platform_name(name: str) -> str:
     if name in ("all", "billing"):
         raise ValueError("this name is taken: commands and metrics use it for something else")
@@ -179,4 +186,5 @@ Instant = Annotated[datetime, BeforeValidator(_instant), Field(examples=["2026-0
 Listen = Annotated[str, AfterValidator(_listen), Field(examples=["0.0.0.0:8080"])]
 ChangeWindow = Annotated[str, AfterValidator(_change_window), Field(examples=["22:00-06:00", "sat,sun 00:00-24:00"])]
 ZoneName = Annotated[str, AfterValidator(_zone), Field(examples=["UTC", "Europe/Prague"])]
+DnsName = Annotated[str, AfterValidator(_dns_name), Field(examples=["iptv-reconciler"])]
 PlatformName = Annotated[str, AfterValidator(_platform_name)]
