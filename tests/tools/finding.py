@@ -6,6 +6,7 @@ One that is missing on a user's machine skips its tests and says so; where `CI` 
 
 import os
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
@@ -16,8 +17,8 @@ NODE_MODULES = Path(__file__).parent / "node" / "node_modules"
 
 
 def tool(name: str, environment: Mapping[str, str] = os.environ) -> Path:
-    """The program of that name."""
-    found = shutil.which(name)
+    """The program of that name: one that came with a Python package stands beside Python."""
+    found = shutil.which(name, path=os.pathsep.join((str(Path(sys.executable).parent), environment.get("PATH", ""))))
     if found is None:
         _missing(f"{name} is not installed here", environment)
     return Path(found)

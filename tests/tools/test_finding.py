@@ -12,6 +12,10 @@ def test_a_missing_program_skips_its_tests_and_fails_where_all_must_be_there() -
         tool("no-such-program", {"CI": "true"})
 
 
+def test_a_program_of_a_python_package_is_found_beside_python() -> None:
+    assert tool("ruff", {}).name == "ruff"
+
+
 @pytest.mark.tools
 @pytest.mark.parametrize("name", ["@grafana/schema", "axe-core", "playwright-core", "typescript"])
 def test_the_packages_of_npm_are_there(name: str) -> None:

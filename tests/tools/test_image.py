@@ -1,0 +1,186 @@
+"""The image: what is in it, what it may do, and that the program works in it with nothing but a volume to write to."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.cli.forked import DEADLINE
+from tests.cli.site import Site, site
+from tests.cli.test_run import Daemon
+from tests.tools.containers import DOCKERFILE, TMP, Image, build_tools, built, locked
+from tests.tools.finding import tool
+
+pytestmark = pytest.mark.tools
+
+USER = 65532
+BUILDING = ("pip", "pip3", "gcc", "cc", "g++", "make", "ld", "hatchling", "uv", "git", "curl", "wget")
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
+    with built(tmp_path_factory.mktemp("image")) as made:
+        yield made
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Site]:
+    """Simulators on loopback, and the folders that a pod would have: configuration, secrets, store."""
+    folder = tmp_path / "site"
+    folder.mkdir(mode=0o755)
+    folder.chmod(0o755)  # whatever the mask
+    store = tmp_path / "store"
+    store.mkdir()
+    os.chown(store, USER, USER)
+    with site(folder) as made:
+        made.configure(store={"path": "/var/lib/iptv-reconciler/state.db"})
+        yield made
+
+
+def mounts(here: Site) -> tuple[str, ...]:
+    store = here.folder.parent / "store"
+    volumes = (f"{here.folder}:/etc/iptv-reconciler:ro", f"{store}:/var/lib/iptv-reconciler:rw")
+    return ("--network", "host", *TMP, *(word for volume in volumes for word in ("--volume", volume)))
+
+
+CONFIG = "/etc/iptv-reconciler/config.yaml"
+
+
+def test_the_dockerfile_passes_its_linter() -> None:
+    done = subprocess.run([str(tool("hadolint")), str(DOCKERFILE)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_image_says_how_it_is_to_be_run(image: Image) -> None:
+    facts = image.facts()["Config"]
+    assert isinstance(facts, dict)
+    assert facts["User"] == f"{USER}:{USER}"
+    assert facts["Entrypoint"] == ["iptv-reconciler"]
+    assert facts["Cmd"] == ["run", "--config", CONFIG]
+    assert facts["StopSignal"] == "SIGTERM"
+    assert list(facts["ExposedPorts"]) == ["8080/tcp"]
+    assert "Healthcheck" not in facts
+    assert facts["Labels"]["org.opencontainers.image.title"] == "iptv-reconciler"
+
+
+def test_it_holds_the_locked_versions_and_nothing_to_build_or_install_with(image: Image) -> None:
+    ask = "import importlib.metadata as m, json; print(json.dumps({d.name: d.version for d in m.distributions()}))"
+    found = {
+        name.lower().replace("_", "-"): version
+        for name, version in json.loads(image.run("-c", ask, entrypoint="python")).items()
+    }
+    del found["iptv-reconciler"]
+    assert found.items() <= locked().items()
+    assert not build_tools() & found.keys()
+
+    with image.files() as root:
+        programs = {path.name for folder in root.glob("**/bin") for path in folder.iterdir()}
+        assert not programs & set(BUILDING)
+        assert not [*root.glob("**/site-packages/pip"), *root.glob("**/dist-packages/pip"), *root.glob("**/ensurepip")]
+        assert not [
+            *root.glob("**/*.whl"),
+            *root.glob("var/lib/apt/lists/*_*"),
+            *root.glob("var/cache/apt/archives/*.deb"),
+        ]
+
+
+def test_nothing_of_the_machine_that_built_it_is_in_it(image: Image) -> None:
+    with image.files() as root:
+        assert not [
+            root / name for name in ("etc/pip.conf", "run/secrets", "src", "wheels", "build") if (root / name).exists()
+        ]
+        ours = {
+            path.name for path in (root / "opt" / "iptv-reconciler").rglob("*") if path.suffix in (".lock", ".toml")
+        }
+        assert not ours
+    told = json.dumps(image.facts())
+    assert "pip.conf" not in told.replace("id=pip.conf,target=/etc/pip.conf", "")
+
+
+def test_nothing_in_it_can_be_written_and_nothing_runs_with_more_rights(image: Image) -> None:
+    with image.files() as root:
+        for path in root.rglob("*"):
+            found = path.lstat()
+            if stat.S_ISLNK(found.st_mode) or path.is_relative_to(root / "dev"):
+                continue
+            assert found.st_uid != USER, path
+            shared = stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX  # /tmp and the like, read-only as all
+            assert shared or not found.st_mode & stat.S_IWOTH, path
+            if path.is_relative_to(root / "opt"):
+                assert not found.st_mode & (stat.S_ISUID | stat.S_ISGID), path
+
+
+def test_as_pid_1_it_cannot_write_anywhere_and_holds_no_capability(image: Image) -> None:
+    told = image.run(
+        "-c", "id -u; touch /x /opt/x /tmp/x 2>&1; grep -E 'CapEff|CapBnd|NoNewPrivs' /proc/1/status", entrypoint="sh"
+    )
+    assert told.splitlines()[0] == str(USER)
+    assert told.count("Read-only file system") == 3
+    assert [line.split()[1] for line in told.splitlines()[-3:]] == ["0" * 16, "0" * 16, "1"]
+
+
+def test_it_checks_a_configuration_and_trusts_the_authorities_of_debian(image: Image, here: Site) -> None:
+    assert "is valid" in image.run("config", "check", CONFIG, options=mounts(here))
+    ask = "import ssl; print(len(ssl.create_default_context().get_ca_certs()))"
+    assert int(image.run("-c", ask, entrypoint="python")) > 50
+
+
+def test_the_demo_comes_out_right_without_any_network_but_loopback(image: Image) -> None:
+    assert "What was done" in image.run("demo", "--accounts", "30", options=TMP)
+
+
+@contextmanager
+def daemon(image: Image, here: Site, record: Callable[[str, object], None] = lambda *_: None) -> Iterator[Daemon]:
+    """Start the daemon as a container and wait for its address."""
+    words = image.command(options=("--name", "daemon", *mounts(here)))
+    begun = time.monotonic()  # noqa: TID251  a real process is measured
+    with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        assert process.stderr is not None
+        try:
+            started = next(line for line in map(json.loads, process.stderr) if line["event"] == "started")
+            running = Daemon(process, f"http://{started['listen']}")
+            assert running.status("/livez") == 200
+            record("figure", f"from podman run to /livez: {time.monotonic() - begun:.2f} s")  # noqa: TID251
+            yield running
+        finally:
+            image.remove("daemon")
+            process.stderr.read()
+
+
+def test_the_daemon_works_read_only_and_ends_in_order(
+    image: Image, here: Site, record_property: Callable[[str, object], None]
+) -> None:
+    account = here.tv_account()
+    operator = here.platform.operator
+    with daemon(image, here, record_property) as running:
+        running.until(lambda: 'state="in_sync"} 1.0' in running.get("/metrics"))
+        assert running.status("/readyz") == 200
+        here.billing.change("block", i_account=account)
+        running.until(lambda: [row["status"] for row in operator.customers.values()] == ["disabled"])
+
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(DEADLINE) == 0
+    store = here.folder.parent / "store"
+    assert {path.name for path in store.iterdir()} >= {"state.db", "state.db.key", "state.db.mark"}
+    assert {path.stat().st_uid for path in store.iterdir()} == {USER}
+
+    with daemon(image, here) as running:  # another container on the same volume goes on where that one ended
+        running.until(lambda: running.status("/readyz") == 200)
+        assert len(operator.customers) == 1
+
+
+def test_its_size_is_told(image: Image, record_property: Callable[[str, object], None]) -> None:
+    with image.files() as root:
+        program = root / "opt" / "iptv-reconciler"
+        ours = sum(path.lstat().st_size for path in program.rglob("*"))
+    size = image.facts()["Size"]
+    assert isinstance(size, int)
+    record_property("figure", f"image: {size / 1e6:.0f} MB, {ours / 1e6:.0f} MB of them the program and its packages")
+    assert ours < 100e6
