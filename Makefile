@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 NODE := tests/tools/node/node_modules
 
-.PHONY: demo test test-long test-tools harness harness-long kills kills-long lint format lock mutation clean
+.PHONY: demo test test-long test-tools harness harness-long kills kills-long lint format lock manifests mutation clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/installed  ## the main job: billing, platforms and the daemon on loopback, until all has converged
@@ -59,6 +59,9 @@ lock: $(VENV)/installed-dev  ## writes the lock files anew; UPGRADE=--upgrade ta
 
 LOCK = $(BIN)/uv pip compile --quiet --no-config --generate-hashes --universal --python-version 3.11 \
 	--no-annotate --no-header --no-emit-index-url $(UPGRADE)
+
+manifests: $(VENV)/installed-dev  ## the plain manifests and the chart's schema anew, from the chart and the configuration's schema
+	@$(BIN)/python -m tests.tools.manifests
 
 clean:
 	@rm -rf $(VENV) $(NODE) mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
