@@ -1,6 +1,7 @@
 """README is part of the product: what it does not mention, nobody finds."""
 
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,21 @@ def test_readme_names_every_driver_and_what_it_is_configured_with(driver: str) -
     assert re.search(rf"\| `customer_id` \|[^\n]*`{re.escape(kind.customer_id)}`", REFERENCE)
     for credential in kind.credentials:
         assert re.search(rf"\| `{credential}` \|.*\| Required by [^|\n]*`{driver}`", REFERENCE), credential
+
+
+DEPLOY = Path(__file__).parent.parent / "deploy"
+VALUES = yaml.safe_load((DEPLOY / "helm" / "iptv-reconciler" / "values.yaml").read_text(encoding="utf-8"))
+FREE = ("labels", "annotations", "requests", "limits", "nodeSelector", "podAnnotations", "podLabels", "config")
+
+
+def dotted(values: Mapping[str, object], before: str = "") -> Iterator[str]:
+    for name, value in values.items():
+        if isinstance(value, Mapping) and name not in FREE:
+            yield from dotted(value, f"{before}{name}.")
+        else:
+            yield before + name
+
+
+@pytest.mark.parametrize("value", list(dotted(VALUES)))
+def test_the_page_on_deploying_names_every_value_of_the_chart(value: str) -> None:
+    assert f"`{value}`" in (DEPLOY / "README.md").read_text(encoding="utf-8")

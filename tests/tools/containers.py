@@ -50,6 +50,10 @@ class Image:
         network = () if "--network" in options else ("--network", "none")
         return [*self._podman("run", "--rm", *RESTRICTED, *network, *options, *replaced, NAME), *words]
 
+    def enter(self, container: str, words: str) -> None:
+        """Give a shell's words to a running container, as `kubectl exec` does."""
+        _call(*self._podman("exec", container, "sh", "-c", words))
+
     def remove(self, container: str) -> None:
         """Stop what is left of a container."""
         _call(*self._podman("rm", "--force", "--ignore", "--time", "0", container))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -21,6 +22,7 @@ from tests.tools.finding import tool
 pytestmark = pytest.mark.tools
 
 USER = 65532
+DEPLOYING = (DOCKERFILE.parent / "README.md").read_text(encoding="utf-8")
 BUILDING = ("pip", "pip3", "gcc", "cc", "g++", "make", "ld", "hatchling", "uv", "git", "curl", "wget")
 
 
@@ -162,14 +164,20 @@ def test_the_daemon_works_read_only_and_ends_in_order(
     with daemon(image, here, record_property) as running:
         running.until(lambda: 'state="in_sync"} 1.0' in running.get("/metrics"))
         assert running.status("/readyz") == 200
+        (words,) = re.findall(
+            r"exec -i deploy/tv -- (python - <<'END'\n.*?^END\n)", DEPLOYING, re.MULTILINE | re.DOTALL
+        )
+        image.enter("daemon", words)  # the copy before an upgrade
+
         here.billing.change("block", i_account=account)
         running.until(lambda: [row["status"] for row in operator.customers.values()] == ["disabled"])
 
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(DEADLINE) == 0
     store = here.folder.parent / "store"
-    assert {path.name for path in store.iterdir()} >= {"state.db", "state.db.key", "state.db.mark"}
+    assert {path.name for path in store.iterdir()} >= {"state.db", "state.db.key", "state.db.mark", "before.db"}
     assert {path.stat().st_uid for path in store.iterdir()} == {USER}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in store.iterdir()} == {0o600}
 
     with daemon(image, here) as running:  # another container on the same volume goes on where that one ended
         running.until(lambda: running.status("/readyz") == 200)
