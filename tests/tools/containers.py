@@ -8,7 +8,7 @@ import json
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +19,12 @@ TOP = Path(__file__).parent.parent.parent
 DOCKERFILE = TOP / "deploy" / "Dockerfile"
 NAME = "iptv-reconciler"
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
-RESTRICTED = (
-    *("--read-only", "--read-only-tmpfs=false", "--cap-drop", "all", "--security-opt", "no-new-privileges"),
-    *("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"),  # podman's own may be above what is allowed here
-)
-TMP = ("--tmpfs", "/tmp:rw,mode=1777,size=64m")
+LIMITS = (
+    "--ulimit",
+    "nofile=1024:1024",
+    "--ulimit",
+    "nproc=1024:1024",
+)  # podman's own may be above what is allowed here
 # The base image has a pip of its own below /usr/local, and lets it be removed.
 PYTHON_IMAGE = """
 rm /usr/lib/python3*/EXTERNALLY-MANAGED
@@ -40,15 +41,13 @@ class Image:
 
     folder: Path
 
-    def run(self, *words: str, options: tuple[str, ...] = (), entrypoint: str | None = None) -> str:
-        """What a container that may do next to nothing prints; raises with its errors if it fails."""
-        return _call(*self.command(*words, options=options, entrypoint=entrypoint))
+    def run(self, options: Iterable[str], *words: str) -> str:
+        """What a container prints until its end; raises with its errors if it fails."""
+        return _call(*self.command(options, *words))
 
-    def command(self, *words: str, options: tuple[str, ...] = (), entrypoint: str | None = None) -> list[str]:
+    def command(self, options: Iterable[str], *words: str) -> list[str]:
         """The call that runs a container until its end."""
-        replaced = ("--entrypoint", entrypoint) if entrypoint else ()
-        network = () if "--network" in options else ("--network", "none")
-        return [*self._podman("run", "--rm", *RESTRICTED, *network, *options, *replaced, NAME), *words]
+        return [*self._podman("run", "--rm", *LIMITS, *options, NAME), *words]
 
     def enter(self, container: str, words: str) -> None:
         """Give a shell's words to a running container, as `kubectl exec` does."""

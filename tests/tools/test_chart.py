@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from controller.config import load
+from controller.version import VERSION
 from tests.tools.containers import AUTHORITIES
 from tests.tools.finding import tool
 from tests.tools.kubernetes import Object, accept, objects, of_kind, only, releases
@@ -56,6 +57,11 @@ def test_the_oldest_and_the_newest_release_take_what_it_makes(release: str, name
 def test_it_is_for_no_release_older_than_readme_says() -> None:
     said = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
     assert said["kubeVersion"] == f">={releases()[0]}.0-0"
+
+
+def test_it_is_of_the_program_s_version() -> None:
+    said = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
+    assert said["appVersion"] == said["version"] == VERSION
 
 
 def test_by_default_one_replica_is_replaced_before_the_next_starts() -> None:

@@ -1,7 +1,6 @@
-"""The image: what is in it, what it may do, and that the program works in it with nothing but a volume to write to."""
+"""The image: what is in it, and that the program works in it with what the chart gives to its pod, and no more."""
 
 import json
-import os
 import re
 import signal
 import stat
@@ -10,14 +9,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from platforms.telebreeze.simulator import API_KEY
 from tests.cli.forked import DEADLINE
 from tests.cli.site import Site, site
 from tests.cli.test_run import Daemon
-from tests.tools.containers import DOCKERFILE, TMP, Image, build_tools, built, locked
+from tests.tools.containers import DOCKERFILE, Image, build_tools, built, locked
 from tests.tools.finding import tool
+from tests.tools.kubernetes import objects
+from tests.tools.manifests import example, rendered
+from tests.tools.pod import Pod
 
 pytestmark = pytest.mark.tools
 
@@ -34,25 +38,22 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
 
 @pytest.fixture
 def here(tmp_path: Path) -> Iterator[Site]:
-    """Simulators on loopback, and the folders that a pod would have: configuration, secrets, store."""
-    folder = tmp_path / "site"
-    folder.mkdir(mode=0o755)
-    folder.chmod(0o755)  # whatever the mask
-    store = tmp_path / "store"
-    store.mkdir()
-    os.chown(store, USER, USER)
-    with site(folder) as made:
-        made.configure(store={"path": "/var/lib/iptv-reconciler/state.db"})
+    """Simulators on loopback."""
+    with site(tmp_path) as made:
         yield made
 
 
-def mounts(here: Site) -> tuple[str, ...]:
-    store = here.folder.parent / "store"
-    volumes = (f"{here.folder}:/etc/iptv-reconciler:ro", f"{store}:/var/lib/iptv-reconciler:rw")
-    return ("--network", "host", *TMP, *(word for volume in volumes for word in ("--volume", volume)))
-
-
-CONFIG = "/etc/iptv-reconciler/config.yaml"
+@pytest.fixture
+def pod(here: Site) -> Pod:
+    """What the chart makes of the least of values, for these simulators."""
+    values = example("least")
+    config = dict[str, Any](values["config"])  # type: ignore[call-overload]
+    config["billing"]["url"], config["platforms"]["tv"]["url"] = here.billing_url, here.platform_url
+    config |= {"server": {"listen": "127.0.0.1:0"}, "schedule": {"full_pass": "1s"}}
+    texts = rendered({**values, "config": config})
+    found = [each for name, text in texts.items() if name != "NOTES" for each in objects(text)]
+    secrets = {"portabilling": {"token": "simulated-token"}, "telebreeze": {"api-key": API_KEY}}
+    return Pod(found, secrets, here.folder / "volumes")
 
 
 def test_the_dockerfile_passes_its_linter() -> None:
@@ -65,7 +66,7 @@ def test_the_image_says_how_it_is_to_be_run(image: Image) -> None:
     assert isinstance(facts, dict)
     assert facts["User"] == f"{USER}:{USER}"
     assert facts["Entrypoint"] == ["iptv-reconciler"]
-    assert facts["Cmd"] == ["run", "--config", CONFIG]
+    assert facts["Cmd"] == ["run", "--config", "/etc/iptv-reconciler/config.yaml"]
     assert facts["StopSignal"] == "SIGTERM"
     assert list(facts["ExposedPorts"]) == ["8080/tcp"]
     assert "Healthcheck" not in facts
@@ -76,7 +77,7 @@ def test_it_holds_the_locked_versions_and_nothing_to_build_or_install_with(image
     ask = "import importlib.metadata as m, json; print(json.dumps({d.name: d.version for d in m.distributions()}))"
     found = {
         name.lower().replace("_", "-"): version
-        for name, version in json.loads(image.run("-c", ask, entrypoint="python")).items()
+        for name, version in json.loads(image.run(("--network", "none", "--entrypoint", "python"), "-c", ask)).items()
     }
     del found["iptv-reconciler"]
     assert found.items() <= locked().items()
@@ -119,29 +120,29 @@ def test_nothing_in_it_can_be_written_and_nothing_runs_with_more_rights(image: I
                 assert not found.st_mode & (stat.S_ISUID | stat.S_ISGID), path
 
 
-def test_as_pid_1_it_cannot_write_anywhere_and_holds_no_capability(image: Image) -> None:
-    told = image.run(
-        "-c", "id -u; touch /x /opt/x /tmp/x 2>&1; grep -E 'CapEff|CapBnd|NoNewPrivs' /proc/1/status", entrypoint="sh"
-    )
-    assert told.splitlines()[0] == str(USER)
-    assert told.count("Read-only file system") == 3
-    assert [line.split()[1] for line in told.splitlines()[-3:]] == ["0" * 16, "0" * 16, "1"]
+def test_in_the_chart_s_pod_it_can_write_to_its_volume_alone_and_holds_no_capability(image: Image, pod: Pod) -> None:
+    touched = "/x /opt/x /etc/iptv-reconciler/x /run/secrets/portabilling/x"
+    script = f"id -u; touch {touched} 2>&1; grep -E 'Cap|NoNew' /proc/1/status"
+    told = image.run((*pod.options(), "--network", "none", "--entrypoint", "sh"), "-c", script).splitlines()
+    assert told[0] == str(USER)
+    assert sum("Read-only file system" in line for line in told) == 4
+    facts = dict(line.split() for line in told if ":\t" in line)
+    assert {name: value for name, value in facts.items() if int(value, 16)} == {"NoNewPrivs:": "1"}
 
 
-def test_it_checks_a_configuration_and_trusts_the_authorities_of_debian(image: Image, here: Site) -> None:
-    assert "is valid" in image.run("config", "check", CONFIG, options=mounts(here))
+def test_it_trusts_the_authorities_of_debian(image: Image) -> None:
     ask = "import ssl; print(len(ssl.create_default_context().get_ca_certs()))"
-    assert int(image.run("-c", ask, entrypoint="python")) > 50
+    assert int(image.run(("--network", "none", "--entrypoint", "python"), "-c", ask)) > 50
 
 
-def test_the_demo_comes_out_right_without_any_network_but_loopback(image: Image) -> None:
-    assert "What was done" in image.run("demo", "--accounts", "30", options=TMP)
+def test_the_demo_comes_out_right_without_any_network_but_loopback(image: Image, pod: Pod) -> None:
+    assert "What was done" in image.run((*pod.options(), "--network", "none"), "demo", "--accounts", "30")
 
 
 @contextmanager
-def daemon(image: Image, here: Site, record: Callable[[str, object], None] = lambda *_: None) -> Iterator[Daemon]:
-    """Start the daemon as a container and wait for its address."""
-    words = image.command(options=("--name", "daemon", *mounts(here)))
+def daemon(image: Image, pod: Pod, record: Callable[[str, object], None] = lambda *_: None) -> Iterator[Daemon]:
+    """Start the daemon as the chart's pod and wait for its address."""
+    words = image.command((*pod.options(), "--network", "host", "--name", "daemon"), *pod.words)
     begun = time.monotonic()  # noqa: TID251  a real process is measured
     with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         assert process.stderr is not None
@@ -156,12 +157,12 @@ def daemon(image: Image, here: Site, record: Callable[[str, object], None] = lam
             process.stderr.read()
 
 
-def test_the_daemon_works_read_only_and_ends_in_order(
-    image: Image, here: Site, record_property: Callable[[str, object], None]
+def test_the_chart_s_pod_works_and_ends_in_order(
+    image: Image, here: Site, pod: Pod, record_property: Callable[[str, object], None]
 ) -> None:
     account = here.tv_account()
     operator = here.platform.operator
-    with daemon(image, here, record_property) as running:
+    with daemon(image, pod, record_property) as running:
         running.until(lambda: 'state="in_sync"} 1.0' in running.get("/metrics"))
         assert running.status("/readyz") == 200
         (words,) = re.findall(
@@ -174,12 +175,11 @@ def test_the_daemon_works_read_only_and_ends_in_order(
 
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(DEADLINE) == 0
-    store = here.folder.parent / "store"
+    store = pod.volume("store")
     assert {path.name for path in store.iterdir()} >= {"state.db", "state.db.key", "state.db.mark", "before.db"}
-    assert {path.stat().st_uid for path in store.iterdir()} == {USER}
-    assert {stat.S_IMODE(path.stat().st_mode) for path in store.iterdir()} == {0o600}
+    assert {(path.stat().st_uid, stat.S_IMODE(path.stat().st_mode)) for path in store.iterdir()} == {(USER, 0o600)}
 
-    with daemon(image, here) as running:  # another container on the same volume goes on where that one ended
+    with daemon(image, pod) as running:  # another pod on the same volume goes on where that one ended
         running.until(lambda: running.status("/readyz") == 200)
         assert len(operator.customers) == 1
 
