@@ -94,7 +94,7 @@ def test_it_holds_the_locked_versions_and_nothing_to_build_or_install_with(image
         ]
 
 
-def test_nothing_of_the_machine_that_built_it_is_in_it(image: Image) -> None:
+def test_nothing_of_the_machine_that_built_it_is_in_it_but_the_licence_is(image: Image) -> None:
     with image.files() as root:
         assert not [
             root / name for name in ("etc/pip.conf", "run/secrets", "src", "wheels", "build") if (root / name).exists()
