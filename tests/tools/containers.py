@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.tools.finding import tool
 
@@ -82,17 +83,18 @@ class Image:
 
 
 @contextmanager
-def built(folder: Path) -> Iterator[Image]:
+def built() -> Iterator[Image]:
     """Build the image; nothing of it is left afterwards."""
     for needed in ("mmdebstrap", "buildah", "podman", "runc"):
         tool(needed)
-    image = Image(folder)
-    try:
-        _stand_in(image)
-        _build(image)
-        yield image
-    finally:
-        _call(*image.buildah("rmi", "--all", "--force"))
+    with TemporaryDirectory(prefix="image-") as folder:  # podman refuses paths of more than 50 letters
+        image = Image(Path(folder))
+        try:
+            _stand_in(image)
+            _build(image)
+            yield image
+        finally:
+            _call(*image.buildah("rmi", "--all", "--force"))
 
 
 def _stand_in(image: Image) -> None:

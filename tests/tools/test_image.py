@@ -31,8 +31,8 @@ BUILDING = ("pip", "pip3", "gcc", "cc", "g++", "make", "ld", "hatchling", "uv", 
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
-    with built(tmp_path_factory.mktemp("image")) as made:
+def image() -> Iterator[Image]:
+    with built() as made:
         yield made
 
 
