@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,10 +50,15 @@ def pod(here: Site) -> Pod:
     values = example("least")
     config = dict[str, Any](values["config"])  # type: ignore[call-overload]
     config["billing"]["url"], config["platforms"]["tv"]["url"] = here.billing_url, here.platform_url
-    config |= {"server": {"listen": "127.0.0.1:0"}, "schedule": {"full_pass": "1s"}}
-    texts = rendered({**values, "config": config})
+    page = {"token": {"file": "/run/secrets/page/token"}}
+    config |= {"server": {"listen": "127.0.0.1:0", "page": page}, "schedule": {"full_pass": "1s"}}
+    texts = rendered({**values, "config": config, "secrets": ["portabilling", "telebreeze", "page"]})
     found = [each for name, text in texts.items() if name != "NOTES" for each in objects(text)]
-    secrets = {"portabilling": {"token": "simulated-token"}, "telebreeze": {"api-key": API_KEY}}
+    secrets = {
+        "portabilling": {"token": "simulated-token"},
+        "telebreeze": {"api-key": API_KEY},
+        "page": {"token": "page-token"},
+    }
     return Pod(found, secrets, here.folder / "volumes")
 
 
@@ -165,6 +171,10 @@ def test_the_chart_s_pod_works_and_ends_in_order(
     with daemon(image, pod, record_property) as running:
         running.until(lambda: 'state="in_sync"} 1.0' in running.get("/metrics"))
         assert running.status("/readyz") == 200
+        assert running.status("/") == 401
+        asked = urllib.request.Request(running.url, headers={"Authorization": "Bearer page-token"})
+        with urllib.request.urlopen(asked, timeout=DEADLINE) as page:
+            assert b"iptv-reconciler" in page.read()
         (words,) = re.findall(
             r"exec -i deploy/tv -- (python - <<'END'\n.*?^END\n)", DEPLOYING, re.MULTILINE | re.DOTALL
         )
