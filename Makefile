@@ -53,7 +53,7 @@ mutation: $(VENV)/installed-dev  ## are the core's tests any good? fails under 9
 	@$(BIN)/python tests/kill_rate.py mutants/mutmut-cicd-stats.json 90
 
 lock: $(VENV)/installed-dev  ## writes the lock files anew; UPGRADE=--upgrade takes the newest versions
-	@$(LOCK) --group build pyproject.toml --output-file deploy/requirements.lock
+	@$(LOCK) --group build --extra tracing pyproject.toml --output-file deploy/requirements.lock
 	@$(LOCK) --group build --extra dev --constraint deploy/requirements.lock pyproject.toml \
 		--output-file deploy/requirements-dev.lock
 

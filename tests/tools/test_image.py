@@ -87,6 +87,7 @@ def test_it_holds_the_locked_versions_and_nothing_to_build_or_install_with(image
     }
     del found["iptv-reconciler"]
     assert found.items() <= locked().items()
+    assert "opentelemetry-sdk" in found, "whatever the configuration offers works in the image"
     assert not build_tools() & found.keys()
 
     with image.files() as root:
