@@ -195,6 +195,7 @@ def test_prometheus_finds_the_service_and_gets_every_rule(tmp_path: Path) -> Non
     files = sorted((DEPLOY / "prometheus").glob("*.yaml"))
     groups = [group for file in files for group in yaml.safe_load(file.read_text(encoding="utf-8"))["groups"]]
     spec = only("PrometheusRule", found)["spec"]
+    assert groups
     assert spec == {"groups": groups}
     rules = tmp_path / "rules.yaml"
     rules.write_text(yaml.safe_dump(spec))
@@ -206,6 +207,7 @@ def test_grafana_gets_every_dashboard() -> None:
         each for each in of_kind("ConfigMap", chart(**MONITORED)) if "grafana_dashboard" in each["metadata"]["labels"]
     ]
     found = {name: json.loads(text) for each in maps for name, text in each["data"].items()}
+    assert found
     assert found == {
         file.name: json.loads(file.read_text(encoding="utf-8")) for file in (DEPLOY / "grafana").glob("*.json")
     }
