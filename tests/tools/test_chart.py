@@ -132,6 +132,13 @@ def test_two_replicas_share_a_node_and_may_touch_their_lease_alone() -> None:
     assert not of_kind("RoleBinding", chart())
 
 
+def test_a_lease_that_the_configuration_names_is_the_one_of_the_role() -> None:
+    values = example("least")
+    values["config"]["leadership"] = {"lease": "tv-leader"}  # type: ignore[index]
+    values["replicas"] = 2
+    assert only("Role", chart(values))["rules"][0]["resourceNames"] == ["tv-leader"]
+
+
 def test_it_may_speak_to_its_targets_and_to_dns_and_only_its_http_port_is_open() -> None:
     spec = only("NetworkPolicy", chart())["spec"]
     assert spec["policyTypes"] == ["Ingress", "Egress"]
@@ -168,7 +175,7 @@ def test_port_and_folder_follow_the_configuration() -> None:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_program_accepts_the_configuration_that_is_mounted(name: str, tmp_path: Path) -> None:
-    text = configuration(chart(example(name), replicas=1))
+    text = configuration(chart(example(name)))
     for kind in ("secrets", "configmaps"):
         text = text.replace(f"/run/{kind}/", f"{tmp_path}/{kind}/")
     for word in text.split():

@@ -22,7 +22,7 @@ from tests.tools.containers import DOCKERFILE, Image, build_tools, built, locked
 from tests.tools.finding import tool
 from tests.tools.kubernetes import objects
 from tests.tools.manifests import example, rendered
-from tests.tools.pod import Pod
+from tests.tools.pod import Pod, project
 
 pytestmark = pytest.mark.tools
 
@@ -203,3 +203,19 @@ def test_its_size_is_told(image: Image, record_property: Callable[[str, object],
     assert isinstance(size, int)
     record_property("figure", f"image: {size / 1e6:.0f} MB, {ours / 1e6:.0f} MB of them the program and its packages")
     assert ours < 100e6
+
+
+def test_a_changed_configmap_reaches_the_running_pod(image: Image, here: Site, pod: Pod) -> None:
+    with daemon(image, pod) as running:
+        known = fingerprint(running)
+        text = (pod.volume("config") / "config.yaml").read_text(encoding="utf-8")
+        project(pod.volume("config"), {"config.yaml": f"{text}\nbrake: {{floor: 11}}\n"}, USER, 0o644)
+        running.until(lambda: fingerprint(running) != known)
+        assert running.process.poll() is None
+
+
+def fingerprint(running: Daemon) -> str:
+    (found,) = re.findall(
+        r'^iptv_reconciler_config_info\{.*?fingerprint="(\w+)".*1\.0$', running.get("/metrics"), re.MULTILINE
+    )
+    return str(found)
