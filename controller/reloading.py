@@ -22,6 +22,7 @@ from controller.config import BillingBlock, Config, ConfigError, PlatformBlock, 
 from controller.config.changes import changed_keys
 from controller.config.crosscheck import too_short
 from controller.config.document import dotted
+from controller.config.problems import for_log
 from controller.config.secret import Contents, contents_now
 from controller.log import logger
 from controller.metrics import Metrics
@@ -118,7 +119,7 @@ class Reloader:
         if changed:
             self._log.info("another configuration is in force", changed=changed, fingerprint=config.fingerprint)
             for warning in config.warnings:
-                self._log.warning(warning)
+                self._log.warning(for_log(warning))
         elif is_asked or self._text:
             self._log.info("the configuration was read again; nothing has changed", fingerprint=config.fingerprint)
         self._text = f"{' and '.join(pending)}: another value waits for a restart of the daemon" if pending else ""
@@ -131,7 +132,7 @@ class Reloader:
 
     def _refused(self, problems: Sequence[str], bug: Exception | None = None) -> None:
         self._metrics.show(ProcessSignal.config_last_reload_successful, 0)
-        told = [_quoted(problem) for problem in problems]
+        told = [for_log(problem) for problem in problems]
         self._log.error("the configuration was not taken up; the one in force stays", problems=told, exc_info=bug)
         more = f"; and {len(problems) - _MOST} more" if len(problems) > _MOST else ""
         self._text = (
@@ -163,9 +164,3 @@ class Reloader:
     @property
     def _metrics(self) -> Metrics:
         return self._daemon.present.metrics
-
-
-def _quoted(problem: str) -> str:
-    """With its key in quotes: the log would take `password: is required` for a password."""
-    place, colon, text = problem.partition(": ")
-    return f"{place!r}: {text}" if colon else problem

@@ -13,7 +13,7 @@ from controller.app import Application, Network, World, assemble
 from controller.cli.codes import Failed
 from controller.clock import SystemClock
 from controller.config import Config, ConfigError, load
-from controller.config.problems import nearest
+from controller.config.problems import for_log, nearest
 from controller.config.secret import Contents
 from controller.orders import Person
 from controller.store import Ledger, Store, StoreError, store_error_in
@@ -34,7 +34,7 @@ def configured(path: Path, *, as_daemon: bool = False, contents: Contents | None
         raise Failed(str(error)) from None
     set_log(config, as_daemon=as_daemon)
     for warning in config.warnings:
-        log.logger("config").warning(warning)
+        log.logger("config").warning(for_log(warning))
     return config
 
 

@@ -98,6 +98,12 @@ def _text_wanted(detail: ErrorDetails) -> str:
     return f"must be text, not {_shown(detail['input'])}{hint}"
 
 
+def for_log(sentence: str) -> str:
+    """A sentence with its key in quotes: the log would take what follows `password:` for a password."""
+    place, colon, text = sentence.partition(": ")
+    return f"{place!r}: {text}" if colon else sentence
+
+
 _TEXTS: Mapping[str, Callable[[ErrorDetails], str]] = {
     "missing": lambda _: "is required",
     "string_type": _text_wanted,

@@ -30,7 +30,7 @@ CONTACT = {
     "city": "Aviary Town",
     "zip": "CAN-4711",
 }
-SECRETS = {"TV Login": "serinus-login", "TV Password": "canary-password", "TV PIN": "9137"}
+SECRETS = {"TV Login": "serinus-login", "TV Password": "canary-password", "TV PIN": "913755081946"}
 DEVICE = "00:1A:79:CA:4A:71"
 OF_OTHERS = ("Ana Canary", "+4277654321")
 KEPT = ("audit", "intents", "orders", "events", "announced", "targets", "held_changes", "told")
@@ -100,7 +100,8 @@ async def test_p10_no_canary_is_found_in_anything_that_is_shown_logged_counted_o
 
     shown = await everything_shown(bed)
     for account in accounts:
-        bed.billing.installation.accounts[account].custom_fields |= {"TV Password": "canary-other", "TV PIN": "9138"}
+        fields = bed.billing.installation.accounts[account].custom_fields
+        fields |= {"TV Password": "canary-other", "TV PIN": "913855081946"}
         bed.billing.change("contact", i_account=account, contact=CONTACT | {"city": "Other Aviary"})
         await bed.espf("Account/Updated", i_account=account, email=CONTACT["email"], password="canary-password")
     await bed.act_on_events()
