@@ -84,3 +84,23 @@ def dotted(values: Mapping[str, object], before: str = "") -> Iterator[str]:
 @pytest.mark.parametrize("value", list(dotted(VALUES)))
 def test_the_page_on_deploying_names_every_value_of_the_chart(value: str) -> None:
     assert f"`{value}`" in (DEPLOY / "README.md").read_text(encoding="utf-8")
+
+
+PAGES = (ROOT / "README.md", *sorted((ROOT / "deploy").rglob("*.md")), *sorted((ROOT / "platforms").rglob("*.md")))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_within_the_documents_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!\w+:)([^)#]*)(?:#([^)]*))?\)", page.read_text(encoding="utf-8"))
+    broken = []
+    for place, anchor in links:
+        target = (page.parent / place) if place else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(f"{place}#{anchor}")
+    assert broken == []
+
+
+def anchors(page: Path) -> set[str]:
+    """What headings of a page can be linked to by, as GitHub makes it of them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
