@@ -13,7 +13,7 @@ from controller.leadership.elector import Elector
 from controller.leadership.mandate import Timing
 from controller.leadership.simulator import TOKEN, ApiServer
 from controller.log import logger
-from controller.store import Ledger, Store
+from controller.store import Ledger, NotLeading, Store
 from platforms.simulation import Fault
 from tests.bed import Bed
 from tests.daemon.office import Office
@@ -162,6 +162,9 @@ async def test_p07_without_an_api_server_the_work_ends_in_time_and_begins_again_
     assert [await each.espf("Account/New", i_event=2, i_account=account) for each in pair.offices] == [200, 200]
     await pair.bed.world.sleep(1000)
     assert total(pair.bed) == asked, "nobody calls anybody"
+    for each in pair.offices:
+        with pytest.raises(NotLeading):
+            await each.daemon.present.ledger.run(lambda store: store.targets.set_meta("cursor", "17"))
     assert [(await each.get("/livez")).status_code for each in pair.offices] == [200, 200]
 
     pair.server.set_state("up")

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from controller.leadership.mandate import shortest_duration
 from platforms.simulation import Fault
 from tests.leadership.replicas import LEASE, NAMESPACE, TIMING, Replica, Replicas, replicas
 
@@ -273,8 +272,3 @@ async def test_p07_any_history_of_faults(tmp_path: Path, steps: list[Step], coun
             assert not all_.wrongs, all_.wrongs
         heal(all_)
         await all_.settle()
-
-
-def test_p07_a_lease_is_long_enough_where_every_call_may_begin_at_any_time() -> None:
-    assert shortest_duration(renew=5, call=30) == 45
-    assert shortest_duration(renew=5, call=10) == 23
