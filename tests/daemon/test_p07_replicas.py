@@ -14,6 +14,7 @@ from controller.leadership.mandate import Timing
 from controller.leadership.simulator import TOKEN, ApiServer
 from controller.log import logger
 from controller.store import Ledger, NotLeading, Store
+from controller.watch import COUNTING
 from platforms.simulation import Fault
 from tests.bed import Bed
 from tests.daemon.office import Office
@@ -98,6 +99,7 @@ async def works(pair: Pair, number: int) -> None:
 
 async def test_p07_one_works_and_the_other_is_ready_to(pair: Pair) -> None:
     await works(pair, 1)
+    await pair.bed.world.sleep(2 * COUNTING)
     leader, standby = await pair.leader(), await pair.standby()
     for office in (leader, standby):
         assert (await office.get("/readyz")).status_code == 200
