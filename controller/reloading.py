@@ -27,7 +27,7 @@ from controller.config.secret import Contents, contents_now
 from controller.log import logger
 from controller.metrics import Metrics
 from controller.signals import ProcessSignal
-from controller.store import StoreError, StoreUnavailable
+from controller.store import NotLeading, StoreError, StoreUnavailable
 from controller.tracing import TracingError
 from controller.waiting import first_of
 from platforms.transport import Clock
@@ -154,11 +154,9 @@ class Reloader:
             return
         text = self._text
         try:
-            await self._daemon.present.ledger.run(
-                lambda store: store.targets.set_refused_configuration(text), is_anyones=True
-            )
-        except StoreUnavailable:
-            return  # at the next look
+            await self._daemon.present.ledger.run(lambda store: store.targets.set_refused_configuration(text))
+        except (StoreUnavailable, NotLeading):
+            return  # at the next look; of several replicas, `status` tells of the leader's
         self._noted = text
 
     @property

@@ -12,9 +12,10 @@ import yaml
 from controller.config import Config, load
 from controller.config.secret import Contents
 from controller.reloading import PAUSE, Reloader
+from controller.store import Ledger
 from platforms.telebreeze.simulator import API_KEY
 from tests.bed import Bed, configured
-from tests.daemon.office import Office
+from tests.daemon.office import Lead, Office
 
 CATALOG = [{"product": {"i_product": 61}, "platform": "tv", "packages": ["basic"]}]
 
@@ -30,11 +31,11 @@ class Desk:
         self.write()
         self.begin_anew()
 
-    def begin_anew(self) -> None:
-        """Have a daemon that begins by what the file says now."""
+    def begin_anew(self, *, as_standby: bool = False) -> None:
+        """Have a daemon that begins by what the file says now; of several on the store, one that does not lead."""
         contents: Contents = {}
         self.bed.config = load(self.file, {}, contents)
-        self.office = Office(self.bed)
+        self.office = Office(self.bed, by=_never) if as_standby else Office(self.bed)
         self.reloader = Reloader(self.file, contents, self.office.daemon, self.bed.world, _in_place)
 
     def secret(self, name: str, value: str) -> None:
@@ -91,3 +92,8 @@ class Desk:
 
 async def _in_place(read: Callable[[], Config]) -> Config:
     return read()
+
+
+def _never(ledger: Ledger) -> Lead:
+    ledger.share()
+    return Lead()

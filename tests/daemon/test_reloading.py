@@ -225,16 +225,17 @@ async def test_p25_who_asks_is_served_at_once_and_told_again(desk: Desk) -> None
 
 async def test_p25_what_only_a_start_can_change_stays_is_warned_about_and_told_by_status(desk: Desk) -> None:
     async with desk.at_work():
-        desk.write(server={"listen": "127.0.0.1:9999"}, store={"path": "elsewhere.db"}, **SLOWER)
+        elsewhere: dict[str, object] = {"server": {"listen": "127.0.0.1:9999"}, "store": {"path": "elsewhere.db"}}
+        desk.write(**elsewhere, leadership={"lease": "tv"}, **SLOWER)
         await desk.settle()
         running = desk.in_force
         assert (running.server.listen, running.store.path.name) == ("0.0.0.0:8080", "state.db")
         assert running.schedule.full_pass == timedelta(minutes=7)
         assert desk.said(TAKEN)[0]["changed"] == ["schedule.full_pass"]
         (warning,) = desk.said("these keys take effect at the next start only")
-        assert warning["keys"] == ["server.listen", "store.path"]
+        assert warning["keys"] == ["leadership", "server.listen", "store.path"]
         told = (await desk.bed.status())["configuration"]
-        assert told == "server.listen and store.path: another value waits for a restart of the daemon"
+        assert told == "leadership and server.listen and store.path: another value waits for a restart of the daemon"
         desk.write(**SLOWER)
         await desk.settle()
         assert (await desk.bed.status())["configuration"] is None
@@ -365,3 +366,15 @@ async def test_p17_a_target_that_asked_to_be_left_alone_is_left_alone_by_the_nex
         desk.office.daemon.present.loop.ask_for_pass()
         await desk.bed.world.sleep(1)
         assert desk.bed.platform.requests.operations != {}
+
+
+async def test_a_standby_follows_its_file_and_leaves_it_to_the_leader_to_tell_status(desk: Desk) -> None:
+    desk.begin_anew(as_standby=True)
+    async with desk.at_work():
+        desk.write(**TYPO)
+        await desk.settle()
+        assert len(desk.said(KEPT)) == 1
+        assert (await desk.bed.status())["configuration"] is None
+        desk.write(**SLOWER)
+        await desk.settle()
+        assert desk.in_force.schedule.full_pass == timedelta(minutes=7)
