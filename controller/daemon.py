@@ -79,6 +79,8 @@ class Daemon:
         with suppress(StoreUnavailable):  # the loop waits for it
             await self._present.ledger.run(lambda _: None, is_anyones=True)
             self._gauges.health.stored()
+            if self._leadership.is_given:  # who scrapes first shall find it so
+                await self._present.loop.show()
 
     async def run(self) -> None:
         """Work whenever this process leads, until `stop`; returns when everything that was begun has ended."""

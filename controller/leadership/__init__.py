@@ -19,6 +19,11 @@ Work = Callable[[], Coroutine[None, None, None]]
 class Leadership(Protocol):
     """How a process comes to lead."""
 
+    @property
+    def is_given(self) -> bool:
+        """Whether this process leads from beginning to end."""
+        ...
+
     async def lead(self, work: Work) -> None:
         """Run `work` as long as this process leads; returns when it has returned by itself.
 
@@ -34,6 +39,8 @@ class Leadership(Protocol):
 
 class Alone:
     """Leads from beginning to end: the store's lock file (`lock.py`), held by this process, keeps others away."""
+
+    is_given = True
 
     async def lead(self, work: Work) -> None:
         """Run it."""

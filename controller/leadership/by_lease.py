@@ -40,6 +40,7 @@ class ByLease:
     leases: Leases
     ledger: Ledger
     clock: Clock
+    is_given = False
 
     async def lead(self, work: Work) -> None:
         """Compete, and run the work under each mandate that is won, until it has returned by itself."""

@@ -18,6 +18,8 @@ from tests.bed import Bed, configuration
 class Lead:
     """A lead that the test gives and takes."""
 
+    is_given = False
+
     def __init__(self) -> None:
         self.won = asyncio.Event()
         self._lost = asyncio.Event()

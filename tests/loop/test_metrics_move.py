@@ -20,7 +20,10 @@ from tests.controller.test_metrics import FOR_ALERTS, INTERFACE
 BY_VALUE = {"pass_interval_seconds", "credentials_expire_timestamp_seconds", "late_account_seconds_total"}
 HOUR = 3600.0
 Make = Callable[..., Bed]
-ELSEWHERE = {"charges_reconcile_differences", "charges_reconcile_timestamp_seconds"}  # tests/cli/test_charges_reconcile
+ELSEWHERE = {
+    *("charges_reconcile_differences", "charges_reconcile_timestamp_seconds"),  # tests/cli/test_charges_reconcile
+    *("config_last_reload_successful", "config_last_reload_success_timestamp_seconds"),  # tests/daemon/test_reloading
+}
 
 
 class Shown:
