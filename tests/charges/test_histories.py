@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -149,9 +150,23 @@ EVENTS = st.one_of(
 )
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.lists(EVENTS, min_size=4, max_size=14))
+HISTORIES = st.lists(EVENTS, min_size=4, max_size=14)
+
+
+@settings(max_examples=10, deadline=None)
+@given(HISTORIES)
 def test_p06_in_the_end_everybody_has_paid_what_he_bought(history: list[Event]) -> None:
+    _live_through(history)
+
+
+@pytest.mark.long
+@settings(max_examples=80, deadline=None)
+@given(HISTORIES)
+def test_p06_in_the_end_of_many_histories_too(history: list[Event]) -> None:
+    _live_through(history)
+
+
+def _live_through(history: Sequence[Event]) -> None:
     with TemporaryDirectory() as folder:
         asyncio.run(_lived_through(Path(folder), history))
 

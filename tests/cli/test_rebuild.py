@@ -44,8 +44,9 @@ def lived(here: Site) -> Site:
     return here
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("command", ["run", "apply", "status"])
+@pytest.mark.parametrize(
+    ("damage", "command"), [*((damage, "status") for damage in DAMAGES), (garbage, "run"), (truncated, "apply")]
+)
 def test_p16_a_damaged_store_ends_every_command_with_a_sentence_and_stays_as_it_is(
     lived: Site, damage: Callable[[Path], None], command: str
 ) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -193,7 +194,15 @@ class IdentityHistories(RuleBasedStateMachine):
         return wrong if record["externalId"] in names else [*wrong, f"is called {record['externalId']}"]
 
 
+FEW = settings(max_examples=12, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck))
+
 TestIdentityHistories = IdentityHistories.TestCase
-TestIdentityHistories.settings = settings(
-    max_examples=25, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestIdentityHistories.settings = FEW
+
+
+class ManyIdentityHistories(IdentityHistories):
+    """The same, to be lived through more often."""
+
+
+TestManyIdentityHistories = pytest.mark.long(ManyIdentityHistories.TestCase)
+TestManyIdentityHistories.settings = settings(FEW, max_examples=80)

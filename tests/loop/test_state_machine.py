@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -280,7 +281,15 @@ class Histories(RuleBasedStateMachine):
         )
 
 
+FEW = settings(max_examples=10, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+
 TestHistories = Histories.TestCase
-TestHistories.settings = settings(
-    max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestHistories.settings = FEW
+
+
+class ManyHistories(Histories):
+    """The same, to be lived through more often."""
+
+
+TestManyHistories = pytest.mark.long(ManyHistories.TestCase)
+TestManyHistories.settings = settings(FEW, max_examples=80)
