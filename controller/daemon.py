@@ -54,6 +54,7 @@ class Daemon:
         self._log = logger("daemon")
         self._stopping = asyncio.Event()
         self._called_off = asyncio.Event()
+        self._cut_off = asyncio.Event()
         self._is_leading = False
         self._worked: Application | None = None  # the last that did, or does
         self._present = assemble(config, None)
@@ -88,8 +89,8 @@ class Daemon:
         standing_by = asyncio.create_task(self._stand_by())
         try:
             await first_of(asyncio.shield(leading), self._stopping.wait())
-            if self._is_leading:
-                await asyncio.wait({leading})
+            if self._is_leading:  # where the lead is lost meanwhile, nobody waits to win it again
+                await first_of(asyncio.shield(leading), self._cut_off.wait())
         finally:
             for task in (leading, standing_by):
                 task.cancel()
@@ -123,6 +124,7 @@ class Daemon:
     async def _terms(self) -> None:
         """Work, by one configuration after the other."""
         self._is_leading = True
+        self._cut_off.clear()
         try:
             while not self._stopping.is_set():
                 if self._worked is self._present:  # until the lead was lost; an application works once
@@ -132,6 +134,9 @@ class Daemon:
                     self._present.leave_alone_as(self._worked)
                 if not self._stopping.is_set():
                     await self._term(self._present)
+        except asyncio.CancelledError:
+            self._cut_off.set()
+            raise
         finally:
             self._is_leading = False
             self._gauges.metrics.set_leader(False)

@@ -66,8 +66,8 @@ def notice_marks(store: Store, platform: Platform, now: datetime) -> None:
     if known or not count:
         return
     text = (
-        f"platform {platform.name!r} holds {count} records with our marks that this database knew nothing of: the one"
-        " that did was lost; nothing is written until billing and the platform have been read whole"
+        f"platform {platform.name!r} holds {count} records with our marks that this database knows nothing of:"
+        " another one did, or the platform bore another name; nothing is written until billing and the platform have been read whole"
     )
     store.recovery.raise_epoch()
     store.recovery.begin(platform.name, text, now)

@@ -12,7 +12,9 @@ Rules of this module:
 """
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -39,6 +41,32 @@ Read = Callable[[Callable[[], Config]], Awaitable[Config]]
 """Reads a configuration: in a thread, since a large one takes a second."""
 
 
+async def aside(load: Callable[[], Config]) -> Config:
+    """Read in a thread that the end of the process does not wait for: a file may be a pipe into which nobody writes."""
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[Config] = loop.create_future()
+
+    def tell(config: Config | None, error: Exception | None) -> None:
+        if found.done():
+            return
+        if error is not None:
+            found.set_exception(error)
+        elif config is not None:
+            found.set_result(config)
+
+    def read() -> None:
+        config, error = None, None
+        try:
+            config = load()
+        except Exception as failure:
+            error = failure
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(tell, config, error)
+
+    threading.Thread(target=read, name="configuration", daemon=True).start()
+    return await found
+
+
 class Reconfigurable(Protocol):
     """What goes on by another configuration: the daemon."""
 
@@ -56,7 +84,7 @@ class Reloader:
     """Sees to it that the daemon follows its configuration file."""
 
     def __init__(
-        self, path: Path, contents: Contents, daemon: Reconfigurable, clock: Clock, read: Read = asyncio.to_thread
+        self, path: Path, contents: Contents, daemon: Reconfigurable, clock: Clock, read: Read = aside
     ) -> None:
         """`contents` is what the configuration in force was read from."""
         self._path = path
@@ -117,7 +145,11 @@ class Reloader:
         self._in_force = dict(self._examined)
         self._read_well()
         if changed:
-            self._log.info("another configuration is in force", changed=changed, fingerprint=config.fingerprint)
+            self._log.info(
+                "another configuration is taken up, after the calls under way",
+                changed=changed,
+                fingerprint=config.fingerprint,
+            )
             for warning in config.warnings:
                 self._log.warning(for_log(warning))
         elif is_asked or self._text:

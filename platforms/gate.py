@@ -68,6 +68,7 @@ class Gate:
         self._pause: asyncio.Task[None] | None = None
         self._back_at = 0.0
         self._paused_until = 0.0
+        self._is_shut = False
 
     @asynccontextmanager
     async def entered(self) -> AsyncIterator[None]:
@@ -89,15 +90,19 @@ class Gate:
                         ticket.set_exception(Paused())
 
     def close(self) -> None:
-        """Let nobody in any more."""
+        """Let nobody in any more; who waits is called off, or it would wait for ever."""
+        self._is_shut = True
         if self._pause is not None:
             self._pause.cancel()
+        for line in self._waiting.values():
+            for ticket in line:
+                ticket.cancel()
 
     def _is_closed(self) -> bool:
         return self._paused_until - self._clock.monotonic() > PATIENCE
 
     async def _enter(self) -> None:
-        if self._is_closed():
+        if self._is_shut or self._is_closed():
             raise Paused
         ticket: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[_urgent.get()].append(ticket)

@@ -9,8 +9,7 @@ Rules of this module:
    an answer that says "later" (429, 502, 503, 504). Every other answer is the caller's to judge; `unexpected` names
    what a caller did not foresee.
 2. A request starts only with a permit where it takes one (`permits.py`), when the target's breaker is closed or for its
-   probe (`breaker.py`), and when its gate lets it in (`gate.py`): so many at once and in a second, none while the
-   target wants to be left alone; logins and repeats included, urgent ones first. Else it is `Resting`.
+   probe (`breaker.py`), and when its gate lets it in (`gate.py`), logins and repeats included. Else it is `Resting`.
 3. The time-out covers the request from its start to the last byte of its answer, not the wait before it.
 4. Breaker and pace are told once how each request ended: what network and status say, unless whoever reads the answer
    finds at once that it is none (`unreadable`), a failure (`trouble`), or a refusal of everybody (`unexpected`).
@@ -88,8 +87,8 @@ Meter = Callable[[str, str, str, float], None]
 class Endpoint:
     """Where a server is and how it may be used. `target` names it in metrics and sentences.
 
-    `verify` is whether its certificate is checked, or the file of the CA to check it against. No limit on the rate is
-    `None`. Times are in seconds.
+    `verify` is whether its certificate is checked, or the file of the CA to check it by. `None` is no limit on the rate.
+    `heeds_pauses`: nothing is sent while the server wishes to be left alone. Times are in seconds.
     """
 
     target: str
@@ -98,6 +97,7 @@ class Endpoint:
     requests_per_second: float | None = None
     timeout_seconds: float = 10
     verify: bool | str = True
+    heeds_pauses: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +295,7 @@ class Transport:
     def _later(self, request: Request, answer: Answer) -> Transient:
         """The error for an answer that says "later"; for everybody, where it says when."""
         pause = retry_after(answer.headers.get("retry-after", ""), self._clock.now())
-        if pause is not None and answer.status in (429, 503):
+        if pause is not None and answer.status in (429, 503) and self.endpoint.heeds_pauses:
             until = self._clock.monotonic() + pause.total_seconds()
             self._breaker.leave_alone(until)
             self._gate.pause(until)

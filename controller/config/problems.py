@@ -100,8 +100,7 @@ def _text_wanted(detail: ErrorDetails) -> str:
 
 def for_log(sentence: str) -> str:
     """A sentence with its key in quotes: the log would take what follows `password:` for a password."""
-    place, colon, text = sentence.partition(": ")
-    return f"{place!r}: {text}" if colon else sentence
+    return re.sub(r"^([\w.\[\]-]+): ", r"'\1': ", sentence)
 
 
 _TEXTS: Mapping[str, Callable[[ErrorDetails], str]] = {

@@ -63,6 +63,8 @@ def _namespace(account: Path) -> str:
             f"the namespace of the Lease is not known: {account / 'namespace'} cannot be read ({error.strerror}); set"
             " leadership.namespace, or mount the service account (automountServiceAccountToken)"
         ) from None
+    except UnicodeDecodeError:
+        raise NoCluster(f"the namespace of the Lease is not known: {account / 'namespace'} is not text") from None
 
 
 class Leases:
@@ -79,6 +81,7 @@ class Leases:
             url=cluster.url,
             timeout_seconds=timeout_seconds,
             verify=str(cluster.account / "ca.crt") if is_tls else True,
+            heeds_pauses=False,  # a lease does not wait
         )
         try:
             self._transport = Transport(endpoint, clock, http=http, breaker=NeverOpen())
@@ -126,6 +129,10 @@ class Leases:
             token = path.read_text().strip()
         except OSError as error:
             raise Unavailable(f"the token {path} of the service account cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            token = ""
+        if not (token and token.isascii() and token.isprintable()):
+            raise Unavailable(f"the token {path} of the service account is empty, or is not one line of plain text")
         return {"authorization": f"Bearer {token}"}
 
     def _lease(self, answer: Answer, operation: str) -> Lease:

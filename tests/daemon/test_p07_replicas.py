@@ -1,5 +1,6 @@
 """P7: two daemons on one store, one of which leads by a Lease; the whole of it in one process and virtual time."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -196,3 +197,22 @@ async def test_p07_another_configuration_is_the_same_leaders(pair: Pair) -> None
     assert await pair.leader() is leader
     assert (await leader.metrics())["epoch"] == before["epoch"]
     await works(pair, 1)
+
+
+async def test_p07_sigterm_does_not_wait_for_a_lead_that_was_lost_meanwhile(pair: Pair) -> None:
+    await works(pair, 1)
+    leader, account = await pair.leader(), pair.bed.tv_account(2)
+    pair.server.set_state("frozen")
+    await pair.bed.world.sleep(TIMING.usable - 20)
+    pair.bed.billing.faults.add(Fault(kind="delay", seconds=28, count=None))
+    assert await leader.espf("Account/New", i_event=2, i_account=account) == 200
+    await pair.bed.world.sleep(SOON)
+    assert await leads(leader)
+    began = pair.bed.world.monotonic()
+    ending = asyncio.create_task(pair.end(leader))
+    await pair.bed.world.sleep(TIMING.duration)
+    assert ending.done(), "it waits to win the lead again"
+    assert pair.bed.world.monotonic() - began <= TIMING.duration
+    pair.bed.billing.faults.clear()
+    pair.server.set_state("up")
+    await ending

@@ -12,7 +12,7 @@ from tests.controller.configs import CA
 from tests.daemon.desk import CATALOG, Desk
 
 TAKEN, KEPT, SAME = (
-    "another configuration is in force",
+    "another configuration is taken up, after the calls under way",
     "the configuration was not taken up; the one in force stays",
     "the configuration was read again; nothing has changed",
 )

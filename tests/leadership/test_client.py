@@ -165,3 +165,19 @@ class TestWhereItIs:
             Cluster.of("iptv", None, None, tmp_path, POD)
         with pytest.raises(NoCluster, match=r"the CA file .* cannot be used"):
             Leases(Cluster.of("iptv", "tv", None, tmp_path, POD), World(), timeout_seconds=5)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"two\nlines", "t\u00f6ken".encode(), b"\0" * 20])
+async def test_a_token_that_is_none_is_told_like_one_that_is_missing(
+    leases: Leases, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "token").write_bytes(content)
+    with pytest.raises(Unavailable, match=r"the token .* is empty, or is not one line of plain text"):
+        await leases.get()
+
+
+async def test_a_server_that_wishes_to_be_left_alone_is_asked_again(leases: Leases, server: ApiServer) -> None:
+    server.stage.faults.add(Fault(kind="status", status=429, retry_after=600))
+    with pytest.raises(Transient, match="HTTP 429"):
+        await leases.get()
+    assert await leases.get() is None

@@ -135,7 +135,7 @@ async def test_p08_a_lost_database_is_rebuilt_from_billing_and_the_marks(bed: Be
 
 
 async def test_p08_a_lost_volume_is_noticed_by_the_marks_on_the_platform(bed: Bed, twin: Bed) -> None:
-    await live_through(bed, twin, Bed.lose_the_database, "with our marks that this database knew nothing of")
+    await live_through(bed, twin, Bed.lose_the_database, "with our marks that this database knows nothing of")
 
 
 async def test_p08_an_old_copy_is_noticed_and_rebuilt(bed: Bed, twin: Bed) -> None:

@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platforms.gate import FAIR, Gate, urgent
+from platforms.gate import FAIR, Gate, Paused, urgent
 from tests.clocks import VirtualClock
 
 
@@ -130,3 +130,16 @@ async def test_what_an_urgent_task_starts_is_urgent() -> None:
         other = asyncio.create_task(starts_another())
     await asyncio.gather(*routine, other)
     assert street.order[1] == "of an urgent one"
+
+
+async def test_who_waits_at_a_gate_that_closes_is_called_off() -> None:
+    street = Street(places=1, per_second=1)
+    inside, waiting = street.sets_out("inside"), street.sets_out("waiting")
+    await street.clock.sleep(0.1)
+    street.gate.close()
+    await asyncio.wait({inside, waiting}, timeout=1)
+    assert waiting.cancelled()
+    late = street.sets_out("late")
+    await asyncio.wait({late}, timeout=1)
+    assert isinstance(late.exception(), Paused)
+    assert street.order == ["inside"]
