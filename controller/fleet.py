@@ -319,7 +319,7 @@ class Fleet:
             if known is None or not _still_differs(store, platform, i_account):
                 continue
             delay = delay_of(known.progress, now)
-            if known.progress.state is not State.IN_FLIGHT and not delay:
+            if known.progress.state not in (State.IN_FLIGHT, State.BACKOFF) and not delay:  # these keep what failed
                 subscribers.unsettle(i_account, _to_be_tried(known.progress), now)
             waiting.append((i_account, delay))
         return waiting

@@ -67,7 +67,8 @@ def notice_marks(store: Store, platform: Platform, now: datetime) -> None:
         return
     text = (
         f"platform {platform.name!r} holds {count} records with our marks that this database knows nothing of:"
-        " another one did, or the platform bore another name; nothing is written until billing and the platform have been read whole"
+        " another one did, or the platform bore another name; nothing is written until billing and the platform have"
+        " been read whole"
     )
     store.recovery.raise_epoch()
     store.recovery.begin(platform.name, text, now)

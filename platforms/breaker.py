@@ -5,13 +5,15 @@ Rules of this module:
 1. The breaker opens after `FAILURES` failures in a row; when at least `SHARE` of at least `ENOUGH` requests within
    `WINDOW` seconds failed; and at once where the target refuses us altogether (credentials, licence).
 2. While it is open, nothing is asked but single probes: one after `FIRST_PROBE` seconds, then each after twice as long
-   as the last, up to `LAST_PROBE`. A success closes it. A probe that was called off leaves its turn to another.
+   as the last, up to `LAST_PROBE`. A success closes it; where it opens again within `WINDOW`, the pauses go on growing:
+   the probe may have been a read, while all writes fail. A probe that was called off leaves its turn to another.
 3. Every opening and every probe begins a new turn. What came of a request of an earlier turn says nothing about the
    target as it is now.
 4. A wish to be left alone (`Retry-After`) is no failure. Nothing starts until its time is over.
 5. `now` is in seconds of a monotonic clock.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,6 +62,7 @@ class Breaker:
         self._is_probing = False
         self._probe_at = 0.0
         self._pause = 0.0
+        self._closed_at = -math.inf
         self.alone_until = 0.0
 
     @property
@@ -91,7 +94,7 @@ class Breaker:
             self._open(now)
             self.is_refusal = verdict is Verdict.REFUSED
         elif self.is_open:
-            self._close()
+            self._close(now)
         elif self._count(verdict is Verdict.FAILED, now):
             self._open(now)
 
@@ -121,7 +124,8 @@ class Breaker:
 
     def _open(self, now: float) -> None:
         if self.opened_at is None:
-            self.opened_at, self._pause = now, FIRST_PROBE
+            has_relapsed = now - self._closed_at < WINDOW
+            self.opened_at, self._pause = now, min(2 * self._pause, LAST_PROBE) if has_relapsed else FIRST_PROBE
         else:
             self._pause = min(2 * self._pause, LAST_PROBE)
         self._probe_at = now + self._pause
@@ -129,8 +133,8 @@ class Breaker:
         self._turn += 1
         self._notify()
 
-    def _close(self) -> None:
-        self.opened_at = None
+    def _close(self, now: float) -> None:
+        self.opened_at, self._closed_at = None, now
         self.is_refusal = False
         self._is_probing = False
         self._in_a_row = 0

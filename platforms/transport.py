@@ -87,7 +87,7 @@ Meter = Callable[[str, str, str, float], None]
 class Endpoint:
     """Where a server is and how it may be used. `target` names it in metrics and sentences.
 
-    `verify` is whether its certificate is checked, or the file of the CA to check it by. `None` is no limit on the rate.
+    `verify` is whether its certificate is checked, or the file of the CA to check it by. `None`: the rate has no limit.
     `heeds_pauses`: nothing is sent while the server wishes to be left alone. Times are in seconds.
     """
 

@@ -240,8 +240,8 @@ class Subscribers:
     def lateness(self, billing: str, overdue: Overdue) -> Lateness:
         """How late the platform's subscribers are.
 
-        Those that are held or paused wait on purpose. Where a decision waits for details that are still to be read,
-        nobody knows yet what billing says.
+        Those that are held or paused wait on purpose, and who waits for another record is counted by that one. Where a
+        decision waits for details that are still to be read, nobody knows yet what billing says.
         """
         grace, most = overdue.grace.total_seconds(), overdue.most.total_seconds()
         healthy, begins, ends = (at.timestamp() for at in (overdue.healthy_since, overdue.begins, overdue.ends))
@@ -249,7 +249,7 @@ class Subscribers:
             "SELECT min(CASE WHEN state IN ('pending', 'in_flight', 'backoff') THEN unconverged_since END),"
             " total(max(0, min(?5, unconverged_since + ?2 + ?3) - max(?4, max(unconverged_since, ?6) + ?2)))"
             " FROM subscribers s WHERE platform = ?1 AND unconverged_since IS NOT NULL"
-            " AND state IN ('pending', 'in_flight', 'backoff', 'parked', 'conflict')"
+            " AND state IN ('pending', 'in_flight', 'backoff', 'parked', 'conflict') AND held_by IS NOT 'waiting'"
             " AND NOT EXISTS (SELECT 1 FROM accounts a INDEXED BY accounts_details_due"
             "  WHERE a.billing = ?7 AND a.details_due = 1 AND a.i_account = s.i_account AND a.presence = 'hold')",
             (self._platform, grace, most, begins, ends, healthy, billing),

@@ -104,12 +104,12 @@ def next_step(standing: Standing) -> str | None:
         return None
     if standing.hold is not None:
         return _end_of(standing.hold, standing)
-    if standing.in_doubt:
-        return "when the platform has been read, to see what the last call came to"
-    if standing.progress.next_try is not None:
-        return f"with the next try, at {standing.progress.next_try.isoformat(timespec='seconds')}"
     if standing.rests_since is not None:
         return "as soon as the platform answers again"
+    if standing.progress.next_try is not None:
+        return f"with the next try, at {standing.progress.next_try.isoformat(timespec='seconds')} or soon after it"
+    if standing.in_doubt:
+        return "when the platform has been read, to see what the last call came to"
     return "with its turn, in the next full pass at the latest"
 
 
@@ -142,13 +142,15 @@ def _has(spec: SubscriberSpec | None) -> str:
 def _obstacle(standing: Standing) -> str:
     if standing.hold is not None:
         return standing.hold.text
-    if standing.in_doubt:
-        return "a call is under way, or its answer was lost"
     if standing.rests_since is not None:
         since = standing.rests_since.isoformat(timespec="seconds")
         return f"the platform fails or refuses us, and is left alone since {since}"
     if standing.progress.state is State.BACKOFF:
-        return standing.progress.text or "the last try failed"
+        text = standing.progress.text
+        failed = "the last call failed, or its answer was lost" if standing.in_doubt else "the last try failed"
+        return (f"{failed}: {text}" if standing.in_doubt else text) if text else failed
+    if standing.in_doubt:
+        return "a call is under way, or its answer was lost"
     return "its turn has not come"
 
 

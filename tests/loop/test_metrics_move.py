@@ -13,9 +13,10 @@ import pytest
 from controller import orders
 from controller.store import EVERYTHING, Pause
 from platforms.simulation import Fault
-from tests.bed import Bed
+from tests.bed import TV, Bed
 from tests.charges.market import ON, sell
 from tests.controller.test_metrics import FOR_ALERTS, INTERFACE
+from tests.loop.test_moves import entry, instance
 
 BY_VALUE = {"pass_interval_seconds", "credentials_expire_timestamp_seconds", "late_account_seconds_total"}
 HOUR = 3600.0
@@ -236,6 +237,21 @@ async def test_a_pause_shows_until_when_and_who_is_paused_is_not_late(bed: Bed) 
     assert ended.value("paused") == ended.value("pause_expires_timestamp_seconds") == 0
     assert ended.value("accounts", state="in_sync") == 1
     assert ended.value("late_account_seconds_total") == 0
+
+
+async def test_who_waits_for_a_platform_that_is_only_observed_is_not_late_where_he_is(make_bed: Make) -> None:
+    new = instance("http://tv-new.test", mode="observe")
+    bed = make_bed(platforms={"tv": instance(TV), "new": new}, catalog=[entry("tv"), entry("new", 62)])
+    i_account = bed.tv_account()
+    await bed.full_pass()
+    bed.billing.change("product", i_account=i_account, i_product=62)
+    await bed.full_pass()
+    await after(bed, 60)
+
+    shown = await after(bed, HOUR)
+
+    assert shown.value("accounts", platform="tv", state="pending") == 1
+    assert shown.value("oldest_waiting_timestamp_seconds") == shown.value("late_account_seconds_total") == 0
 
 
 async def test_events_are_counted_and_the_oldest_that_waits_for_billing_is_told(bed: Bed) -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platforms.breaker import ENOUGH, FAILURES, FIRST_PROBE, LAST_PROBE, SHARE, Breaker, NeverOpen, Verdict
+from platforms.breaker import ENOUGH, FAILURES, FIRST_PROBE, LAST_PROBE, SHARE, WINDOW, Breaker, NeverOpen, Verdict
 
 SOUND, FAILED, REFUSED = Verdict.SOUND, Verdict.FAILED, Verdict.REFUSED
 
@@ -86,8 +86,23 @@ def test_a_probe_that_succeeds_closes_it_and_the_next_opening_begins_with_a_shor
     request(breaker, SOUND, 90)
     assert not breaker.is_open
     assert breaker.rests(90) == 0
-    request(breaker, REFUSED, 100)
-    assert breaker.rests(100) == FIRST_PROBE
+    request(breaker, REFUSED, 90 + WINDOW)
+    assert breaker.rests(90 + WINDOW) == FIRST_PROBE
+
+
+def test_one_that_opens_again_at_once_goes_on_with_its_rests_where_they_were() -> None:
+    """The probes are reads, which work, and every write fails."""
+    breaker, now, gaps = opened(), 0.0, []
+    for _ in range(7):
+        gaps.append(breaker.rests(now))
+        now += gaps[-1]
+        request(breaker, SOUND, now)
+        assert not breaker.is_open
+        for number in range(FAILURES):
+            request(breaker, FAILED, now + number)
+        now += FAILURES - 1
+        assert breaker.is_open
+    assert gaps == [FIRST_PROBE, 60, 120, 240, 480, LAST_PROBE, LAST_PROBE]
 
 
 def test_a_probe_that_was_called_off_leaves_its_turn_to_another() -> None:
@@ -143,7 +158,7 @@ def test_p17_while_it_is_open_probes_are_at_least_the_first_rest_apart(steps: li
         if request(breaker, verdict, now):
             assert not was_open or now - last_through >= FIRST_PROBE - 1e-6
             last_through = now
-        assert 0 <= breaker.rests(now) <= LAST_PROBE
+        assert 0 <= breaker.rests(now) <= LAST_PROBE + 1e-6
 
 
 @given(st.lists(STEPS, max_size=60))
