@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, product
 from urllib.parse import urlencode
 
 from controller.config import Config
@@ -152,10 +152,10 @@ def _troubles(status: StatusView, billing_of: Mapping[str, str | None]) -> Itera
 
 
 def _similar(store: Store, scene: Scene, text: str) -> Iterator[Mapping[str, object]]:
-    """Accounts whose ids begin as this one does, if it is too short, or but for its last two characters."""
+    """Accounts whose ids begin as this one does, if it is too short, or but for its last two characters or its case."""
     for billing in scene.houses:
-        for cut in range(3):
-            beginning = text[: len(text) - cut]
+        for cut, written in product(range(3), (text, text.lower(), text.upper())):
+            beginning = written[: len(written) - cut]
             found = store.names(billing).beginning(beginning, _SIMILAR) if len(beginning) >= _FEWEST else ()
             if found:
                 yield from ({"billing": scene.told(billing), "i_account": n, "id": name} for n, name in found)

@@ -20,6 +20,15 @@ from desired_state.subscriber import State, SubscriberSpec
 _WHY = {
     "entitled": "billing shows the account as active, with a product of the catalog",
     "closed": "billing says that the account is terminated",
+    "customer_blocked": "billing shows the account's customer as blocked",
+    "customer_suspended": "billing shows the account's customer as suspended",
+    "customer_provisionally_terminated": "billing shows the account's customer as provisionally terminated",
+    "zero_balance": "billing shows that the account has no funds",
+    "overdraft": "billing shows that the account is overdrawn",
+    "credit_exceeded": "billing shows that the account has reached its credit limit",
+    "customer_credit_exceed": "billing shows that the account's customer has reached the credit limit",
+    "customer_has_no_available_funds": "billing shows that the account's customer has no funds",
+    "expired": "the account has expired",
     "absent_from_billing": "billing has the account no longer",
     "no_iptv_product": "none of the account's products that are effective now is in the catalog",
     "no_service_here": "none of the account's products is for this platform",
@@ -141,7 +150,8 @@ def _has(spec: SubscriberSpec | None) -> str:
 
 def _obstacle(standing: Standing) -> str:
     if standing.hold is not None:
-        return standing.hold.text
+        is_of_a_plan = standing.hold.by == "brake"
+        return f"the plan that it is part of {standing.hold.text}" if is_of_a_plan else standing.hold.text
     if standing.rests_since is not None:
         since = standing.rests_since.isoformat(timespec="seconds")
         return f"the platform fails or refuses us, and is left alone since {since}"
