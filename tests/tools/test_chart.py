@@ -153,6 +153,9 @@ def test_it_may_speak_to_its_targets_and_to_dns_and_only_its_http_port_is_open()
     assert targets["to"] == [{"ipBlock": {"cidr": "192.0.2.0/24"}}]
     assert [each["port"] for each in api_server["ports"]] == [6443]
     assert further["ports"][0]["port"] == 4318
+    traced = merged(example("least"), {"config": {"tracing": {"endpoint": "http://collector.monitoring:4318"}}})
+    targets = only("NetworkPolicy", chart(traced))["spec"]["egress"][1]
+    assert targets == {"ports": [{"protocol": "TCP", "port": port} for port in (4318, 443)]}
     closed = chart(networkPolicy={"ingressFrom": []})
     assert only("NetworkPolicy", closed)["spec"]["ingress"] == []
 

@@ -34,11 +34,13 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- dig "server" "listen" "0.0.0.0:8080" .Values.config | regexFind "[0-9]+$" -}}
 {{- end -}}
 
-{{/* The ports of billing and of the platforms, as the configuration has them: texts in order, {"ports": [...]}. */}}
+{{/* The ports of billing, of the platforms and of the collector, as the configuration has them: texts in order, {"ports": [...]}. */}}
 {{- define "targetPorts" -}}
 {{- $ports := list -}}
 {{- $billing := kindIs "map" .Values.config.billing | ternary (list .Values.config.billing) .Values.config.billing -}}
-{{- range concat $billing (values .Values.config.platforms) -}}
+{{- $collector := dig "tracing" "endpoint" "" .Values.config -}}
+{{- $others := empty $collector | ternary (list) (list (dict "url" $collector)) -}}
+{{- range concat $billing (values .Values.config.platforms) $others -}}
 {{- $url := urlParse .url -}}
 {{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" -}}
 {{- $ports = append $ports ($port | default (eq $url.scheme "http" | ternary "80" "443")) -}}
