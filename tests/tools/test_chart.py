@@ -212,6 +212,21 @@ def test_prometheus_finds_the_service_and_gets_every_rule(tmp_path: Path) -> Non
     subprocess.run([str(tool("promtool")), "check", "rules", str(rules)], check=True, capture_output=True)
 
 
+def runbook_urls(among: list[Object]) -> list[str]:
+    rules = [rule for group in only("PrometheusRule", among)["spec"]["groups"] for rule in group["rules"]]
+    return [rule["annotations"]["runbook_url"] for rule in rules if "alert" in rule]
+
+
+@pytest.mark.parametrize(
+    "address", ["https://git.example.net/iptv-reconciler/", "https://git.example.net/iptv-reconciler"]
+)
+def test_an_alert_links_to_where_people_read_the_runbook(address: str) -> None:
+    relative = runbook_urls(chart(**MONITORED))
+    found = runbook_urls(chart(prometheusRule={"enabled": True, "runbookUrl": address}))
+    assert relative
+    assert found == [f"https://git.example.net/iptv-reconciler/{each}" for each in relative]
+
+
 def test_grafana_gets_every_dashboard() -> None:
     maps = [
         each for each in of_kind("ConfigMap", chart(**MONITORED)) if "grafana_dashboard" in each["metadata"]["labels"]

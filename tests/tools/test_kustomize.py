@@ -89,6 +89,15 @@ def test_external_secrets_are_references_to_what_the_pod_mounts() -> None:
             assert set(entry["remoteRef"]) == {"key", "property"}
 
 
+def test_the_example_shows_how_alerts_get_the_address_of_the_runbook() -> None:
+    groups = only("PrometheusRule", built(KUSTOMIZE / "overlays" / "example"))["spec"]["groups"]
+    alerts = [rule for group in groups for rule in group["rules"] if "alert" in rule]
+    assert alerts
+    for rule in alerts:
+        address = f"https://git.example.net/iptv-reconciler/deploy/runbook.md#{rule['alert'].lower()}"
+        assert rule["annotations"]["runbook_url"] == address
+
+
 def test_the_namespace_of_the_example_allows_restricted_pods_only() -> None:
     labels = only("Namespace", built(KUSTOMIZE / "overlays" / "example"))["metadata"]["labels"]
     assert labels == {"pod-security.kubernetes.io/enforce": "restricted"}
