@@ -257,6 +257,20 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"config": {"billing": {"token": {"file": "token"}}}},
         "at '/config/billing/token/file'",
     ),
+    "a secret of a Secret that is not mounted": (
+        {"config": {"billing": {"token": {"file": "/run/secrets/billing/token"}}}},
+        "config names a file in /run/secrets/billing, which is not mounted: add billing to the value `secrets`",
+    ),
+    "a CA file of a ConfigMap that is not mounted": (
+        {"config": {"billing": {"verify_tls": "/run/configmaps/ours/ca.crt"}}},
+        "config names a file in /run/configmaps/ours, which is not mounted: add ours to the value `configMaps`",
+    ),
+    "a relative path of the store": (
+        {"config": {"store": {"path": "state.db"}}},
+        'config.store.path: "state.db" is not absolute; write it like /var/lib/iptv-reconciler/state.db',
+    ),
+    "no host for the events": ({"ingress": {"enabled": True}}, "ingress.host: which host the events are sent to"),
+    "a runbook that is no address": ({"prometheusRule": {"runbookUrl": "wiki"}}, "at '/prometheusRule/runbookUrl'"),
 }
 
 
@@ -276,6 +290,42 @@ def test_it_refuses_what_is_wrong_and_says_where(case: str) -> None:
         rendered(merged(example("least"), more))
     assert text in str(refused.value)
     assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/state.db",
+        "/tmp/state.db",
+        "/etc/iptv-reconciler/state.db",
+        "/run/state.db",
+        "/run/secrets/store/state.db",
+        "/data/../run/state.db",
+    ],
+)
+def test_the_store_is_not_mounted_over_what_the_pod_needs(path: str) -> None:
+    with pytest.raises(
+        helm_python.HelmError, match=r"config\.store\.path: the volume is mounted at its folder, and /.* is taken"
+    ):
+        rendered(merged(example("least"), {"config": {"store": {"path": path}}}))
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:8080", "localhost:8080", "[::1]:8080"])
+def test_the_server_listens_where_others_reach_it(address: str) -> None:
+    with pytest.raises(helm_python.HelmError, match=r"config\.server\.listen: neither probes nor Prometheus reach"):
+        rendered(merged(example("least"), {"config": {"server": {"listen": address}}}))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"store": {"path": "/runner/state.db"}, "server": {"listen": "[::]:8080"}},
+        {"billing": {"verify_tls": "/run/secrets/portabilling/ca.crt"}},
+        {"leadership": {"lease": "tv", "service_account": "/run/secrets/kubernetes.io/serviceaccount"}},
+    ],
+)
+def test_it_refuses_no_more_than_that(config: Mapping[str, object]) -> None:
+    assert rendered(merged(example("least"), {"config": config}))
 
 
 def test_every_value_has_a_default_and_a_rule() -> None:

@@ -51,7 +51,7 @@ def pod(here: Site) -> Pod:
     config = dict[str, Any](values["config"])  # type: ignore[call-overload]
     config["billing"]["url"], config["platforms"]["tv"]["url"] = here.billing_url, here.platform_url
     page = {"token": {"file": "/run/secrets/page/token"}}
-    config |= {"server": {"listen": "127.0.0.1:0", "page": page}, "schedule": {"full_pass": "1s"}}
+    config |= {"server": {"listen": "0.0.0.0:0", "page": page}, "schedule": {"full_pass": "1s"}}
     texts = rendered({**values, "config": config, "secrets": ["portabilling", "telebreeze", "page"]})
     found = [each for name, text in texts.items() if name != "NOTES" for each in objects(text)]
     secrets = {

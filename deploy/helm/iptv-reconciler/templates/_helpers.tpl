@@ -29,9 +29,22 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- toYaml $config -}}
 {{- end -}}
 
+{{- define "listen" -}}
+{{- dig "server" "listen" "0.0.0.0:8080" .Values.config -}}
+{{- end -}}
+
 {{/* The port that the program listens on. */}}
 {{- define "port" -}}
-{{- dig "server" "listen" "0.0.0.0:8080" .Values.config | regexFind "[0-9]+$" -}}
+{{- include "listen" . | regexFind "[0-9]+$" -}}
+{{- end -}}
+
+{{- define "storePath" -}}
+{{- dig "store" "path" "/var/lib/iptv-reconciler/state.db" .Values.config -}}
+{{- end -}}
+
+{{/* Where the volume is mounted. */}}
+{{- define "storeFolder" -}}
+{{- include "storePath" . | clean | dir -}}
 {{- end -}}
 
 {{/* The ports of billing, of the platforms and of the collector, as the configuration has them: texts in order, {"ports": [...]}. */}}
