@@ -272,6 +272,6 @@ async def test_p06_every_second_call_lost_on_the_way(bed: Bed, fault: dict[str, 
         await sell(bed, f"tv00000{number}_3", "1.25", type="refund", refundOf=sale)
         await sell(bed, f"tv00000{number}_3", "0.00001")
 
-    await in_time(bed, rounds=12, seconds=700)
+    await in_time(bed, rounds=24, seconds=700)
 
     assert_exactly_once(bed)
