@@ -86,8 +86,8 @@ class Shop:
             asyncio.run_coroutine_threadsafe(_sell(self._ground), self._ground.site.loop).result(DEADLINE)
 
     def finish(self) -> Ended:
-        """Wait until everything is booked, or it died; then have it end."""
-        self._until(lambda: not self._victim.is_alive or self._is_done)
+        """Wait until everything is booked, or it died; then have it end. It listens to that once it has started."""
+        self._until(lambda: not self._victim.is_alive or (self._is_done and '"started"' in self._victim.said()))
         self._victim.send(signal.SIGTERM)
         return self._victim.ended()
 
