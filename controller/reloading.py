@@ -98,6 +98,7 @@ class Reloader:
         self._seen: Contents = dict(contents)
         self._text = ""
         self._noted: str | None = None
+        self._read_well()  # by the start; who scrapes first shall find it so
 
     def ask(self) -> None:
         """Read everything now, whether it seems to have changed or not."""
@@ -105,7 +106,6 @@ class Reloader:
 
     async def run(self) -> None:
         """Look until cancelled."""
-        self._read_well()
         while True:
             await self._note()
             await first_of(self._asked.wait(), self._clock.sleep(PAUSE))
