@@ -3,7 +3,7 @@
 Rules of this module:
 
 1. A term is one `Application`, put together from the configuration in force: run until it is called off, then let go
-   of. There is one at a time, and only while this process leads (`leadership.py`).
+   of. There is one at a time, and only while this process leads (`leadership/`).
 2. A term is called off by the end of the process or by another configuration: nothing new is begun, and what was begun
    is finished. For another configuration that is waited for no longer than `DRAIN`: what is cut off then, the next term
    finds out about as after a crash. Where the lead is lost the term is cancelled at once.

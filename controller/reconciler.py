@@ -66,11 +66,8 @@ class Reconciler:
 
     def _begun(self, store: Store, *, look: Look) -> tuple[datetime | None, str | None, Before]:
         """Until when the platform is not to be called at all; who or what caused the look; how it stands before it."""
-        ends, caused_by = (
-            store.holds.maintenance_ends(look.platform.name, look.now),
-            noticed(store, self._billing.name, look),
-        )
-        return ends, caused_by, self.news.before(store, look)
+        ends = store.holds.maintenance_ends(look.platform.name, look.now)
+        return ends, noticed(store, self._billing.name, look), self.news.before(store, look)
 
     async def _result(self, look: Look, draw: Callable[[], float]) -> Result:
         try:

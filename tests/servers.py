@@ -1,14 +1,17 @@
-"""An ASGI app on a real loopback socket, for as long as a test needs it."""
+"""ASGI apps on real loopback sockets, for as long as a test needs them."""
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 
 import uvicorn
 from starlette.types import ASGIApp
 
 _GRACE_SECONDS = 1
+_UP_SECONDS = 60
 
 
 class _Server(uvicorn.Server):
@@ -52,3 +55,34 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
         finally:
             server.stop.set()
             await task
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Servers in a thread of their own: their URLs, in the order of the apps, and the loop that they run in."""
+
+    urls: Sequence[str]
+    loop: asyncio.AbstractEventLoop
+
+
+@contextmanager
+def serving_beside(*apps: ASGIApp) -> Iterator[Beside]:
+    """Serve them all from one thread, for a test that talks to them by processes, and so has no loop itself."""
+    loop, urls = asyncio.new_event_loop(), list[str]()
+    up, stop = threading.Event(), asyncio.Event()
+
+    async def serve() -> None:
+        async with AsyncExitStack() as stack:
+            urls.extend([await stack.enter_async_context(serving(app)) for app in apps])
+            up.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread.start()
+    up.wait(_UP_SECONDS)
+    try:
+        yield Beside(urls, loop)
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()

@@ -1,7 +1,5 @@
 """Both simulators on loopback in a thread, and the commands as processes would be called."""
 
-import asyncio
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,8 +11,8 @@ import yaml
 from controller.billing.simulator import Simulator, create_simulator
 from controller.clock import SystemClock
 from platforms.telebreeze.simulator import API_KEY, TelebreezeSimulator
-from tests.cli.forked import DEADLINE, Said, call
-from tests.servers import serving
+from tests.cli.forked import Said, call
+from tests.servers import serving_beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +80,5 @@ def site(folder: Path) -> Iterator[Site]:
     """Serve both simulators from a thread while the context lasts."""
     clock, draw = SystemClock(), Random(1).random
     billing, platform = create_simulator(clock, draw), TelebreezeSimulator(clock, draw)
-    loop, urls = asyncio.new_event_loop(), list[str]()
-    up, stop = threading.Event(), asyncio.Event()
-
-    async def serve() -> None:
-        async with serving(billing) as billing_url, serving(platform) as platform_url:
-            urls.extend((billing_url, platform_url))
-            up.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    up.wait(DEADLINE)
-    try:
-        yield Site(folder, billing, platform, *urls)
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        loop.close()
+    with serving_beside(billing, platform) as served:
+        yield Site(folder, billing, platform, *served.urls)

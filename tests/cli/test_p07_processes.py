@@ -1,13 +1,11 @@
 """P7 with real processes: two `run` over one store, and an API server on a socket."""
 
-import asyncio
 import json
 import os
 import signal
 import sqlite3  # noqa: TID251  the file is looked at from outside
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -23,7 +21,7 @@ from controller.leadership.simulator import TOKEN, ApiServer
 from platforms.telebreeze.simulator import API_KEY
 from tests.cli.forked import DEADLINE
 from tests.cli.site import Site
-from tests.servers import serving
+from tests.servers import serving_beside
 
 DURATION, RENEW, CALL = 6, 1, 1
 SETTINGS = {
@@ -89,24 +87,9 @@ def until(holds: Callable[[], bool], seconds: float = DEADLINE) -> float:
 @contextmanager
 def api_server() -> Iterator[tuple[ApiServer, str]]:
     """The simulated API server on a socket, served from a thread."""
-    loop, urls = asyncio.new_event_loop(), list[str]()
-    server, up, stop = ApiServer(SystemClock(), lambda: 0.5), threading.Event(), asyncio.Event()
-
-    async def serve() -> None:
-        async with serving(server) as url:
-            urls.append(url)
-            up.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    up.wait(DEADLINE)
-    try:
-        yield server, urls[0]
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        loop.close()
+    server = ApiServer(SystemClock(), lambda: 0.5)
+    with serving_beside(server) as served:
+        yield server, served.urls[0]
 
 
 class Two:

@@ -11,7 +11,6 @@ import asyncio
 import os
 import re
 import signal
-import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,7 +29,7 @@ from controller.demo.check import WORDS, Record
 from controller.demo.kinds import KINDS
 from platforms.registry import DRIVERS
 from tests.kills.crossings import Crossing, Kind
-from tests.servers import serving
+from tests.servers import serving_beside
 
 DEADLINE = 60.0
 _HOLDING = {"tv": "operator", "cable": "platform", "box": "portal"}
@@ -200,22 +199,6 @@ class Served:
 @contextmanager
 def served(wires: Wires) -> Iterator[Served]:
     """Serve them from a thread while the context lasts."""
-    loop, urls = asyncio.new_event_loop(), list[str]()
-    up, stop = threading.Event(), asyncio.Event()
-
-    async def serve() -> None:
-        billing, platform = _Door(wires.at_billing), _Door(wires.at_platform)
-        async with serving(billing) as billing_url, serving(platform) as platform_url:
-            urls.extend((billing_url, platform_url))
-            up.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    up.wait(DEADLINE)
-    try:
-        yield Served(wires, urls[0], urls[1], loop)
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        loop.close()
+    with serving_beside(_Door(wires.at_billing), _Door(wires.at_platform)) as beside:
+        billing_url, platform_url = beside.urls
+        yield Served(wires, billing_url, platform_url, beside.loop)
