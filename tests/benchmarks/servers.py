@@ -1,0 +1,206 @@
+"""PortaBilling and Telebreeze for any number of accounts, each in a process of its own.
+
+They answer as the contracts say, as fast as can be, after a stated latency; they fail at nothing: the simulators of the
+product are for that. `GET /_world` tells how many calls of each operation there were, and how many are under way at
+most; `POST /_world` changes accounts by hand, or the latency.
+"""
+
+import asyncio
+import re
+import sys
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+
+import msgspec
+from aiohttp import web
+
+from tests.benchmarks.population import (
+    FIRST,
+    OFFERED,
+    PRODUCTS,
+    Fields,
+    custom_fields,
+    customer,
+    info,
+    row,
+)
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.Response]]
+_JSON = "application/json"
+_TOKEN = "token-of-the-benchmark"
+
+
+class Server:
+    """What both have in common: latency, counted calls, and accounts that were changed by hand."""
+
+    def __init__(self, accounts: int, latency: float) -> None:
+        self.accounts = accounts
+        self.latency = latency
+        self.changed: dict[int, dict[str, object]] = {}
+        self.calls: Counter[str] = Counter()
+        self._under_way = 0
+        self._most = 0
+
+    async def __call__(self, request: web.BaseRequest) -> web.Response:
+        """Answer one request."""
+        if request.path == "/_world":
+            return await self._world(request)
+        self._under_way += 1
+        self._most = max(self._most, self._under_way)
+        try:
+            if self.latency:
+                await asyncio.sleep(self.latency)
+            return await self.answer(request)
+        finally:
+            self._under_way -= 1
+
+    async def answer(self, request: web.BaseRequest) -> web.Response:
+        """What the API answers."""
+        raise NotImplementedError
+
+    async def _world(self, request: web.BaseRequest) -> web.Response:
+        if request.method == "POST":
+            order = msgspec.json.decode(await request.read())
+            self.latency = order.get("latency", self.latency)
+            for i_account in order.get("i_accounts", ()):
+                self.changed.setdefault(i_account, {}).update(order["fields"])
+        told = {"calls": self.calls, "most": self._most, "changed": len(self.changed)}
+        if request.method == "DELETE":
+            self.calls, self._most = Counter(), 0
+        return _json(msgspec.json.encode(told))
+
+    def _numbers(self, offset: int, limit: int) -> range:
+        return range(FIRST + offset, FIRST + min(self.accounts, offset + limit))
+
+
+class BillingServer(Server):
+    """One environment of a PortaBilling."""
+
+    async def answer(self, request: web.BaseRequest) -> web.Response:
+        """A session, the list, one account, its custom fields, the products."""
+        operation = request.path.removeprefix("/rest/")
+        self.calls[operation] += 1
+        params = msgspec.json.decode(await request.read() or b"{}").get("params", {})
+        match operation:
+            case "Session/login" | "Session/refresh_access_token":
+                life = {"access_token": _TOKEN, "refresh_token": _TOKEN, "expires_at": "2099-01-01 00:00:00"}
+                return _json(msgspec.json.encode(life))
+            case "Account/get_account_list":
+                return _json(self._page(params["offset"], params["limit"]))
+            case "Account/get_account_info":
+                return _json(info(params["i_account"], self.changed.get(params["i_account"])))
+            case "Account/get_custom_fields_values":
+                return _json(custom_fields(params["i_account"]))
+        products = [{"i_product": number, "name": name} for number, name in PRODUCTS[params["offset"] :]]
+        return _json(msgspec.json.encode({"product_list": products}))
+
+    def _page(self, offset: int, limit: int) -> bytes:
+        changed = self.changed
+        rows = b",".join([row(number, changed.get(number)) for number in self._numbers(offset, limit)])
+        return b'{"total":%d,"account_list":[%s]}' % (self.accounts, rows)
+
+
+class PlatformServer(Server):
+    """One operator on Telebreeze; `is_empty` at first, or with every account's customer."""
+
+    def __init__(self, accounts: int, latency: float, *, is_empty: bool) -> None:
+        super().__init__(0 if is_empty else accounts, latency)
+        self._made: dict[str, dict[str, object]] = {}
+        self._lists: list[str] = []
+
+    async def answer(self, request: web.BaseRequest) -> web.Response:
+        """A token, the packages, and the customers."""
+        path = request.path.removeprefix("/api/dashboard/")
+        kind, _, customer_id = path.partition("/")
+        self.calls[f"{kind} {'one' if customer_id else 'list'} {request.method}"] += 1
+        match kind:
+            case "auth":
+                return _json(msgspec.json.encode({"accessToken": _TOKEN, "expiresIn": 86_400}))
+            case "packages":
+                rows = [{"id": name, "title": name.title(), "externalId": name} for name in OFFERED]
+                return _json(msgspec.json.encode({"rows": rows, "count": len(rows)}))
+            case "transactions":
+                return _json(msgspec.json.encode({"rows": [], "next": request.query.get("after", "") or "c-0"}))
+        if request.method == "POST":
+            return self._create(msgspec.json.decode(await request.read()))
+        if customer_id:
+            return await self._one(request, customer_id)
+        return _json(self._page(request))
+
+    def _page(self, request: web.BaseRequest) -> bytes:
+        wanted = request.query.get("externalId")
+        offset, limit = int(request.query.get("offset", 0)), min(500, int(request.query.get("limit", 100)))
+        if wanted is not None:
+            found = [text for name, text in self._named(wanted) if name == wanted]
+            return b'{"rows":[%s],"count":%d}' % (b",".join(found[offset : offset + limit]), len(found))
+        changed = self.changed
+        rows = [customer(number, changed.get(number)) for number in self._numbers(offset, limit)]
+        begin = max(0, offset - self.accounts)
+        made = self._lists[begin : begin + limit - len(rows)]
+        rows += [msgspec.json.encode(self._made[each]) for each in made]
+        return b'{"rows":[%s],"count":%d}' % (b",".join(rows), self.accounts + len(self._lists))
+
+    def _named(self, wanted: str) -> Iterator[tuple[str, bytes]]:
+        number = re.fullmatch(r"tv(\d+)_3", wanted)
+        if number and self._has(int(number[1])):
+            yield wanted, customer(int(number[1]), self.changed.get(int(number[1])))
+        for each in self._made.values():
+            if each["externalId"] == wanted:
+                yield wanted, msgspec.json.encode(each)
+
+    def _has(self, i_account: int) -> bool:
+        return FIRST <= i_account < FIRST + self.accounts
+
+    def _create(self, fields: dict[str, object]) -> web.Response:
+        customer_id = f"n{len(self._lists):09d}"
+        self._made[customer_id] = {**_BLANK, **fields, "id": customer_id}
+        self._lists.append(customer_id)
+        return _json(msgspec.json.encode(self._made[customer_id]), 201)
+
+    async def _one(self, request: web.BaseRequest, customer_id: str) -> web.Response:
+        i_account = int(customer_id[1:])
+        made = self._made.get(customer_id)
+        if made is None and not (customer_id[0] == "c" and self._has(i_account)):
+            return _json(b'{"message":"Customer not found"}', 404)
+        if request.method == "PATCH":
+            fields: Fields = msgspec.json.decode(await request.read())
+            (self.changed.setdefault(i_account, {}) if made is None else made).update(fields)
+        if made is not None:
+            return _json(msgspec.json.encode(made))
+        return _json(customer(i_account, self.changed.get(i_account)))
+
+
+_BLANK: Fields = {
+    **dict.fromkeys(("status", "firstName", "lastName", "email", "phone", "country", "state", "city"), ""),
+    **dict.fromkeys(("address", "zip", "username", "authMethod", "notes"), ""),
+    "devices": [],
+    "packages": [],
+    "maxConcurrentConnections": 0,
+}
+
+
+def _json(body: bytes, status: int = 200) -> web.Response:
+    return web.Response(body=body, status=status, content_type=_JSON)
+
+
+async def _serve(server: Server, port: int) -> None:
+    runner = web.ServerRunner(web.Server(server))
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", port)
+    await site.start()
+    sys.stdout.write(f"{runner.addresses[0][1]}\n")
+    sys.stdout.flush()
+    await asyncio.Event().wait()
+
+
+def main(kind: str, accounts: str, latency: str, port: str = "0") -> None:
+    """`billing`, `platform` or `empty` (a platform with nobody yet); prints the port."""
+    if kind == "billing":
+        server: Server = BillingServer(int(accounts), float(latency))
+    else:
+        server = PlatformServer(int(accounts), float(latency), is_empty=kind == "empty")
+    asyncio.run(_serve(server, int(port)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
