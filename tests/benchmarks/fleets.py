@@ -28,7 +28,7 @@ from desired_state.account import Account
 from desired_state.subscriber import Observation
 from platforms.telebreeze.dialect import Dialect
 from platforms.telebreeze.wire import Wire
-from tests.benchmarks.population import ENVIRONMENT, FIRST, customer, custom_fields, info, row
+from tests.benchmarks.population import ENVIRONMENT, FIRST, custom_fields, customer, info, row
 
 SLICE = 500
 _CONFIG = """\
@@ -161,7 +161,8 @@ class _Filling:
             assert stored is not None
             judge(store, self.billing, stored, self.house, self.now)
             comparison = compare(store, platform, number)
-            assert comparison is not None and comparison.change is None, comparison
+            assert comparison is not None
+            assert comparison.change is None
             rest(store, platform, comparison)
 
     def _account(self, number: int) -> Account:
@@ -169,7 +170,7 @@ class _Filling:
         account = decode_account(decode_object(info(number)), ENVIRONMENT)
         assert account is not None
         values = msgspec.json.decode(custom_fields(number))
-        return decode_custom_fields(account, values, source._fields, source._fingerprint)  # noqa: SLF001
+        return decode_custom_fields(account, values, source._fields, source._fingerprint)
 
     def _record(self, number: int) -> Observation:
         return Wire("tv", Dialect()).observation(msgspec.json.decode(customer(number)), self.now)
