@@ -3,7 +3,8 @@
 Rules of this module:
 
 1. What was read is kept as it comes, slice by slice: every row is true for itself. Only that something is *not* there
-   needs a whole list, and is concluded after its end.
+   needs a whole list, and is concluded after its end. What reads as it did is known by its fingerprint and costs no
+   more than that: nothing is made of it, and nothing is written.
 2. A failure is noted on its target and goes no further, and so is a bug of ours that a target brings out. A list that
    lost more than the brake would allow is no proof of anything (promise P2). Whom a complete list does not show is
    counted (P3), and later asked for by its number.
@@ -13,7 +14,7 @@ Rules of this module:
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -22,13 +23,14 @@ from controller.billing.addons import ListedAddons
 from controller.billing.details import addons_in
 from controller.billing.faults import BillingFault
 from controller.billing.rows import AccountRow
+from controller.billing.seen import SeenAccounts
 from controller.billing.wire import to_account
 from controller.fresh import FreshReader
 from controller.judgement import bug_in, context, judge
 from controller.log import logger
 from controller.recovery import notice_marks
 from controller.shrunk import forget_lost, note_lost
-from controller.store import Ledger, ListedAccount, Reading, Store, StoreError, TargetReading, WholeList
+from controller.store import Ledger, ListedAccount, Reading, Store, StoreError, TargetReading, Unseen, WholeList
 from controller.targets import Billing, Household, Moment, Platform
 from desired_state.account import BillingSnapshot
 from desired_state.catalog import Offer
@@ -99,12 +101,15 @@ class Gatherer:
 
     async def _read_billing(self) -> BillingSnapshot:
         began = Moment.of(self._clock)
-        snapshot = await self._billing.source.snapshot(partial(self._keep_rows, began.now))
+        shown = SeenAccounts()
+        snapshot = await self._billing.source.snapshot(partial(self._keep_rows, began.now, shown))
+        shown.add_all(snapshot.unreadable)
         await self._read_products(began.monotonic)
         snapshot = replace(snapshot, taken_at=began.now)
         seconds = self._clock.monotonic() - began.monotonic
         whole = WholeList(began.now, self._clock.now(), self._leap_to(began))
-        return await self._ledger.run(partial(self._conclude_billing, snapshot=snapshot, seconds=seconds, whole=whole))
+        listed = _Listed(snapshot, seconds, whole, shown)
+        return await self._ledger.run(partial(self._conclude_billing, listed=listed))
 
     def _leap_to(self, began: Moment) -> timedelta:
         """By how much the wall clock moved otherwise than time since the list before, as far as we were there."""
@@ -193,25 +198,33 @@ class Gatherer:
         is_new = not isinstance(error, Resting)
         await self._ledger.run(lambda store: store.targets.note_failure(target, error.text, is_new=is_new))
 
-    async def _keep_rows(self, taken_at: datetime, rows: Sequence[AccountRow]) -> None:
+    async def _keep_rows(self, taken_at: datetime, shown: SeenAccounts, rows: Sequence[AccountRow]) -> None:
+        fingerprints = {row.i_account: row.fingerprint() for row in rows}
+        shown.add_all(fingerprints)
+        name = self._billing.name
+        differing = set(await self._ledger.run(lambda store: store.account_list(name).differing(fingerprints)))
+        changed = [row for row in rows if row.i_account in differing]
+        for start in range(0, len(changed), SLICE):
+            await self._merge_rows(taken_at, changed[start : start + SLICE])
+
+    async def _merge_rows(self, taken_at: datetime, rows: Sequence[AccountRow]) -> None:
         with_addons = await self._addons.can_be_relied_upon(rows)
         kept = [listed(row, self._billing.source.environment, with_addons=with_addons) for row in rows]
         await self._ledger.run(
-            lambda store: store.accounts(self._billing.name).merge_rows(kept, taken_at, self._clock.now())
+            lambda store: store.account_list(self._billing.name).merge(kept, taken_at, self._clock.now())
         )
 
-    def _conclude_billing(
-        self, store: Store, *, snapshot: BillingSnapshot, seconds: float, whole: WholeList
-    ) -> BillingSnapshot:
-        accounts = store.accounts(self._billing.name)
+    def _conclude_billing(self, store: Store, *, listed: "_Listed") -> BillingSnapshot:
+        snapshot, rows = listed.snapshot, store.account_list(self._billing.name)
         for i_account, text in snapshot.unreadable.items():
-            accounts.mark_row_unreadable(i_account, text, snapshot.taken_at)
-        snapshot = self._doubted(store, snapshot, accounts.unseen_since(snapshot.taken_at), accounts.population())
+            rows.mark_unreadable(i_account, text, snapshot.taken_at)
+        unseen = rows.unseen(listed.shown, snapshot.taken_at)
+        snapshot = self._doubted(store, snapshot, unseen.lost, store.accounts(self._billing.name).population())
         if snapshot.complete:
-            self._count_missing(store, snapshot, whole)
+            self._count_missing(store, unseen, listed.whole)
         reading = TargetReading(
             success_at=self._clock.now(),
-            seconds=seconds,
+            seconds=listed.seconds,
             complete=snapshot.complete,
             accounts=snapshot.accounts,
             text=snapshot.doubt or None,
@@ -230,13 +243,15 @@ class Gatherer:
             return snapshot if remedy is None else replace(snapshot, complete=False, doubt=f"{doubt}; {remedy}")
         return replace(snapshot, complete=False, doubt=snapshot.doubt or doubt)
 
-    def _count_missing(self, store: Store, snapshot: BillingSnapshot, whole: WholeList) -> None:
+    def _count_missing(self, store: Store, unseen: Unseen, whole: WholeList) -> None:
         """Note whom the list did not show; what was counted at another place says nothing about this one."""
         place, absences = self._billing.source.place, store.absences(self._billing.name)
         if not self._is_same_place(store):
             absences.begin_anew()
         store.targets.set_meta(self._proven_at, place)
-        store.accounts(self._billing.name).mark_missing(snapshot.taken_at)
+        rows = store.account_list(self._billing.name)
+        rows.mark_missing(unseen, whole.began)
+        rows.note_whole(whole.began)
         absences.note_list(whole, [platform.name for platform in self._billing.platforms])
 
     @property
@@ -309,6 +324,16 @@ class Gatherer:
                 judge(store, self._billing, stored, self._house, now)
 
         store.each(i_accounts, one, bug_in("judging"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A list that was read to its end: what it is, how many seconds it took, and whom it showed."""
+
+    snapshot: BillingSnapshot
+    seconds: float
+    whole: WholeList
+    shown: SeenAccounts
 
 
 def listed(row: AccountRow, i_env: int, *, with_addons: bool = False) -> ListedAccount:

@@ -36,6 +36,7 @@ AddonsFrom = Literal["auto", "list", "info"]
 _JSON = {"content-type": "application/json"}
 _BODY = msgspec.json.Encoder(decimal_format="number")  # an amount is written digit by digit
 _FAULT = b'"faultcode"'
+_LONGEST_FAULT = 64 * 1024  # bytes; what is longer is a list, and searching all of it would cost as much as decoding it
 _NOBODY_LET_IN = (Meaning.LOGIN_REFUSED, Meaning.LOGIN_LOCKED, Meaning.PASSWORD_EXPIRED)
 
 MAX_PAGE = 1000  # billing silently returns no more (contract, section 2.1)
@@ -144,7 +145,7 @@ class BillingClient:
         answer = await self._transport.request(
             Request(operation, "POST", f"/rest/{operation}", headers=headers, content=body)
         )
-        if answer.status in (200, 500) and _FAULT in answer.body and (fault := fault_in(answer.body, operation)):
+        if answer.status in (200, 500) and _may_be_fault(answer.body) and (fault := fault_in(answer.body, operation)):
             if fault.meaning in _NOBODY_LET_IN and not self._session.is_living:
                 answer.judged(Verdict.REFUSED)
             raise fault
@@ -154,6 +155,10 @@ class BillingClient:
             return decode(answer.body)
         except (ValueError, RecursionError):
             raise answer.unreadable(operation, "the JSON object it should be") from None
+
+
+def _may_be_fault(body: bytes) -> bool:
+    return len(body) <= _LONGEST_FAULT and _FAULT in body
 
 
 def _raise_unless_session_over(fault: BillingFault) -> None:

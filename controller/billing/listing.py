@@ -53,7 +53,7 @@ class _Reading:
 
     def take(self, page: Page) -> Page:
         """Note what the page says about the whole; returns the part of it that had not come before."""
-        rows = tuple(row for row in page.rows if self.seen.add(row.i_account))
+        rows = self._new(page.rows)
         unreadable = tuple(row for row in page.unreadable if row.i_account is not None and self.seen.add(row.i_account))
         nameless = sum(row.i_account is None for row in page.unreadable)
         self.nameless += nameless
@@ -67,6 +67,13 @@ class _Reading:
         self.moved |= self.repeated > 0
         self.ended = not (rows or unreadable)
         return Page(rows, unreadable)
+
+    def _new(self, rows: tuple[AccountRow, ...]) -> tuple[AccountRow, ...]:
+        new = self.seen.add_all([row.i_account for row in rows])
+        if len(new) == len(rows):
+            return rows
+        first = dict(zip((row.i_account for row in reversed(rows)), reversed(rows), strict=True))
+        return tuple(first[i_account] for i_account in new)
 
     @property
     def _all_came(self) -> bool:

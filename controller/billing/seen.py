@@ -1,6 +1,9 @@
 """A set of account numbers in little memory: a million neighbouring ones take about a megabyte."""
 
+from collections.abc import Iterable
+
 _BITS = 8  # numbers in one word: 2 ** _BITS; account numbers are handed out in sequence
+_MASK = (1 << _BITS) - 1
 
 
 class SeenAccounts:
@@ -16,7 +19,7 @@ class SeenAccounts:
 
     def __contains__(self, i_account: int) -> bool:
         """Whether it was there."""
-        return bool(self._words.get(i_account >> _BITS, 0) & _bit(i_account))
+        return not self.without((i_account,))
 
     def same_as(self, other: "SeenAccounts") -> bool:
         """Whether exactly the same numbers were there."""
@@ -24,15 +27,21 @@ class SeenAccounts:
 
     def add(self, i_account: int) -> bool:
         """Remember the number; whether it is new."""
-        word = i_account >> _BITS
-        bits = self._words.get(word, 0)
-        bit = _bit(i_account)
-        if bits & bit:
-            return False
-        self._words[word] = bits | bit
-        self._count += 1
-        return True
+        return bool(self.add_all((i_account,)))
 
+    def add_all(self, i_accounts: Iterable[int]) -> list[int]:
+        """Remember the numbers; which of them are new, in their order."""
+        words, new = self._words, list[int]()
+        for i_account in i_accounts:
+            word, bit = i_account >> _BITS, 1 << (i_account & _MASK)
+            bits = words.get(word, 0)
+            if not bits & bit:
+                words[word] = bits | bit
+                new.append(i_account)
+        self._count += len(new)
+        return new
 
-def _bit(i_account: int) -> int:
-    return 1 << (i_account & ((1 << _BITS) - 1))
+    def without(self, i_accounts: Iterable[int]) -> list[int]:
+        """Which of the numbers were not there."""
+        words = self._words
+        return [each for each in i_accounts if not words.get(each >> _BITS, 0) & 1 << (each & _MASK)]

@@ -117,7 +117,7 @@ class Spreader:
         """Rows are kept as those of a full list are; whoever ended long ago is left alone."""
         alive = [row.i_account for row in rows if not _ended(store, self._billing.name, row)]
         kept = [listed(row, self._billing.source.environment) for row in rows]
-        store.accounts(self._billing.name).merge_rows(kept, asked_at, self._clock.now())
+        store.account_list(self._billing.name).merge(kept, asked_at, self._clock.now())
         return announce(store, self._billing.name, alive, event)
 
     def _announce_product(self, store: Store, *, event: StoredEvent, after: int) -> tuple[list[Announced], int | None]:

@@ -5,7 +5,8 @@ more than the time since. The only package that knows SQLite.
 """
 
 from controller.store.absences import StoredAbsence, WholeList
-from controller.store.accounts import ListedAccount, StoredAccount
+from controller.store.account_list import ListedAccount, Unseen
+from controller.store.accounts import StoredAccount
 from controller.store.aside import examine, put_aside
 from controller.store.charge_decisions import Decider, NotDecidable
 from controller.store.charges import Charge, Charges, Logged
@@ -78,6 +79,7 @@ __all__ = [
     "StoredSubscriber",
     "TargetReading",
     "Telling",
+    "Unseen",
     "WholeList",
     "examine",
     "put_aside",

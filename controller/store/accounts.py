@@ -2,9 +2,7 @@
 
 Rules of this module:
 
-1. A list row replaces what the list tells and keeps the details that are known; details are due when the row's
-   details fingerprint changed, when an event asked for them, or when they were never read. A row of a list that began
-   before the account itself was read is older news and is passed over.
+1. What comes of the list is taken over in `account_list.py`; what comes of an account's own calls, here.
 2. Where billing shows an account but not its credentials, the rest counts, and what was known of these; its details
    stay due, and `half_read` says why.
 3. An account that is not in a list is not removed: it is `missing` since then. What that proves: `absences.py`.
@@ -12,31 +10,15 @@ Rules of this module:
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlite_utils import Database
 
 from controller.store.codec import decode_account, encode, instant, to_instant, to_seconds
-from controller.store.merging import ListedAddons, sealed, stamped, with_credentials_of, with_more_addons
+from controller.store.merging import sealed, stamped, with_credentials_of
 from desired_state.account import Account
-
-
-@dataclass(frozen=True, slots=True)
-class ListedAccount:
-    """One row of billing's list: its fingerprints, and how to make the account of it when that is needed.
-
-    What the row tells about details is told by `details_fp`, its add-ons by `addons_fp`. `addons` are these, given
-    the account's time zone, where the list can be relied upon for them; `None` where only the account's own call tells.
-    """
-
-    i_account: int
-    row_fp: bytes
-    details_fp: bytes
-    addons_fp: bytes
-    build: Callable[[], Account]
-    addons: ListedAddons | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,27 +60,6 @@ class Accounts:
     def __init__(self, db: Database, billing: str) -> None:
         self._conn = db.conn
         self._billing = billing
-
-    def merge_rows(self, rows: Iterable[ListedAccount], taken_at: datetime, now: datetime) -> None:
-        """Take over rows of the list that began at `taken_at`; unchanged ones cost no decoding."""
-        seen: list[tuple[float, str, int]] = []
-        for row in rows:
-            seen.append((taken_at.timestamp(), self._billing, row.i_account))
-            known = self._conn.execute(
-                "SELECT row_fp, details_fp, account, details_due, details_at, addons_fp FROM accounts"
-                " WHERE billing = ? AND i_account = ?",
-                (self._billing, row.i_account),
-            ).fetchone()
-            if known is None:
-                self._insert(row.build(), row, taken_at)
-            elif known[0] != row.row_fp and not taken_at.timestamp() < (known[4] or 0) <= now.timestamp():
-                self._replace(row, known, taken_at)
-        self._conn.executemany(
-            "UPDATE accounts SET seen_at = max(coalesce(seen_at, 0), ?),"
-            " judged_in = CASE WHEN missing_since IS NULL THEN judged_in END,"
-            " missing_since = NULL WHERE billing = ? AND i_account = ?",
-            seen,
-        )
 
     def save(self, account: Account, now: datetime, half_read: str | None = None) -> Account:
         """Keep an account that was read with its details; returns it as kept (still unsealed).
@@ -188,17 +149,6 @@ class Accounts:
             [(self._billing, *row) for row in rows],
         )
 
-    def mark_row_unreadable(self, i_account: int, text: str, taken_at: datetime) -> None:
-        """Note that the account's row could not be understood: it is left as it is until one can be."""
-        placeholder = encode(Account(i_account=i_account, id="", i_env=0))
-        self._conn.execute(
-            "INSERT INTO accounts (billing, i_account, id, account, details_due, seen_at, unreadable)"
-            " VALUES (?, ?, '', ?, 1, ?, ?) ON CONFLICT (billing, i_account) DO UPDATE SET row_fp = NULL,"
-            " unreadable = excluded.unreadable, half_read = NULL, seen_at = excluded.seen_at, missing_since = NULL,"
-            " judged_in = NULL",
-            (self._billing, i_account, placeholder, taken_at.timestamp(), text),
-        )
-
     def mark_details_unreadable(self, i_account: int, text: str) -> None:
         """Note that the account's details could not be understood; they stay due."""
         self._conn.execute(
@@ -206,14 +156,6 @@ class Accounts:
             " judged_in = NULL"
             " WHERE billing = ? AND i_account = ?",
             (text, self._billing, i_account),
-        )
-
-    def mark_missing(self, taken_at: datetime) -> None:
-        """Note which accounts a complete list that began at `taken_at` did not show."""
-        self._conn.execute(
-            "UPDATE accounts SET missing_since = ?, not_given_since = NULL, judged_in = NULL"
-            " WHERE billing = ? AND seen_at < ? AND missing_since IS NULL",
-            (taken_at.timestamp(), self._billing, taken_at.timestamp()),
         )
 
     def forget_readings(self) -> None:
@@ -232,14 +174,11 @@ class Accounts:
             f"UPDATE accounts SET details_due = max(details_due, {shown}), half_read = NULL, judged_in = NULL,"
             f" unreadable = CASE WHEN {shown} THEN unreadable END,"
             f" not_given_since = CASE WHEN {shown} THEN coalesce(not_given_since, ?) END,"
-            f" missing_since = CASE WHEN {shown} THEN NULL ELSE coalesce(missing_since, ?) END"
+            f" missing_since = CASE WHEN {shown} THEN NULL ELSE coalesce(missing_since, ?) END,"
+            f" row_fp = CASE WHEN {shown} THEN row_fp END"
             " WHERE billing = ? AND i_account = ?",
             (now.timestamp(), now.timestamp(), self._billing, i_account),
         )
-
-    def unseen_since(self, taken_at: datetime) -> list[int]:
-        """Of the population, who is not in the list that began at `taken_at`."""
-        return self._ids("missing_since IS NULL AND seen_at < ? AND presence IS NOT 'absent'", taken_at.timestamp())
 
     def population(self) -> int:
         """How many accounts are known and not missing; that billing drops terminated ones some day means nothing."""
@@ -312,10 +251,16 @@ class Accounts:
 
     def to_judge(self, context: bytes, now: datetime) -> Sequence[int]:
         """Accounts that changed, whose time has come, or that were judged in another context (rules, catalog)."""
+        query = "SELECT i_account FROM accounts INDEXED BY accounts_judged WHERE billing = :billing AND {}"
+        due = (
+            "judged_in IS NULL",
+            "judged_in < :context",
+            "judged_in > :context",
+            "judged_in = :context AND valid_until <= :now",
+        )
         rows = self._conn.execute(
-            "SELECT i_account FROM accounts INDEXED BY accounts_judged"
-            " WHERE billing = ? AND (judged_in IS NOT ? OR valid_until <= ?) ORDER BY i_account",
-            (self._billing, context, now.timestamp()),
+            " UNION ALL ".join(query.format(condition) for condition in due) + " ORDER BY 1",
+            {"billing": self._billing, "context": context, "now": now.timestamp()},
         )
         return [i_account for (i_account,) in rows]
 
@@ -353,34 +298,6 @@ class Accounts:
     def _ids(self, condition: str, *values: float) -> list[int]:
         query = f"SELECT i_account FROM accounts WHERE billing = ? AND {condition} ORDER BY i_account"
         return [i_account for (i_account,) in self._conn.execute(query, (self._billing, *values))]
-
-    def _insert(self, account: Account, row: ListedAccount, taken_at: datetime) -> None:
-        account = stamped(account, None, taken_at)
-        self._conn.execute(
-            "INSERT INTO accounts (billing, i_account, id, i_customer, row_fp, details_fp, addons_fp, account,"
-            " details_due, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?)",
-            (self._billing, row.i_account, account.id, account.i_customer, row.row_fp, row.details_fp, row.addons_fp,
-             encode(account), taken_at.timestamp()),
-        )  # fmt: skip
-
-    def _replace(
-        self, row: ListedAccount, known: tuple[bytes, bytes, bytes, int, float, bytes], taken_at: datetime
-    ) -> None:
-        _, details_fp, encoded, details_due, _, addons_fp = known
-        before = decode_account(encoded)
-        details = before.details
-        due = bool(details_due) or details is None or details_fp not in (None, row.details_fp)
-        if not due and details is not None and addons_fp not in (None, row.addons_fp):
-            details = with_more_addons(details, row.addons, taken_at)
-            due = details is None
-        account = stamped(replace(row.build(), details=details or before.details), before, taken_at)
-        self._conn.execute(
-            "UPDATE accounts SET id = ?, i_customer = ?, row_fp = ?, details_fp = ?, addons_fp = ?, account = ?,"
-            " details_due = ?, half_read = CASE WHEN details_fp = ? AND addons_fp = ? THEN half_read END,"
-            " unreadable = NULL, judged_in = NULL WHERE billing = ? AND i_account = ?",
-            (account.id, account.i_customer, row.row_fp, row.details_fp, row.addons_fp, encode(account), int(due),
-             row.details_fp, row.addons_fp, self._billing, row.i_account),
-        )  # fmt: skip
 
 
 def _stored(row: tuple[bytes, int, float, float, float, str, str, float]) -> StoredAccount:

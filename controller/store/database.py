@@ -19,8 +19,8 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from controller.store.charge_tables import MIGRATIONS
 from controller.store.schema import unknown_migrations
+from controller.store.to_do import MIGRATIONS
 from controller.store.trouble import StoreError, of_sqlite, of_system
 
 CACHE_KIB = 16 * 1024

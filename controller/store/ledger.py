@@ -29,6 +29,7 @@ from typing import TypeVar
 from sqlite_utils import Database
 
 from controller.store.absences import Absences
+from controller.store.account_list import AccountList
 from controller.store.accounts import Accounts
 from controller.store.charge_decisions import ChargeDecisions
 from controller.store.charges import Charges
@@ -123,6 +124,10 @@ class Store:
     def accounts(self, billing: str) -> Accounts:
         """What one billing source says."""
         return Accounts(self.db, billing)
+
+    def account_list(self, billing: str) -> AccountList:
+        """The same, as billing's list changes it."""
+        return AccountList(self.db, billing)
 
     def absences(self, billing: str) -> Absences:
         """Who is missing in what one billing source says, and how far that is proven."""

@@ -4,7 +4,7 @@ Rules of this module:
 
 1. A wish is replaced only when it differs; then its subscriber is no longer quiet.
 2. Quiet means: for this very pair of wish and observation there was nothing to do. Whatever changes either of the two
-   ends it, without anybody having to remember.
+   ends it, without anybody having to remember (`to_do.py`).
 3. A subscriber is in exactly one state, and is unconverged from the first look that found something to do until the
    look that finds nothing.
 """
@@ -134,17 +134,7 @@ class Subscribers:
 
     def unsettled(self) -> Sequence[int]:
         """Accounts whose wish or record changed since they were last found to have nothing to do, in order."""
-        rows = self._conn.execute(
-            "SELECT i_account FROM subscribers s WHERE platform = ? AND (quiet_desired IS NOT desired_fp"
-            " OR quiet_observed IS NOT coalesce("
-            "  (SELECT observed_fp FROM records INDEXED BY records_by_account"
-            "   WHERE platform = s.platform AND i_account = s.i_account AND gone = 0 LIMIT 1),"
-            "  (SELECT observed_fp FROM records INDEXED BY records_by_external_id"
-            "   WHERE platform = s.platform AND external_id = s.external_id AND i_account IS NULL AND gone = 0 LIMIT 1)"
-            " )) ORDER BY i_account",
-            (self._platform,),
-        )
-        return [i_account for (i_account,) in rows]
+        return self._those_in("to_compare")
 
     def settle(self, looked_at: StoredSubscriber, observed_fp: bytes | None, progress: Progress) -> None:
         """Note that there is nothing to do for the wish that was looked at and this observation.
@@ -184,13 +174,7 @@ class Subscribers:
 
     def unknown_owners(self) -> Sequence[int]:
         """Accounts whose record is there although nothing is known to be wished for them: they have to be judged."""
-        rows = self._conn.execute(
-            "SELECT DISTINCT i_account FROM records r INDEXED BY records_by_account"
-            " WHERE platform = ? AND i_account IS NOT NULL AND gone = 0 AND NOT EXISTS (SELECT 1 FROM subscribers s"
-            "  WHERE s.platform = r.platform AND s.i_account = r.i_account)",
-            (self._platform,),
-        )
-        return [i_account for (i_account,) in rows]
+        return self._those_in("unowned")
 
     def wishing(self, released: Iterable[Value], but: int) -> list[int]:
         """Who, besides one account, wishes what was just released: they may go on now."""
@@ -278,6 +262,10 @@ class Subscribers:
             (self._platform, _INTENDED, limit),
         )
         return [(row[0], Progress(decode_state(row[1]), row[2], row[3], row[4], to_instant(row[5]))) for row in rows]
+
+    def _those_in(self, table: str) -> list[int]:
+        rows = self._conn.execute(f"SELECT i_account FROM {table} WHERE platform = ?", (self._platform,))
+        return [i_account for (i_account,) in rows]
 
     def _claim(self, wish: Desired) -> None:
         """Note what the wish claims. Where its details are not known right now, what it claimed before still counts."""

@@ -206,7 +206,7 @@ def explain_view(store: Store, billing: Billing, stored: StoredAccount, house: H
         account=AccountName(i_account=account.i_account, id=account.id),
         former_ids=[FormerIdView(id=each.id, until=each.until.isoformat()) for each in names.former(account.i_account)],
         namesakes=[AccountName(i_account=number, id=name) for number, name in names.namesakes(account.i_account)],
-        billing=_knowledge(billing.name, stored, store.targets.reading(billing.name)),
+        billing=_knowledge(store, billing.name, stored),
         decision=DecisionView(
             presence=decision.presence.value,
             reason=decision.reason,
@@ -229,7 +229,7 @@ def _answer(stored: StoredAccount, decision: Decision, views: Mapping[str, Subsc
     return " ".join(said)
 
 
-def _knowledge(name: str, stored: StoredAccount, reading: TargetReading) -> AccountKnowledge:
+def _knowledge(store: Store, name: str, stored: StoredAccount) -> AccountKnowledge:
     account = stored.account
     return AccountKnowledge(
         name=name,
@@ -241,12 +241,20 @@ def _knowledge(name: str, stored: StoredAccount, reading: TargetReading) -> Acco
         details_read_at=iso(stored.details_at),
         details_due=stored.details_due,
         half_read=stored.half_read,
-        seen_at=iso(stored.seen_at),
+        seen_at=iso(_last_listed(store, name, stored)),
         missing_since=iso(stored.missing_since),
         not_given_since=iso(stored.not_given_since),
         unreadable=stored.unreadable,
-        breaker=_breaker(reading),
+        breaker=_breaker(store.targets.reading(name)),
     )
+
+
+def _last_listed(store: Store, name: str, stored: StoredAccount) -> datetime | None:
+    """The account's own instant is that of its last change; every complete list since then showed it as well."""
+    whole = store.account_list(name).last_whole()
+    if stored.seen_at is None or stored.missing_since is not None or whole is None:
+        return stored.seen_at
+    return max(stored.seen_at, whole)
 
 
 def _addons(account: Account) -> Iterator[str]:

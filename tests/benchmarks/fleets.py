@@ -148,11 +148,12 @@ class _Filling:
     def put(self, store: Store, *, numbers: range) -> None:
         """Read, judge and compare these accounts."""
         accounts, platform = store.accounts(self.billing.name), self.billing.platforms[0]
+        listing = store.account_list(self.billing.name)
         page = decode_page(b'{"account_list":[%s]}' % b",".join(row(number) for number in numbers))
-        accounts.merge_rows([listed(each, ENVIRONMENT) for each in page.rows], self.now, self.now)
+        listing.merge([listed(each, ENVIRONMENT) for each in page.rows], self.now, self.now)
         for number in numbers:
             accounts.save(self._account(number), self.now)
-        accounts.merge_rows([listed(each, ENVIRONMENT) for each in page.rows], self.now, self.now)
+        listing.merge([listed(each, ENVIRONMENT) for each in page.rows], self.now, self.now)
         records = store.records(platform.name, ENVIRONMENT)
         reading = Reading(self.now, platform.driver.capabilities.read_lag)
         records.merge([self._record(number) for number in numbers], reading, self.now)

@@ -32,9 +32,12 @@ def bed(make_bed: Callable[..., Bed]) -> Bed:
     return make_bed(schedule={"detail_audit": "3650d"})
 
 
-async def test_a_probe_at_the_start_costs_one_call(bed: Bed) -> None:
-    await settled(bed)
+async def test_a_start_costs_no_call_and_the_first_row_that_differs_one(bed: Bed) -> None:
+    account = await settled(bed)
     bed.restart()
+    await bed.full_pass()
+    assert calls(bed) == 0
+    bed.billing.change("addon_add", i_account=account, i_product=SPORT)
     await bed.full_pass()
     await bed.full_pass()
     assert calls(bed) == 1

@@ -119,11 +119,11 @@ async def test_rebuild_finds_an_index_that_lacks_a_row(bed: Bed) -> None:
     path = bed.config.store.path
     with closing(sqlite3.connect(path)) as conn, conn:
         conn.execute("PRAGMA writable_schema = 1")
-        conn.execute("UPDATE sqlite_schema SET sql = sql || ' WHERE i_account < 0' WHERE name = 'records_by_account'")
-    change(path, "UPDATE records SET i_account = i_account + 1")
+        conn.execute("UPDATE sqlite_schema SET sql = sql || ' WHERE i_account < 0' WHERE name = 'accounts_details_at'")
+    change(path, "UPDATE accounts SET details_at = details_at + 1")
     with closing(sqlite3.connect(path)) as conn, conn:
         conn.execute("PRAGMA writable_schema = 1")
         conn.execute(
-            "UPDATE sqlite_schema SET sql = replace(sql, ' WHERE i_account < 0', '') WHERE name LIKE 'records_by%'"
+            "UPDATE sqlite_schema SET sql = replace(sql, ' WHERE i_account < 0', '') WHERE name = 'accounts_details_at'"
         )
     assert examine(path) is not None
