@@ -21,6 +21,7 @@ from platforms.simulation import Fault
 from tests.bed import Bed
 from tests.loop.onlooker import Onlooker
 from tests.loop.operating import Operator
+from tests.loop.to_do import assert_nobody_is_left_out
 
 T = TypeVar("T")
 
@@ -209,6 +210,10 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def everybody_has_one_record_and_what_is_foreign_stays_as_it_is(self) -> None:
         self.onlooker.look_at_all()
+
+    @invariant()
+    def nobody_who_differs_is_left_out(self) -> None:
+        assert_nobody_is_left_out(self.run(self.bed.store()))
 
     def teardown(self) -> None:
         try:
