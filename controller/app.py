@@ -40,7 +40,6 @@ from controller.signals import ProcessSignal, TargetSignal
 from controller.store import Audience, Ledger, Store, StoreError
 from controller.targets import Billing, Household, Platform
 from controller.tracing import Traces, sending_to
-from controller.version import VERSION
 from controller.watch import Watch
 from controller.writeback import Desk, Writer
 from desired_state.catalog import Catalog
@@ -49,6 +48,7 @@ from platforms.breaker import Breaker, NeverOpen
 from platforms.driver import Driver
 from platforms.registry import DRIVERS, DriverSettings
 from platforms.transport import Clock, Endpoint, Http, Meter, Transport
+from platforms.version import VERSION
 
 STALLED_AFTER = timedelta(minutes=2)
 

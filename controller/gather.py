@@ -30,17 +30,28 @@ from controller.judgement import bug_in, context, judge
 from controller.log import logger
 from controller.recovery import notice_marks
 from controller.shrunk import forget_lost, note_lost
-from controller.store import Ledger, ListedAccount, Reading, Store, StoreError, TargetReading, Unseen, WholeList
+from controller.store import (
+    Ledger,
+    ListedAccount,
+    Reading,
+    Records,
+    Store,
+    StoreError,
+    TargetReading,
+    Unseen,
+    WholeList,
+)
 from controller.targets import Billing, Household, Moment, Platform
 from desired_state.account import BillingSnapshot
 from desired_state.catalog import Offer
-from desired_state.subscriber import Observation
 from platforms.driver import PlatformError, Resting, Transient, Unavailable
+from platforms.listing import Listed
 from platforms.transport import Clock
 
 T = TypeVar("T")
 
 SLICE = 100
+COMPARED = 1000  # rows of a list at a time, where most are as before
 PRODUCTS_EVERY = 3600.0
 DETAILS_AT_ONCE = 16
 DETAILS_PATIENCE = 5  # failures in a row, after which the others are left for later
@@ -124,6 +135,7 @@ class Gatherer:
         reading = Reading(began.now, platform.driver.capabilities.read_lag)
         await self._read_offer(platform)
         count = await self._read_records(platform, reading)
+        await self._find_missing(platform, reading)
         seconds = self._clock.monotonic() - began.monotonic
         done = TargetReading(success_at=self._clock.now(), seconds=seconds, complete=True, accounts=count)
         return await self._ledger.run(partial(self._conclude_platform, platform=platform, reading=reading, done=done))
@@ -278,20 +290,32 @@ class Gatherer:
         await self._ledger.run(lambda store: store.targets.set_offer(platform.name, packages))
 
     async def _read_records(self, platform: Platform, reading: Reading) -> int:
-        count, waiting = 0, list[Observation]()
-        async for observation in platform.driver.list():
-            waiting.append(observation)
-            if len(waiting) >= SLICE:
+        count, waiting = 0, list[Listed]()
+        async for row in platform.driver.list():
+            waiting.append(row)
+            if len(waiting) >= COMPARED:
                 count += await self._keep_records(platform, waiting, reading)
                 waiting = []
         return count + await self._keep_records(platform, waiting, reading)
 
-    async def _keep_records(self, platform: Platform, observations: list[Observation], reading: Reading) -> int:
-        now = self._clock.now()
-        await self._ledger.run(
-            lambda store: store.records(platform.name, platform.i_env).merge(observations, reading, now)
-        )
-        return len(observations)
+    async def _keep_records(self, platform: Platform, rows: list[Listed], reading: Reading) -> int:
+        """Keep what rows of a list show, understanding those alone that differ from what is known."""
+
+        differing = await self._of_records(platform, lambda records: records.differing(rows, reading))
+        for start in range(0, len(differing), SLICE):
+            some = [(row, row.observe()) for row in differing[start : start + SLICE]]
+            merge = partial(Records.merge, differing=some, reading=reading, now=self._clock.now())
+            await self._of_records(platform, merge)
+        return len(rows)
+
+    async def _find_missing(self, platform: Platform, reading: Reading) -> None:
+        after: int | None = 0
+        while after is not None:
+            look = partial(Records.find_missing, reading=reading, after=after)
+            after = await self._of_records(platform, look)
+
+    async def _of_records(self, platform: Platform, action: Callable[[Records], T]) -> T:
+        return await self._ledger.run(lambda store: action(store.records(platform.name, platform.i_env)))
 
     def _conclude_platform(self, store: Store, *, platform: Platform, reading: Reading, done: TargetReading) -> bool:
         records = store.records(platform.name, platform.i_env)
@@ -303,8 +327,10 @@ class Gatherer:
             listed = f"platform {platform.name!r} listed {done.accounts} records"
             text = f"{listed}; {len(lost)} of our {owned} were not among them: they are taken to be there still"
             store.targets.note_failure(platform.name, f"{text}; {_REQUEUE}; {remedy}")
+            records.note_listed(reading)
             return True
         records.drop_unlisted(reading)
+        records.note_listed(reading)
         notice_marks(store, platform, self._clock.now())
         store.targets.note_success(platform.name, done)
         return True

@@ -61,9 +61,10 @@ def _goes_as_far(here: Identity, mark: Identity) -> bool:
 
 def notice_marks(store: Store, platform: Platform, now: datetime) -> None:
     """The platform was read whole: see whether it was the first time, and yet shows records with our marks."""
-    known = store.targets.reading(platform.name).success_at is not None or store.recovery.rebuilding(platform.name)
+    if store.targets.reading(platform.name).success_at is not None or store.recovery.rebuilding(platform.name):
+        return
     count = store.records(platform.name, platform.i_env).owned()
-    if known or not count:
+    if not count:
         return
     text = (
         f"platform {platform.name!r} holds {count} records with our marks that this database knows nothing of:"

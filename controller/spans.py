@@ -24,7 +24,7 @@ from opentelemetry.trace import Span as Recorded
 from opentelemetry.trace import SpanKind, StatusCode, Tracer, format_span_id, set_span_in_context
 
 from controller.tracing import Facts
-from controller.version import VERSION
+from platforms.version import VERSION
 
 FLUSH = 5.0
 _TRIES_FOR = 4.0  # seconds that one sending may take, repeats included

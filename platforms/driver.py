@@ -31,6 +31,7 @@ from desired_state.catalog import Offer, Package
 from desired_state.desired import Problem
 from desired_state.sales import FeedRecord
 from desired_state.subscriber import Observation, SubscriberSpec
+from platforms.listing import Listed
 
 
 class PlatformError(Exception):
@@ -152,8 +153,11 @@ class Driver(Protocol):
         """
         ...
 
-    def list(self) -> AsyncIterator[Observation]:
-        """Every record on the platform, foreign ones too; raises unless the whole list was read."""
+    def list(self) -> AsyncIterator[Listed]:
+        """Every record on the platform, foreign ones too; raises unless the whole list was read.
+
+        `Listed.of` makes one of an observation, for a driver that has nothing cheaper to compare.
+        """
         ...
 
     async def observe(self, reference: Reference) -> Observation | None:

@@ -11,6 +11,7 @@ from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from platforms.devices import plain_device
 from platforms.driver import Capabilities, FeedPage, Reference, Rejected, Taken, Transient, Unsupported
 from platforms.fitting import shortfalls
+from platforms.listing import Listed
 from platforms.transport import Clock
 
 
@@ -48,10 +49,10 @@ class MemoryDriver:
         """What follows from the capabilities: only a name can be wrong here."""
         return shortfalls(self.name, self.capabilities, external_id, spec)
 
-    async def list(self) -> AsyncIterator[Observation]:
+    async def list(self) -> AsyncIterator[Listed]:
         """Every record, the oldest first."""
         for record_id in tuple(self.records):
-            yield self._observation(record_id)
+            yield Listed.of(self._observation(record_id))
 
     async def observe(self, reference: Reference) -> Observation | None:
         """By record id, else by name."""

@@ -9,6 +9,7 @@ from controller.doctor.checks import Check, Findings
 from desired_state.catalog import CatalogEntry
 from desired_state.subscriber import Owner
 from platforms.driver import Driver, PlatformError
+from platforms.listing import understood
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ async def examine_platform(target: PlatformTarget) -> list[Check]:
 async def _records(target: PlatformTarget, findings: Findings) -> Check:
     owners: Counter[str] = Counter()
     try:
-        async for record in target.driver.list():
+        async for record in understood(target.driver.list()):
             owners[_owner(record.owner, target.i_env)] += 1
     except PlatformError as error:
         return findings.fail("records", f"the list of records cannot be read: {error.text}")

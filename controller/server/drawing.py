@@ -15,11 +15,11 @@ from controller.server.html import render
 from controller.shrunk import waiting_lost
 from controller.store import Store
 from controller.targets import Billing, Household
-from controller.version import VERSION
 from controller.views.explain import Ambiguous, among, explain_view, formerly
 from controller.views.latest import latest_view
 from controller.views.status import StatusView, TroubleView, status_view
 from desired_state.subscriber import State
+from platforms.version import VERSION
 
 _ACTIONS = 20
 _SIMILAR = 10

@@ -18,7 +18,7 @@ from controller.store.journal import AuditRow, Call, Intent, OpenIntent
 from controller.store.ledger import Ledger, Store
 from controller.store.operator import Order
 from controller.store.reconciled import Reconciled
-from controller.store.records import Holder, Reading, StoredRecord
+from controller.store.records import Holder, Reading, Records, StoredRecord
 from controller.store.recovery import Identity
 from controller.store.subscribers import REFUSALS, REFUSED, TAKEN, Lateness, Overdue, Progress, StoredSubscriber
 from controller.store.targets import HeldPlan, TargetReading
@@ -67,6 +67,7 @@ __all__ = [
     "Provisioning",
     "Reading",
     "Reconciled",
+    "Records",
     "RowDamaged",
     "Store",
     "StoreDamaged",

@@ -1,5 +1,7 @@
 """The tables of sales and charges; the rules of `schema.py` hold here as well."""
 
+from collections.abc import Iterator
+
 from sqlite_utils import Database
 
 from controller.store.later import MIGRATIONS
@@ -88,26 +90,28 @@ ALTER TABLE records ADD COLUMN borne_since REAL;
 UPDATE records SET borne_since = observed_at;
 """
 
-_ENDS = (
-    " INSERT INTO bearers (platform, record_id, external_id, i_account, since, until)"
-    " SELECT old.platform, old.record_id, old.external_id, old.i_account,"
-    " coalesce(old.borne_since, old.observed_at), {until}"
-    " WHERE old.i_account IS NOT NULL AND old.gone = 0;"
-)
-_CHANGED = "CASE WHEN new.gone THEN new.written_at ELSE new.observed_at END"
-_TRIGGERS = (
-    "CREATE TRIGGER bearer_changes AFTER UPDATE OF i_account, external_id, gone ON records"
-    " WHEN old.i_account IS NOT new.i_account OR old.external_id <> new.external_id OR old.gone <> new.gone BEGIN"
-    f"{_ENDS.format(until=_CHANGED)} UPDATE records SET borne_since = new.observed_at"
-    " WHERE platform = new.platform AND record_id = new.record_id; END",
-    f"CREATE TRIGGER bearer_goes AFTER DELETE ON records BEGIN{_ENDS.format(until='old.observed_at')} END",
-)
+
+def _triggers(old_seen: str, new_seen: str) -> Iterator[str]:
+    """What keeps `bearers`, given when the record was last seen before a change, and after it."""
+    ends = (
+        " INSERT INTO bearers (platform, record_id, external_id, i_account, since, until)"
+        f" SELECT old.platform, old.record_id, old.external_id, old.i_account, coalesce(old.borne_since, {old_seen}),"
+        " {until} WHERE old.i_account IS NOT NULL AND old.gone = 0;"
+    )
+    changed = ends.format(until=f"CASE WHEN new.gone THEN new.written_at ELSE {new_seen} END")
+    yield (
+        "CREATE TRIGGER bearer_changes AFTER UPDATE OF i_account, external_id, gone ON records"
+        " WHEN old.i_account IS NOT new.i_account OR old.external_id <> new.external_id OR old.gone <> new.gone BEGIN"
+        f"{changed} UPDATE records SET borne_since = {new_seen}"
+        " WHERE platform = new.platform AND record_id = new.record_id; END"
+    )
+    yield f"CREATE TRIGGER bearer_goes AFTER DELETE ON records BEGIN{ends.format(until=old_seen)} END"
 
 
 @MIGRATIONS(name="charges")
 def _charges(db: Database) -> None:
     execute(db, _CHARGES)
-    for trigger in _TRIGGERS:
+    for trigger in _triggers("old.observed_at", "new.observed_at"):
         db.conn.execute(trigger)
 
 
@@ -124,3 +128,30 @@ CREATE TABLE reconciled (
 @MIGRATIONS(name="charges reconciled")
 def _reconciled(db: Database) -> None:
     db.conn.execute(_RECONCILED)
+
+
+_SEEN = (
+    "CASE {which}.listed_fp WHEN x'' THEN {which}.observed_at ELSE"
+    " max({which}.observed_at, coalesce((SELECT listed_at FROM targets WHERE target = {which}.platform), 0)) END"
+)
+
+
+@MIGRATIONS(name="records as listed")
+def _records_as_listed(db: Database) -> None:
+    """A list writes nothing of a record that it shows as before: when the list was read is noted once for all.
+
+    The next list understands every record anew.
+    """
+    db.conn.execute("ALTER TABLE targets ADD COLUMN listed_at REAL")
+    db.conn.execute("ALTER TABLE records ADD COLUMN number INTEGER")
+    db.conn.execute("ALTER TABLE records DROP COLUMN listed_in")
+    db.conn.execute(
+        "UPDATE records SET listed_fp = x'', number = numbered.number FROM (SELECT platform, record_id,"
+        " row_number() OVER (PARTITION BY platform ORDER BY record_id) AS number FROM records) AS numbered"
+        " WHERE records.platform = numbered.platform AND records.record_id = numbered.record_id"
+    )
+    db.conn.execute("CREATE UNIQUE INDEX records_by_number ON records (platform, number)")
+    db.conn.execute("DROP TRIGGER bearer_changes")
+    db.conn.execute("DROP TRIGGER bearer_goes")
+    for trigger in _triggers(_SEEN.format(which="old"), _SEEN.format(which="new")):
+        db.conn.execute(trigger)

@@ -9,17 +9,24 @@ Rules of this module:
 3. What no platform shows (passwords, PINs) is remembered as last written, by fingerprint.
 4. While a platform is rebuilt (`recovery.py`), a record that is bound to another account than before is noted.
 5. `holdings` says which devices and logins the records have; whatever changes a record keeps it true.
+6. Nothing is written of a record that a list shows as before. `listed_fp` is what its row was compared by; empty, it
+   says that no list has shown the record as it is known now. One that has was there when the platform was last read
+   whole (`targets.listed_at`).
+7. Which records a reading has shown is remembered by their numbers, as long as it lasts.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
 from controller.store.codec import decode_spec, encode, fingerprint, instant, to_instant
+from controller.store.numbers import Numbers
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from desired_state.turns import Value, unique_values
+from platforms.listing import Listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +49,15 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One reading of a platform's whole list, by the instant at which it began."""
+    """One reading of a platform's whole list, by the instant at which it began.
+
+    `shown` are the numbers of the records that it has shown; `missing`, after its end, the ids of those it did not.
+    """
 
     began: datetime
     read_lag: timedelta
+    shown: Numbers = field(default_factory=Numbers, compare=False, repr=False)
+    missing: list[str] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def settled_before(self) -> float:
@@ -53,7 +65,13 @@ class Reading:
         return (self.began - self.read_lag).timestamp()
 
 
-_COLUMNS = "record_id, external_id, spec, observed_fp, observed_at, i_account, written_at"
+SEEN = (
+    "CASE listed_fp WHEN x'' THEN observed_at ELSE"
+    " max(observed_at, coalesce((SELECT listed_at FROM targets WHERE target = records.platform), 0)) END"
+)
+"""When the record was last seen, in a list or by itself."""
+_COLUMNS = f"record_id, external_id, spec, observed_fp, {SEEN}, i_account, written_at"
+_UNKNOWN = (None, 0)
 
 
 class Records:
@@ -64,40 +82,66 @@ class Records:
         self._platform = platform
         self._i_env = i_env
 
-    def merge(self, observations: Iterable[Observation], reading: Reading, now: datetime) -> None:
-        """Take over records of a list; those that read as before cost no decoding."""
-        listed: list[tuple[float, float, str, str]] = []
-        for observation in observations:
+    def differing(self, rows: Sequence[Listed], reading: Reading) -> list[Listed]:
+        """Which rows of a list are new, or differ from those before; of the others it is noted that they are there."""
+        ids = json.dumps([row.record_id for row in rows])
+        found = self._conn.execute(_AS_LISTED, (self._platform, ids))
+        known = {record_id: (listed_fp, number) for record_id, listed_fp, number in found}
+        differing = []
+        for row in rows:
+            listed_fp, number = known.get(row.record_id, _UNKNOWN)
+            if listed_fp == row.fingerprint:
+                reading.shown.add(number)
+            else:
+                differing.append(row)
+        return differing
+
+    def merge(self, differing: Iterable[tuple[Listed, Observation]], reading: Reading, now: datetime) -> None:
+        """Take over such rows, each with what it shows."""
+        for row, observation in differing:
             known = self._conn.execute(
-                "SELECT listed_fp, external_id, written_at, gone, spec, i_account, observed_fp FROM records"
-                " WHERE platform = ? AND record_id = ?",
+                "SELECT written_at, spec, i_account FROM records WHERE platform = ? AND record_id = ?",
                 (self._platform, observation.record_id),
             ).fetchone()
-            if known is not None and reading.settled_before <= (known[2] or 0) <= now.timestamp():
+            if known is not None and reading.settled_before <= (known[0] or 0) <= now.timestamp():
                 continue
-            listed_fp = fingerprint(encode(observation.spec))
-            if known is None or known[:2] != (listed_fp, observation.external_id) or known[3]:
-                self._put(observation, listed_fp, known and (known[4], known[5]), None)
-            at = reading.began.timestamp()
-            listed.append((at, at, self._platform, observation.record_id))
-        self._conn.executemany(
-            "UPDATE records SET listed_in = ?, observed_at = ? WHERE platform = ? AND record_id = ?", listed
-        )
+            seen = replace(observation, observed_at=reading.began)
+            number, _ = self._put(seen, row.fingerprint, known and (known[1], known[2]), None)
+            reading.shown.add(number)
+
+    def find_missing(self, reading: Reading, after: int = 0) -> int | None:
+        """Note which records a complete reading did not show, of some that follow the one with a number.
+
+        Returns the number after which to go on; `None` where there are no more.
+        """
+        numbers = self._conn.execute(_NUMBERS, (self._platform, after)).fetchall()
+        absent = json.dumps([number for (number,) in numbers if number not in reading.shown])
+        ids = self._conn.execute(_OF_NUMBERS, (self._platform, absent)).fetchall() if absent != "[]" else ()
+        reading.missing.extend(record_id for (record_id,) in ids)
+        return numbers[-1][0] if numbers else None
 
     def unlisted(self, reading: Reading) -> list[str]:
-        """Which of our records a complete reading did not show although it should have, by their ids."""
+        """Which of the missing records are ours and should have been shown, by their ids."""
         query = f"SELECT record_id FROM records WHERE i_account IS NOT NULL AND gone = 0 AND {_UNLISTED} ORDER BY 1"
         return [record_id for (record_id,) in self._conn.execute(query, self._unlisted(reading))]
 
     def drop_unlisted(self, reading: Reading) -> None:
-        """Forget the records that a complete reading did not show although it should have."""
-        dropped = self._conn.execute("DELETE FROM records WHERE " + _UNLISTED, self._unlisted(reading)).rowcount
-        if dropped:
-            self._conn.execute(
-                "DELETE FROM holdings WHERE platform = ?1"
-                " AND record_id NOT IN (SELECT record_id FROM records WHERE platform = ?1)",
-                (self._platform,),
-            )
+        """Forget those of the missing records that should have been shown."""
+        ids, *_ = unlisted = self._unlisted(reading)
+        if self._conn.execute(f"DELETE FROM records WHERE {_UNLISTED}", unlisted).rowcount:
+            self._conn.execute(_HELD_BY_NOBODY, (ids, self._platform))
+
+    def note_listed(self, reading: Reading) -> None:
+        """The platform was read whole: all records but the missing ones were there when that began."""
+        self._conn.execute(
+            f"UPDATE records SET observed_at = {SEEN}, listed_fp = x'' WHERE {_MISSING} AND listed_fp <> x''",
+            (json.dumps(reading.missing), self._platform),
+        )
+        self._conn.execute(
+            "INSERT INTO targets (target, listed_at) VALUES (?, ?)"
+            " ON CONFLICT (target) DO UPDATE SET listed_at = excluded.listed_at",
+            (self._platform, reading.began.timestamp()),
+        )
 
     def of_account(self, i_account: int, external_id: str) -> StoredRecord | None:
         """The account's record: the one bound to it, else an unbound one that bears its name."""
@@ -150,18 +194,18 @@ class Records:
             "SELECT spec, i_account FROM records WHERE platform = ? AND record_id = ?",
             (self._platform, observation.record_id),
         ).fetchone()
-        self._put(observation, fingerprint(encode(observation.spec)), known, None)
+        self._put(observation, b"", known, None)
         return self.get(observation.record_id)
 
     def note_written(self, observation: Observation, i_account: int, at: datetime) -> bytes:
         """Take over what we just wrote, as ours; returns its fingerprint."""
-        listed_fp = fingerprint(encode(replace(observation.spec, password=None, pin=None)))
-        return self._put(observation, listed_fp, (encode(observation.spec.sealed()), i_account), at)
+        _, observed_fp = self._put(observation, b"", (encode(observation.spec.sealed()), i_account), at)
+        return observed_fp
 
     def note_removed(self, record_id: str, at: datetime) -> None:
         """Take over that we removed the record; a list that is too early to know will not bring it back."""
         self._conn.execute(
-            "UPDATE records SET gone = 1, written_at = ? WHERE platform = ? AND record_id = ?",
+            "UPDATE records SET gone = 1, listed_fp = x'', written_at = ? WHERE platform = ? AND record_id = ?",
             (at.timestamp(), self._platform, record_id),
         )
         self._hold(record_id, None)
@@ -242,27 +286,31 @@ class Records:
 
     def _put(
         self, observation: Observation, listed_fp: bytes, known: tuple[bytes, int | None] | None, at: datetime | None
-    ) -> bytes:
-        """Keep an observation with the secrets and the binding that are known of the record."""
+    ) -> tuple[int, bytes]:
+        """Keep an observation with the secrets and the binding that are known of the record.
+
+        Returns the record's number and the fingerprint of what is known of it now.
+        """
         remembered = decode_spec(known[0]) if known else None
         spec = observation.with_secrets_of(remembered).spec.sealed()
         i_account = self._bound(observation.spec, known[1] if known else None)
         encoded = encode(spec)
         observed_fp = fingerprint(observation.external_id.encode() + encoded)
-        self._conn.execute(
+        ((number,),) = self._conn.execute(
             "INSERT INTO records (platform, record_id, external_id, i_account, spec, listed_fp, observed_fp,"
-            " observed_at, written_at, borne_since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8)"
+            " observed_at, written_at, borne_since, number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8,"
+            " (SELECT coalesce(max(number), 0) + 1 FROM records WHERE platform = ?1))"
             " ON CONFLICT (platform, record_id) DO UPDATE SET external_id = excluded.external_id,"
             " i_account = excluded.i_account, spec = excluded.spec, listed_fp = excluded.listed_fp,"
             " observed_fp = excluded.observed_fp, observed_at = excluded.observed_at,"
-            " written_at = coalesce(excluded.written_at, written_at), gone = 0",
+            " written_at = coalesce(excluded.written_at, written_at), gone = 0 RETURNING number",
             (self._platform, observation.record_id, observation.external_id, i_account, encoded, listed_fp,
              observed_fp, observation.observed_at.timestamp(), at and at.timestamp()),
-        )  # fmt: skip
+        ).fetchall()  # fmt: skip
         self._hold(observation.record_id, spec)
         if known is not None and known[1] not in (None, i_account):
             self._conn.execute(_REBIND, (self._platform, observation.record_id, known[1]))
-        return observed_fp
+        return number, observed_fp
 
     def _hold(self, record_id: str, spec: SubscriberSpec | None) -> None:
         """Note which devices and logins the record has now."""
@@ -278,8 +326,8 @@ class Records:
             return known
         return owner.i_account if owner.i_env == self._i_env else None
 
-    def _unlisted(self, reading: Reading) -> tuple[str, float, float]:
-        return self._platform, reading.began.timestamp(), reading.settled_before
+    def _unlisted(self, reading: Reading) -> tuple[str, str, float]:
+        return json.dumps(reading.missing), self._platform, reading.settled_before
 
 
 _BEARING = (
@@ -298,7 +346,24 @@ _REBIND = (
     "INSERT OR IGNORE INTO rebound (platform, record_id, i_account) SELECT ?1, ?2, ?3"
     " WHERE EXISTS (SELECT 1 FROM rebuilding WHERE platform = ?1)"
 )
-_UNLISTED = "platform = ? AND (listed_in IS NULL OR listed_in < ?) AND coalesce(written_at, observed_at) < ?"
+_AS_LISTED = (
+    "SELECT record_id, listed_fp, number FROM json_each(?2) CROSS JOIN records"
+    " WHERE platform = ?1 AND record_id = json_each.value"
+)
+_NUMBERS = (
+    "SELECT number FROM records INDEXED BY records_by_number WHERE platform = ? AND number > ? ORDER BY number"
+    " LIMIT 5000"
+)
+_OF_NUMBERS = (
+    "SELECT record_id FROM records INDEXED BY records_by_number WHERE platform = ?"
+    " AND number IN (SELECT value FROM json_each(?))"
+)
+_MISSING = "record_id IN (SELECT value FROM json_each(?)) AND platform = ?"
+_UNLISTED = f"{_MISSING} AND coalesce(written_at, observed_at) < ?"
+_HELD_BY_NOBODY = (
+    f"DELETE FROM holdings WHERE {_MISSING} AND NOT EXISTS (SELECT 1 FROM records r"
+    " WHERE r.platform = holdings.platform AND r.record_id = holdings.record_id)"
+)
 
 
 def _stored(row: tuple[str, str, bytes, bytes, float, int | None, float | None]) -> StoredRecord:

@@ -17,6 +17,7 @@ from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from platforms.conformance.samples import Samples, Selection, names
 from platforms.conformance.verdicts import Deviation, sentence_of
 from platforms.driver import Driver, PlatformError, Reference
+from platforms.listing import understood
 from platforms.simulation import Draw
 from platforms.transport import Clock
 
@@ -127,7 +128,7 @@ class Bench:
     async def listed(self, *wanted: str) -> list[Observation]:
         """What the list shows of these names."""
         await self.settled()
-        return [observed async for observed in self.driver.list() if observed.external_id in wanted]
+        return [observed async for observed in understood(self.driver.list()) if observed.external_id in wanted]
 
     async def settled(self) -> None:
         """Wait until reads must show what was written."""

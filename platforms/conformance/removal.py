@@ -14,6 +14,7 @@ from desired_state.subscriber import Observation
 from platforms.conformance.bench import Setting, Trail
 from platforms.conformance.verdicts import sentence_of
 from platforms.driver import Reference
+from platforms.listing import understood
 
 _ROUNDS = 3
 
@@ -63,7 +64,7 @@ class _Search:
         for name in self._trail.names:
             await self._look(name, found)
         try:
-            async for observed in self._setting.driver.list():
+            async for observed in understood(self._setting.driver.list()):
                 if observed.external_id in self._trail.names or observed.owner in self._trail.owners:
                     found[observed.record_id] = observed
         except Exception as error:  # whatever a driver does wrong, what it showed is to be removed

@@ -30,6 +30,7 @@ from platforms.driver import (
     Unsupported,
 )
 from platforms.fitting import cannot_hold, shortfalls
+from platforms.listing import Listed
 from platforms.ministra.addons import Addons
 from platforms.ministra.addressing import NAME_PATTERN
 from platforms.ministra.client import Client
@@ -90,11 +91,11 @@ class MinistraDriver:
             wrong.append(cannot_hold(self.name, _unaddressable(addons, spec.account_number)))
         return (*found, *wrong)
 
-    async def list(self) -> AsyncIterator[Observation]:
+    async def list(self) -> AsyncIterator[Listed]:
         """Every user, those without a login too, in the platform's order."""
         rows, read_at = await self._client.users()
         for row in rows:
-            yield self._wire.observation(row, read_at)
+            yield Listed.of(self._wire.observation(row, read_at))
 
     async def observe(self, reference: Reference) -> Observation | None:
         """The user by its login. The name we gave it comes first: the id of a record that we renamed is outdated."""

@@ -11,6 +11,7 @@ from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from platforms.devices import plain_device
 from platforms.driver import Capabilities, FeedPage, Reference, Taken, Transient, Unsupported
 from platforms.fitting import cannot_hold, shortfalls
+from platforms.listing import Listed
 from platforms.paging import whole_list
 from platforms.seachange.client import Client
 from platforms.seachange.markup import storable
@@ -69,12 +70,12 @@ class SeaChangeDriver:
             found.append(cannot_hold(self.name, "a device id has a character that XML has no place for"))
         return tuple(found)
 
-    async def list(self) -> AsyncIterator[Observation]:
+    async def list(self) -> AsyncIterator[Listed]:
         """Every customer, in the platform's order."""
         listing = whole_list(self._client.customers, self._wire.customer_id, f"the list of {self.name}")
         async for page in listing:
             for customer in page.rows:
-                yield self._wire.observation(customer, page.read_at)
+                yield Listed.of(self._wire.observation(customer, page.read_at))
 
     async def observe(self, reference: Reference) -> Observation | None:
         """The customer by the id it had; by the name we gave it where there is no such."""

@@ -10,6 +10,7 @@ Rules of this module:
 from collections.abc import Mapping
 
 from platforms.driver import PlatformError, Transient
+from platforms.listing import Reader, Row
 from platforms.paging import Page
 from platforms.telebreeze.dialect import Dialect
 from platforms.telebreeze.session import Session
@@ -43,9 +44,16 @@ class Client:
         """A page of the packages on offer."""
         return await self._page(Request("packages.list", "GET", self._dialect.paths.packages), offset)
 
-    async def customers(self, offset: int) -> Page[JsonObject]:
-        """A page of all customers."""
-        return await self._page(Request("customers.list", "GET", self._dialect.paths.customers), offset)
+    async def customers(self, offset: int, reader: Reader) -> Page[Row]:
+        """A page of all customers, read as far as it takes to compare them."""
+        read_at, operation = self._clock.now(), "customers.list"
+        answer = await self._part(Request(operation, "GET", self._dialect.paths.customers), offset)
+        page = reader.page(answer.body)
+        if page is None:
+            answer.object("a list")
+            raise self._no_list(answer, operation)
+        rows, count = page
+        return Page(rows, _number(count), read_at)
 
     async def find(self, external_id: str, offset: int) -> Page[JsonObject]:
         """A page of the customers whose external id the platform thinks matches."""
@@ -114,17 +122,25 @@ class Client:
         return answer
 
     async def _page(self, request: Request, offset: int) -> Page[JsonObject]:
+        names, read_at = self._dialect.listing, self._clock.now()
+        answer = await self._part(request, offset)
+        body = answer.object("a list")
+        rows = body.get(names.rows)
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise self._no_list(answer, request.operation)
+        return Page(rows, _number(body.get(names.count)), read_at)
+
+    async def _part(self, request: Request, offset: int) -> Answer:
+        """The answer that should hold a part of a list."""
         names = self._dialect.listing
-        read_at = self._clock.now()
         params = {names.limit: names.page_size, names.offset: offset, **(request.params or {})}
         answer = await self._session.request(Request(request.operation, request.method, request.path, params=params))
         if answer.status != 200:
             raise _unforeseen(answer, request.operation)
-        body = answer.object("a list")
-        rows = body.get(names.rows)
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise answer.unreadable(request.operation, f"a list of {names.rows!r}")
-        return Page(rows, _number(body.get(names.count)), read_at)
+        return answer
+
+    def _no_list(self, answer: Answer, operation: str) -> Transient:
+        return answer.unreadable(operation, f"a list of {self._dialect.listing.rows!r}")
 
 
 def _unforeseen(answer: Answer, operation: str) -> PlatformError:

@@ -5,6 +5,7 @@ from contextlib import aclosing
 from dataclasses import fields, replace
 from datetime import timedelta
 from functools import partial
+from operator import attrgetter
 
 from desired_state.account import Contact
 from desired_state.catalog import Offer, Package
@@ -13,7 +14,8 @@ from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from platforms.devices import plain_device
 from platforms.driver import Capabilities, FeedPage, Reference, Taken, Transient
 from platforms.fitting import shortfalls
-from platforms.paging import whole_list
+from platforms.listing import Listed
+from platforms.paging import Page, whole_list
 from platforms.telebreeze.client import Client
 from platforms.telebreeze.wire import Wire
 from platforms.transport import Clock
@@ -52,12 +54,11 @@ class TelebreezeDriver:
         """What follows from the capabilities: Telebreeze has no further rules."""
         return shortfalls(self.name, self.capabilities, external_id, spec)
 
-    async def list(self) -> AsyncIterator[Observation]:
+    async def list(self) -> AsyncIterator[Listed]:
         """Every customer, in the platform's order."""
-        listing = whole_list(self._client.customers, self._wire.customer_id, f"the list of {self.name}")
-        async for page in listing:
+        async for page in whole_list(self._listed, attrgetter("record_id"), f"the list of {self.name}"):
             for row in page.rows:
-                yield self._wire.observation(row, page.read_at)
+                yield row
 
     async def observe(self, reference: Reference) -> Observation | None:
         """The customer by its id; by the name we gave it where the id is not known or not there."""
@@ -103,6 +104,10 @@ class TelebreezeDriver:
     async def aclose(self) -> None:
         """Let go of connections."""
         await self._client.aclose()
+
+    async def _listed(self, offset: int) -> Page[Listed]:
+        page = await self._client.customers(offset, self._wire.customers)
+        return Page([self._wire.listed(row, page.read_at) for row in page.rows], page.total, page.read_at)
 
     async def _own(self, external_id: str, spec: SubscriberSpec, refused: Taken) -> str:
         """The id of our own customer, made by a call whose answer was lost: any value of it may be called a double."""

@@ -12,9 +12,10 @@ Rules of this module:
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from desired_state.account import Contact, Secret
 from desired_state.catalog import Package
@@ -22,6 +23,7 @@ from desired_state.desired import mask_device
 from desired_state.sales import FeedRecord, SaleKind
 from desired_state.subscriber import Observation, SubscriberSpec
 from platforms.driver import Rejected, Taken, Transient
+from platforms.listing import Listed, Reader, Row
 from platforms.selling import Told, sale
 from platforms.telebreeze.dialect import Dialect
 from platforms.transport import Answer
@@ -38,6 +40,20 @@ class Wire:
 
     platform: str
     dialect: Dialect
+    customers: Reader = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        names = self.dialect.customer
+        unread = {"id", "password", "device_id"}  # besides the id, which comes first: never shown, and within a device
+        fields = (names.id, *(theirs for ours, theirs in names if ours not in unread))
+        page = (self.dialect.listing.rows, self.dialect.listing.count)
+        object.__setattr__(self, "customers", Reader(fields, page, self.dialect))
+
+    def listed(self, row: Row, read_at: datetime) -> Listed:
+        """A row of the list, to be understood where it differs; `read_at` is when reading it began."""
+        key = row.key
+        record_id = key if isinstance(key, str) and key else self.customer_id(self.customers.fields(row))
+        return Listed(record_id, self.customers.fingerprint(row), partial(self._understood, row, read_at))
 
     def observation(self, row: JsonObject, read_at: datetime) -> Observation:
         """What a customer's row shows; `read_at` is when reading it began."""
@@ -91,6 +107,9 @@ class Wire:
     def renaming(self, external_id: str) -> JsonObject:
         """The payload that gives a customer another name."""
         return {self.dialect.customer.external_id: external_id}
+
+    def _understood(self, row: Row, read_at: datetime) -> Observation:
+        return self.observation(self.customers.fields(row), read_at)
 
     def _spec(self, row: JsonObject) -> SubscriberSpec:
         names = self.dialect.customer

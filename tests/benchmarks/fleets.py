@@ -25,7 +25,7 @@ from controller.judgement import compare, judge, rest
 from controller.store import Ledger, Reading, Store, TargetReading
 from controller.targets import Billing, Household
 from desired_state.account import Account
-from desired_state.subscriber import Observation
+from platforms.listing import Listed
 from platforms.telebreeze.dialect import Dialect
 from platforms.telebreeze.wire import Wire
 from tests.benchmarks.population import ENVIRONMENT, FIRST, custom_fields, customer, info, row
@@ -156,7 +156,7 @@ class _Filling:
         listing.merge([listed(each, ENVIRONMENT) for each in page.rows], self.now, self.now)
         records = store.records(platform.name, ENVIRONMENT)
         reading = Reading(self.now, platform.driver.capabilities.read_lag)
-        records.merge([self._record(number) for number in numbers], reading, self.now)
+        records.merge([(row, row.observe()) for row in self._rows(numbers)], reading, self.now)
         for number in numbers:
             stored = accounts.get(number)
             assert stored is not None
@@ -173,5 +173,8 @@ class _Filling:
         values = msgspec.json.decode(custom_fields(number))
         return decode_custom_fields(account, values, source._fields, source._fingerprint)
 
-    def _record(self, number: int) -> Observation:
-        return Wire("tv", Dialect()).observation(msgspec.json.decode(customer(number)), self.now)
+    def _rows(self, numbers: range) -> list[Listed]:
+        wire = Wire("tv", Dialect())
+        page = wire.customers.page(b'{"rows":[%s]}' % b",".join(customer(number) for number in numbers))
+        assert page is not None
+        return [wire.listed(row, self.now) for row in page[0]]

@@ -11,6 +11,7 @@ from desired_state.desired import Problem
 from desired_state.sales import FeedRecord, SaleKind
 from desired_state.subscriber import Observation, SubscriberSpec
 from platforms.driver import Capabilities, FeedPage, Reference, Rejected, Taken, Transient, Unavailable
+from platforms.listing import Listed, understood
 from platforms.memory import MemoryDriver, Record
 from tests.clocks import VirtualClock
 
@@ -93,16 +94,16 @@ class TogglesWhenRepeated(Sound):
 
 
 class ListMissesOne(Sound):
-    async def list(self) -> AsyncIterator[Observation]:
+    async def list(self) -> AsyncIterator[Listed]:
         rows = [row async for row in super().list()]
         for row in rows[:-1] if len(rows) < 3 else rows[::2]:
             yield row
 
 
 class ListShowsLess(Sound):
-    async def list(self) -> AsyncIterator[Observation]:
-        async for row in super().list():
-            yield replace(row, spec=replace(row.spec, device_ids=()))
+    async def list(self) -> AsyncIterator[Listed]:
+        async for row in understood(super().list()):
+            yield Listed.of(replace(row, spec=replace(row.spec, device_ids=())))
 
 
 class LeavesTheRecord(Sound):

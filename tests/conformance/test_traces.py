@@ -13,6 +13,7 @@ from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from platforms.conformance import Setting, Verdict, conform
 from platforms.conformance.samples import Selection
 from platforms.driver import Capabilities, Reference, Transient
+from platforms.listing import Listed
 from platforms.memory import Record
 from tests.clocks import VirtualClock, draws
 from tests.conformance.broken import CannotDelete, IsDown, LeavesTheRecord, Sound, Stumbles
@@ -149,7 +150,7 @@ async def test_a_record_under_a_name_it_was_not_given_is_found_by_its_mark() -> 
 
 async def test_what_cannot_be_read_at_the_end_may_be_left_and_is_named() -> None:
     class GoesDown(Sound):
-        async def list(self) -> AsyncIterator[Observation]:
+        async def list(self) -> AsyncIterator[Listed]:
             if self.writes > 40:
                 raise Transient("tv gave no answer")
             async for row in super().list():

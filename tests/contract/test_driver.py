@@ -15,6 +15,7 @@ from desired_state.sales import SaleKind
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from platforms.devices import is_mac
 from platforms.driver import Reference, Rejected, Transient, Unsupported
+from platforms.listing import understood
 from tests import strategies
 from tests.contract.subjects import FOREIGN_DEVICE, SUBJECTS, Subject
 
@@ -118,7 +119,7 @@ async def test_what_does_not_exist_is_observed_as_none(subject: Subject) -> None
 async def test_the_list_shows_every_record_foreign_ones_too(subject: Subject) -> None:
     subject.add_foreign("theirs")
     mine = await made(subject)
-    listed = {each.external_id: each async for each in subject.driver.list()}
+    listed = {each.external_id: each async for each in understood(subject.driver.list())}
     assert listed["a_3"].spec == mine.spec
     assert listed["a_3"].record_id == mine.record_id
     assert listed["theirs"].owner is None
@@ -129,13 +130,13 @@ async def test_a_record_made_without_a_name_does_not_stop_the_list(subject: Subj
     needs(subject, "can_rename")
     subject.add_foreign("")
     await made(subject)
-    assert sorted([each.external_id async for each in subject.driver.list()]) == ["", "a_3"]
+    assert sorted([each.external_id async for each in understood(subject.driver.list())]) == ["", "a_3"]
 
 
 async def test_creating_twice_makes_one_record(subject: Subject) -> None:
     first = await made(subject)
     assert await subject.driver.create("a_3", wished(subject, FULL)) == first.record_id
-    assert len([each async for each in subject.driver.list()]) == 1
+    assert len([each async for each in understood(subject.driver.list())]) == 1
 
 
 async def test_a_foreign_record_of_that_name_is_refused_and_left_alone(subject: Subject) -> None:
@@ -243,7 +244,7 @@ async def test_a_password_that_cannot_be_cleared_is_told(subject: Subject) -> No
 
 async def test_no_read_shows_a_secret(subject: Subject) -> None:
     observed = await made(subject)
-    for spec in (observed.spec, *[each.spec async for each in subject.driver.list()]):
+    for spec in (observed.spec, *[each.spec async for each in understood(subject.driver.list())]):
         assert {secret and secret.fingerprint for secret in (spec.password, spec.pin)} <= {None, ""}
 
 

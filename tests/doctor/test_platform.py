@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 
 from controller.doctor.platform import PlatformTarget, examine_platform
 from desired_state.catalog import CatalogEntry, Package, ProductMatch
-from desired_state.subscriber import Observation, Owner, SubscriberSpec
+from desired_state.subscriber import Owner, SubscriberSpec
 from platforms.driver import PlatformError, Transient, Unavailable
+from platforms.listing import Listed
 from platforms.memory import MemoryDriver
 from tests.clocks import VirtualClock
 from tests.doctor.helpers import FAIL, OK, WARN, levels, text_of
@@ -25,7 +26,7 @@ class Broken(MemoryDriver):
             raise self._at_packages
         return await super().packages()
 
-    async def list(self) -> AsyncIterator[Observation]:
+    async def list(self) -> AsyncIterator[Listed]:
         async for record in super().list():
             yield record
         if self._at_list:

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from platforms.driver import Reference, Rejected, Transient, Unavailable
+from platforms.listing import understood
 from tests.platforms.ministra import SHOWN_MAC, SPEC, Bed, built
 
 
@@ -22,14 +23,14 @@ async def test_users_of_other_tools_do_not_stop_the_list(bed: Bed) -> None:
     bed.foreign("", stb_mac="00:1A:79:00:00:02")
     bed.foreign("Dave", stb_mac="garbage", account_number="7")
     bed.foreign("dave", account_number="7")
-    listed = [(each.external_id, each.record_id) async for each in bed.driver.list()]
+    listed = [(each.external_id, each.record_id) async for each in understood(bed.driver.list())]
     assert listed == [("", SHOWN_MAC), ("", "00:1A:79:00:00:02"), ("dave", "Dave"), ("dave", "dave")]
 
 
 async def test_everybody_is_read_in_one_answer(bed: Bed) -> None:
     for number in range(1500):
         bed.foreign(f"user{number}")
-    assert len([each async for each in bed.driver.list()]) == 1500
+    assert len([each async for each in understood(bed.driver.list())]) == 1500
     assert bed.log == [("GET", "accounts", "")]
 
 

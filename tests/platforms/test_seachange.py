@@ -13,6 +13,7 @@ from desired_state.account import Contact, Secret
 from desired_state.catalog import Offer
 from desired_state.subscriber import Observation, SubscriberSpec
 from platforms.driver import Driver, Reference, Rejected, Transient, Unavailable
+from platforms.listing import understood
 from platforms.registry import DRIVERS, DriverSettings
 from platforms.seachange.simulated import Customer
 from platforms.seachange.simulator import PASSWORD, USERNAME, SeaChangeSimulator
@@ -110,7 +111,7 @@ async def test_the_platforms_own_word_is_believed(clock: VirtualClock) -> None:
     with pytest.raises(Transient, match="HTTP 404"):
         await driver.packages()
     with pytest.raises(Transient, match="HTTP 404"):
-        _ = [each async for each in driver.list()]
+        _ = [each async for each in understood(driver.list())]
     await driver.aclose()
 
 
@@ -138,7 +139,7 @@ ROW = '<Customer id="1_3" revision="1"/>'
 async def test_a_list_that_is_not_what_it_should_be_fails(clock: VirtualClock, body: bytes) -> None:
     driver = answering(clock, 200, body)
     with pytest.raises(Transient):
-        _ = [each async for each in driver.list()]
+        _ = [each async for each in understood(driver.list())]
     await driver.aclose()
 
 
@@ -149,7 +150,7 @@ async def test_a_total_that_is_not_stated_is_not_needed(clock: VirtualClock, att
         return httpx.Response(200, content=page(rows, attributes))
 
     driver = built(httpx.MockTransport(answer), clock)
-    assert [each.external_id async for each in driver.list()] == ["1_3"]
+    assert [each.external_id async for each in understood(driver.list())] == ["1_3"]
     await driver.aclose()
 
 
@@ -165,7 +166,7 @@ async def test_a_large_list_is_read_in_pages(driver: Driver, simulator: SeaChang
     names = {f"{number}_3" for number in range(501)}
     for name in names:
         simulator.platform.put(Customer(id=name))
-    assert {each.external_id async for each in driver.list()} == names
+    assert {each.external_id async for each in understood(driver.list())} == names
     assert calls(simulator) == {"customers.list": 3}
 
 
@@ -173,7 +174,7 @@ async def test_a_list_that_shrinks_while_it_is_read_skips_nobody(driver: Driver,
     for number in range(900):
         simulator.platform.put(Customer(id=f"{number}_3"))
     read: list[str] = []
-    async for each in driver.list():
+    async for each in understood(driver.list()):
         read.append(each.external_id)
         if len(read) % 50 == 0:
             simulator.platform.delete(each.record_id)
@@ -191,7 +192,7 @@ async def test_a_reading_is_as_old_as_its_beginning(
 
 
 async def first(driver: Driver) -> Observation:
-    (only,) = [each async for each in driver.list()]
+    (only,) = [each async for each in understood(driver.list())]
     return only
 
 
@@ -201,7 +202,7 @@ async def test_a_name_of_odd_characters_stays_itself(driver: Driver, simulator: 
     record_id = await driver.create(name, SPEC)
     assert list(simulator.platform.customers) == [record_id] == [name]
     observed = await seen(driver, name)
-    assert [each.external_id async for each in driver.list()] == [observed.external_id] == [name]
+    assert [each.external_id async for each in understood(driver.list())] == [observed.external_id] == [name]
     await driver.update(observed, replace(SPEC, enabled=False))
     assert not truth(simulator, name).enabled
     await driver.delete(observed)

@@ -13,6 +13,7 @@ from desired_state.account import Contact, Secret
 from desired_state.catalog import Offer
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from platforms.driver import Driver, Reference, Rejected, Transient, Unavailable
+from platforms.listing import understood
 from platforms.registry import DRIVERS, DriverSettings
 from platforms.simulation import Fault
 from platforms.telebreeze.simulator import API_KEY, TelebreezeSimulator
@@ -259,7 +260,7 @@ async def test_our_own_customer_that_is_not_shown_yet_is_waited_for(
 async def test_a_large_list_is_read_in_pages(driver: Driver, simulator: TelebreezeSimulator) -> None:
     for number in range(1201):
         simulator.operator.create({"externalId": f"{number}_3"})
-    listed = {each.external_id async for each in driver.list()}
+    listed = {each.external_id async for each in understood(driver.list())}
     assert listed == {f"{number}_3" for number in range(1201)}
     assert simulator.requests.operations["customers.list"] == 3
 
@@ -270,7 +271,7 @@ async def test_a_list_that_shrinks_while_it_is_read_skips_nobody(clock: VirtualC
         simulator.operator.create({"externalId": f"{number}_3"})
     driver = built(httpx.ASGITransport(simulator), clock)
     read: list[str] = []
-    async for each in driver.list():
+    async for each in understood(driver.list()):
         read.append(each.external_id)
         if len(read) % 100 == 0:
             simulator.operator.delete(each.record_id)
@@ -291,7 +292,7 @@ async def test_a_reading_is_as_old_as_its_beginning(
 
 
 async def first(driver: Driver) -> Observation | None:
-    (only,) = [each async for each in driver.list()]
+    (only,) = [each async for each in understood(driver.list())]
     return only
 
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from controller.config import load
-from controller.version import VERSION
+from platforms.version import VERSION
 from tests.tools.containers import AUTHORITIES
 from tests.tools.finding import tool
 from tests.tools.kubernetes import Object, accept, objects, of_kind, only, releases
