@@ -179,7 +179,7 @@ class Watch:
         self._metrics.set_oldest_unconverged(name, subscribers.oldest_unconverged())
         self._metrics.out_of_sync(name, elapsed * sum(counts[state] for state in _WAITING))
         self._metrics.show(PlatformSignal.held_for_attention, subscribers.held_for_attention(), name)
-        self._metrics.set_brake_held(name, len(store.holds.held(name)))
+        self._metrics.set_brake_held(name, store.holds.count_held(name))
         self._metrics.show(PlatformSignal.first_contact, is_first_contact(store, platform), name)
         self._metrics.show(PlatformSignal.records_owned, records.owned(), name)
         self._metrics.show(PlatformSignal.records_foreign, records.foreign(), name)

@@ -71,7 +71,7 @@ class Absences:
             self._leap(listed.leap)
         rows = self._conn.execute(
             f"SELECT a.i_account, a.missing_since, {_COLUMNS}"
-            f" FROM accounts a INDEXED BY accounts_by_presence LEFT JOIN absences b ON {_VALID}"
+            f" FROM accounts a INDEXED BY accounts_missing LEFT JOIN absences b ON {_VALID}"
             " WHERE a.billing = ? AND a.missing_since > 0 AND a.seen_at IS NOT NULL"
             f" AND (a.presence IS NOT 'absent' OR b.proven_at IS NOT NULL) AND {_HAS_RECORD}",
             (self._billing, json.dumps(list(platforms))),

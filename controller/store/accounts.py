@@ -182,9 +182,7 @@ class Accounts:
 
     def population(self) -> int:
         """How many accounts are known and not missing; that billing drops terminated ones some day means nothing."""
-        query = "SELECT count(*) FROM accounts WHERE billing = ? AND missing_since IS NULL AND presence IS NOT 'absent'"
-        (count,) = self._conn.execute(query, (self._billing,)).fetchone()
-        return int(count)
+        return self._counted("presence <> 'absent'")
 
     def due_details(self, platforms: Iterable[str]) -> tuple[list[int], list[int]]:
         """Accounts whose details are due: those of whom one of the platforms holds a record of ours, and the others.
@@ -206,12 +204,7 @@ class Accounts:
 
     def unread(self) -> int:
         """How many accounts' details are due for no reason of their own: billing did not give them."""
-        (count,) = self._conn.execute(
-            "SELECT count(*) FROM accounts INDEXED BY accounts_details_due WHERE billing = ? AND details_due = 1"
-            " AND presence IS NOT 'absent' AND missing_since IS NULL AND unreadable IS NULL",
-            (self._billing,),
-        ).fetchone()
-        return int(count)
+        return self._counted("presence <> 'absent' AND reading = 'due'")
 
     def everybody(self) -> Sequence[int]:
         """Every account that is known, those that have ended as well."""
@@ -224,7 +217,7 @@ class Accounts:
     def oldest_details(self, count: int, now: datetime) -> Sequence[int]:
         """Whose details were read longest ago, but first by a clock that was ahead: the share of the rolling audit."""
         part = (
-            "SELECT i_account FROM accounts INDEXED BY accounts_details_at WHERE billing = ? AND details_at {} ?"
+            "SELECT i_account FROM accounts INDEXED BY accounts_audited WHERE billing = ? AND details_at {} ?"
             " AND details_due = 0 AND presence IS NOT 'absent' AND missing_since IS NULL ORDER BY details_at LIMIT ?"
         )
         given = (self._billing, now.timestamp(), count)
@@ -233,12 +226,12 @@ class Accounts:
 
     def auditable(self) -> tuple[int, datetime | None]:
         """How many accounts the rolling audit goes over, and when the oldest of their details was read."""
-        count, oldest = self._conn.execute(
-            "SELECT count(*), min(details_at) FROM accounts WHERE billing = ? AND details_at IS NOT NULL"
+        (oldest,) = self._conn.execute(
+            "SELECT min(details_at) FROM accounts INDEXED BY accounts_audited WHERE billing = ?"
             " AND details_due = 0 AND presence IS NOT 'absent' AND missing_since IS NULL",
             (self._billing,),
         ).fetchone()
-        return int(count), to_instant(oldest)
+        return self._counted("presence <> 'absent' AND reading = 'read'"), to_instant(oldest)
 
     def unreadable(self, limit: int) -> list[tuple[int, str, str]]:
         """Accounts whose answers could not be understood: `i_account`, id and the sentence."""
@@ -289,11 +282,16 @@ class Accounts:
     def count_by_presence(self) -> dict[str, int]:
         """How many accounts of the last list have which presence."""
         rows = self._conn.execute(
-            "SELECT presence, count(*) FROM accounts WHERE billing = ? AND presence IS NOT NULL"
-            " AND missing_since IS NULL GROUP BY presence",
+            "SELECT presence, sum(number) FROM accounts_tally WHERE billing = ? AND presence <> '' AND number > 0"
+            " GROUP BY presence",
             (self._billing,),
         )
         return dict(rows)
+
+    def _counted(self, condition: str) -> int:
+        query = f"SELECT total(number) FROM accounts_tally WHERE billing = ? AND {condition}"
+        (count,) = self._conn.execute(query, (self._billing,)).fetchone()
+        return int(count)
 
     def _ids(self, condition: str, *values: float) -> list[int]:
         query = f"SELECT i_account FROM accounts WHERE billing = ? AND {condition} ORDER BY i_account"

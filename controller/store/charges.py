@@ -218,14 +218,14 @@ class Charges:
 
     def counts(self) -> dict[ChargeState, int]:
         """How many charges are in which state; every state has its number."""
-        rows = self._conn.execute("SELECT state, count(*) FROM charges GROUP BY state")
+        rows = self._conn.execute("SELECT state, sum(number) FROM charges_tally GROUP BY state")
         return dict.fromkeys(ChargeState, 0) | {ChargeState(state): count for state, count in rows}
 
     def unsettled(self) -> dict[tuple[str, ChargeState, str], int]:
         """How many are under way, in doubt or parked, by platform, state and kind."""
         rows = self._conn.execute(
-            "SELECT platform, state, kind, count(*) FROM charges INDEXED BY charges_by_state"
-            " WHERE state IN ('sending', 'in_doubt', 'parked') GROUP BY platform, state, kind"
+            "SELECT platform, state, kind, number FROM charges_tally"
+            " WHERE state IN ('sending', 'in_doubt', 'parked') AND number > 0"
         )
         return {(platform, ChargeState(state), kind): count for platform, state, kind, count in rows}
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from controller.store.schema import unknown_migrations
-from controller.store.to_do import MIGRATIONS
+from controller.store.tallies import MIGRATIONS
 from controller.store.trouble import StoreError, of_sqlite, of_system
 
 CACHE_KIB = 16 * 1024

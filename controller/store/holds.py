@@ -73,6 +73,12 @@ class Holds:
         )
         return [HeldChange(*row) for row in rows]
 
+    def count_held(self, platform: str) -> int:
+        """How many changes wait for a person on the platform."""
+        query = "SELECT count(*) FROM held_changes WHERE platform = ?"
+        (count,) = self._conn.execute(query, (platform,)).fetchone()
+        return int(count)
+
     def approve(self, platform: str, plan: str, now: datetime) -> list[int]:
         """Let what is held on the platform go, under its plan's hash; returns whom it is about."""
         held = self.held(platform)

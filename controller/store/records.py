@@ -218,7 +218,7 @@ class Records:
     def namesakes(self) -> list[tuple[int, str]]:
         """Records that are nobody's and bear the name that an account's record is to have: `i_account`, record id."""
         rows = self._conn.execute(
-            "SELECT s.i_account, r.record_id FROM records r INDEXED BY records_by_external_id"
+            "SELECT s.i_account, r.record_id FROM records r INDEXED BY records_of_others"
             " JOIN subscribers s INDEXED BY subscribers_by_external_id"
             "  ON s.platform = r.platform AND s.external_id = r.external_id"
             " WHERE r.platform = ? AND r.i_account IS NULL AND r.gone = 0 ORDER BY s.i_account, r.record_id",
@@ -253,19 +253,11 @@ class Records:
 
     def owned(self) -> int:
         """How many records are ours."""
-        (count,) = self._conn.execute(
-            "SELECT count(*) FROM records INDEXED BY records_by_account"
-            " WHERE platform = ? AND i_account IS NOT NULL AND gone = 0",
-            (self._platform,),
-        ).fetchone()
-        return int(count)
+        return self._counted(is_ours=True)
 
     def foreign(self) -> int:
         """How many records are not ours."""
-        (count,) = self._conn.execute(
-            "SELECT count(*) FROM records WHERE platform = ? AND i_account IS NULL AND gone = 0", (self._platform,)
-        ).fetchone()
-        return int(count)
+        return self._counted(is_ours=False)
 
     def orphaned(self, billing: str) -> int:
         """How many records are ours by their marks, though that billing source has no such account."""
@@ -325,6 +317,11 @@ class Records:
         if owner is None:
             return known
         return owner.i_account if owner.i_env == self._i_env else None
+
+    def _counted(self, *, is_ours: bool) -> int:
+        query = "SELECT total(number) FROM records_tally WHERE platform = ? AND is_ours = ?"
+        (count,) = self._conn.execute(query, (self._platform, is_ours)).fetchone()
+        return int(count)
 
     def _unlisted(self, reading: Reading) -> tuple[str, str, float]:
         return json.dumps(reading.missing), self._platform, reading.settled_before

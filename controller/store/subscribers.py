@@ -81,6 +81,21 @@ _BEARERS = (
     " WHERE platform = ? AND external_id = ? ORDER BY i_account"
 )
 _CLAIMANTS = "SELECT i_account FROM claims WHERE platform = ? AND kind = ? AND value = ? ORDER BY i_account"
+_OF_KIND = "s.state = kind.state AND s.held_by IS nullif(kind.held_by, '')"  # what `subscribers_tally` counts as one
+_OLDEST = (
+    "SELECT min((SELECT min(unconverged_since) FROM subscribers s INDEXED BY subscribers_by_state"
+    f" WHERE s.platform = kind.platform AND {_OF_KIND} AND unconverged_since IS NOT NULL))"
+    " FROM subscribers_tally kind WHERE platform = ? AND number > 0"
+)
+_IN_TROUBLE = (
+    "SELECT i_account, t.state, t.held_by, text, failures, next_try FROM subscribers_tally kind"
+    " CROSS JOIN subscribers t USING (platform) WHERE platform = ?1 AND number > 0 AND t.i_account IN"
+    " (SELECT i_account FROM subscribers s INDEXED BY subscribers_by_state WHERE s.platform = kind.platform"
+    f"   AND {_OF_KIND} AND (s.state <> 'backoff' OR s.failures >= 3) ORDER BY unconverged_since, i_account LIMIT ?2)"
+    " AND (kind.state IN ('backoff', 'conflict', 'parked') OR (kind.state = 'pending' AND kind.held_by = 'waiting')"
+    "  OR (kind.state = 'held' AND kind.held_by <> '' AND kind.held_by NOT IN (SELECT value FROM json_each(?3))))"
+    " ORDER BY unconverged_since, i_account LIMIT ?2"
+)
 _INTENDED = json.dumps([*AccountStatus, "dual_version_source", "observe", "rebuilding", "rejected", "window"])
 
 
@@ -194,8 +209,8 @@ class Subscribers:
     def failing(self) -> dict[int, int]:
         """Who backs off after failures of their own, and how many there were in a row."""
         rows = self._conn.execute(
-            "SELECT i_account, failures FROM subscribers WHERE platform = ? AND state IN ('backoff', 'pending')"
-            " AND failures > 0 AND held_by IS NULL",
+            "SELECT i_account, failures FROM subscribers INDEXED BY subscribers_by_state"
+            " WHERE platform = ? AND state IN ('backoff', 'pending') AND held_by IS NULL AND failures > 0",
             (self._platform,),
         )
         return dict(rows.fetchall())
@@ -210,15 +225,13 @@ class Subscribers:
     def counts(self) -> dict[State, int]:
         """How many subscribers are in which state; every state has its number."""
         rows = self._conn.execute(
-            "SELECT state, count(*) FROM subscribers WHERE platform = ? GROUP BY state", (self._platform,)
+            "SELECT state, sum(number) FROM subscribers_tally WHERE platform = ? GROUP BY state", (self._platform,)
         )
         return dict.fromkeys(State, 0) | {decode_state(state): count for state, count in rows}
 
     def oldest_unconverged(self) -> datetime | None:
         """Since when the longest waiting subscriber waits."""
-        (at,) = self._conn.execute(
-            "SELECT min(unconverged_since) FROM subscribers WHERE platform = ?", (self._platform,)
-        ).fetchone()
+        (at,) = self._conn.execute(_OLDEST, (self._platform,)).fetchone()
         return to_instant(at)
 
     def lateness(self, billing: str, overdue: Overdue) -> Lateness:
@@ -232,7 +245,7 @@ class Subscribers:
         oldest, seconds = self._conn.execute(
             "SELECT min(CASE WHEN state IN ('pending', 'in_flight', 'backoff') THEN unconverged_since END),"
             " total(max(0, min(?5, unconverged_since + ?2 + ?3) - max(?4, max(unconverged_since, ?6) + ?2)))"
-            " FROM subscribers s WHERE platform = ?1 AND unconverged_since IS NOT NULL"
+            " FROM subscribers s INDEXED BY subscribers_by_state WHERE platform = ?1 AND unconverged_since IS NOT NULL"
             " AND state IN ('pending', 'in_flight', 'backoff', 'parked', 'conflict') AND held_by IS NOT 'waiting'"
             " AND NOT EXISTS (SELECT 1 FROM accounts a INDEXED BY accounts_details_due"
             "  WHERE a.billing = ?7 AND a.details_due = 1 AND a.i_account = s.i_account AND a.presence = 'hold')",
@@ -243,8 +256,8 @@ class Subscribers:
     def held_for_attention(self) -> int:
         """How many are held by what a person has to mend; not those whose plan `status` offers for approval."""
         (count,) = self._conn.execute(
-            "SELECT count(*) FROM subscribers INDEXED BY subscribers_by_state WHERE platform = ? AND state = 'held'"
-            " AND held_by NOT IN ('brake', 'first_contact')"
+            "SELECT total(number) FROM subscribers_tally WHERE platform = ? AND state = 'held'"
+            " AND held_by NOT IN ('', 'brake', 'first_contact')"
             " AND held_by NOT IN (SELECT value FROM json_each(?))",
             (self._platform, _INTENDED),
         ).fetchone()
@@ -252,15 +265,7 @@ class Subscribers:
 
     def in_trouble(self, limit: int) -> list[tuple[int, Progress]]:
         """Subscribers a person has to look at, those that wait longest first; what is held by intention is not."""
-        rows = self._conn.execute(
-            "SELECT i_account, state, held_by, text, failures, next_try"
-            " FROM subscribers INDEXED BY subscribers_by_state WHERE platform = ?"
-            " AND state IN ('backoff', 'conflict', 'held', 'parked', 'pending')"
-            " AND (state IN ('conflict', 'parked') OR (state = 'backoff' AND failures >= 3)"
-            "  OR (state = 'pending' AND held_by = 'waiting') OR (state = 'held'"
-            "  AND held_by NOT IN (SELECT value FROM json_each(?)))) ORDER BY unconverged_since, i_account LIMIT ?",
-            (self._platform, _INTENDED, limit),
-        )
+        rows = self._conn.execute(_IN_TROUBLE, (self._platform, limit, _INTENDED))
         return [(row[0], Progress(decode_state(row[1]), row[2], row[3], row[4], to_instant(row[5]))) for row in rows]
 
     def _those_in(self, table: str) -> list[int]:

@@ -109,7 +109,8 @@ class Told:
     def note(self, telling: Telling, *, refused: bool) -> None:
         """Billing was told this, and took it or refused it."""
         self._conn.execute(
-            "INSERT OR REPLACE INTO told (billing, i_account, said, refused) VALUES (?, ?, ?, ?)",
+            "INSERT INTO told (billing, i_account, said, refused) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (billing, i_account) DO UPDATE SET said = excluded.said, refused = excluded.refused",
             (self._audience.billing, telling.i_account, f"{telling.status:d}{telling.text}", int(refused)),
         )
 
@@ -121,7 +122,8 @@ class Told:
 def told_counts(db: Database, billing: str) -> tuple[dict[Provisioning, int], int]:
     """How many accounts of a billing source were told as what, and how many of these tellings it refused."""
     rows: Sequence[tuple[str, int, int]] = db.conn.execute(
-        "SELECT substr(said, 1, 1), count(*), sum(refused) FROM told WHERE billing = ? GROUP BY 1", (billing,)
+        "SELECT status, sum(number), sum(refused * number) FROM told_tally WHERE billing = ? GROUP BY status",
+        (billing,),
     ).fetchall()
     counts = {Provisioning(int(digit)): count - refused for digit, count, refused in rows}
     return dict.fromkeys(Provisioning, 0) | counts, sum(refused for _, _, refused in rows)

@@ -200,7 +200,7 @@ def _held_plan(store: Store, config: Config, name: str) -> HeldPlanView | None:
     is_first = held.by == FIRST_CONTACT
     return HeldPlanView(
         hash=held.hash,
-        changes=len(store.holds.held(name)),
+        changes=store.holds.count_held(name),
         destructive=held.destructive,
         updates=held.updates,
         limit=held.destructive_limit if held.destructive else held.update_limit,
