@@ -35,6 +35,7 @@ from controller.log import logger
 from controller.loop import Installation, Loop, Rhythm
 from controller.metrics import Metrics
 from controller.reconciler import Reconciler
+from controller.retention import Retention
 from controller.server.health import Health
 from controller.signals import ProcessSignal, TargetSignal
 from controller.store import Audience, Ledger, Store, StoreError
@@ -190,7 +191,8 @@ def assemble(
     made = (_installation(billing, household(config, billing.name), tools, inbox) for billing in billings)
     till = ChargeDesk(ledger, world, world.draw, logger("charges"), metrics.charged, traces)
     installations = tuple(replace(each, cashier=_cashier(each.billing, config, till)) for each in made)
-    rhythm = Rhythm(config.schedule.full_pass, config.schedule.detail_audit)
+    retention = Retention(config.store.audit.kept, ledger, world, metrics.cut_back)
+    rhythm = Rhythm(config.schedule.full_pass, config.schedule.detail_audit, retention)
     loop = Loop(installations, inbox, tools, rhythm, watch)
     application = Application(config, ledger, installations, loop, inbox, metrics, health, traces)
     if gauges is None:

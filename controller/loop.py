@@ -30,6 +30,7 @@ from controller.holding import at_rest_now
 from controller.lane import Lane, Tools
 from controller.marker import Marker
 from controller.recovery import take_stock
+from controller.retention import FIRST, Retention
 from controller.store import Store, StoreError, StoreUnavailable, store_error_in
 from controller.targets import Billing
 from controller.waiting import first_of
@@ -58,10 +59,14 @@ class Installation:
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """How often everything is read: the list, and (spread over that time) every account's details."""
+    """How often everything is read: the list, and (spread over that time) every account's details.
+
+    `retention` is what goes on beside: what grows in the store is cut back.
+    """
 
     full_pass: timedelta
     detail_audit: timedelta
+    retention: Retention
 
 
 class Loop:
@@ -137,6 +142,7 @@ class Loop:
 
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._step_by_step(self._rhythm.retention.step, FIRST, "the retention"))
             for installation in self._installations:
                 group.create_task(self._patiently(partial(installation.spreader.work, self._stopping)))
                 for lane in installation.lanes:
@@ -146,7 +152,9 @@ class Loop:
                 if installation.cashier is not None:
                     group.create_task(installation.cashier.run())
                 group.create_task(self._pass_again_and_again(installation))
-                group.create_task(self._audit(installation))
+                # in a process that begins, the first pass goes first
+                first = min(LONGEST_PAUSE, self._rhythm.detail_audit.total_seconds() / 20)
+                group.create_task(self._step_by_step(partial(self.audit_step, installation), first, "the audit"))
 
     async def _patiently(self, work: Callable[[], Awaitable[object]]) -> None:
         """Do it, from its beginning again whenever the store could not be used meanwhile."""
@@ -199,17 +207,17 @@ class Loop:
                 self._tools.log.error("a full pass failed by a bug", billing=name, exc_info=outcome)
             await self._until(asked)
 
-    async def _audit(self, installation: Installation) -> None:
-        """Read details again in a steady small stream, while there is nothing more urgent to read."""
-        pause = min(LONGEST_PAUSE, self._rhythm.detail_audit.total_seconds() / 20)  # the first pass goes first
+    async def _step_by_step(self, step: Callable[[], Awaitable[float]], first: float, what: str) -> None:
+        """Do what is never done in a steady small stream; a step says after how many seconds the next is due."""
+        pause = first
         while not self._stopping.is_set():
             await first_of(self._stopping.wait(), self._tools.clock.sleep(pause))
             try:
-                pause = await self.audit_step(installation)
+                pause = await step()
             except Exception as error:
                 pause = LONGEST_PAUSE
                 if not await self._rested(error):
-                    self._tools.log.error("the audit failed by a bug", exc_info=error)
+                    self._tools.log.error(f"{what} failed by a bug", exc_info=error)
 
     async def _rested(self, error: Exception) -> bool:
         """Wait until the store can be used, if that was the trouble; raises what does not pass."""
@@ -222,7 +230,7 @@ class Loop:
         return True
 
     async def audit_step(self, installation: Installation) -> float:
-        """Let the audit read whom it owes; returns the seconds until the next step."""
+        """Let the audit read whom it owes, if nothing is more urgent; returns the seconds until the next step."""
 
         def is_idle() -> bool:
             return not (installation.fleet.backlog.is_reading or self._stopping.is_set())

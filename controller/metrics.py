@@ -28,6 +28,7 @@ from prometheus_client import (
 
 from controller.metric_parts import PREFIX, Children, M, OfAStandby
 from controller.signals import PlatformSignal, ProcessSignal, Signal, TargetSignal
+from controller.store import CUT_BACK
 from desired_state.entitlement import Presence
 from desired_state.plan import Kind
 from desired_state.sales import SaleKind
@@ -187,6 +188,10 @@ class Metrics:
         """How many writes were announced in the store and have no outcome yet."""
         self._intents_open.set(count)
 
+    def cut_back(self, table: str, rows: int) -> None:
+        """So many rows of a table (one of `CUT_BACK`) were old enough to go."""
+        self._cut_back[(table,)].inc(rows)
+
     def charged(self, platform: str, kind: str) -> None:
         """Billing has booked a sale or a refund."""
         self._charges[platform, kind].inc()
@@ -325,6 +330,7 @@ class Metrics:
         self._intents_open = self._gauge("intents_open", "Writes announced and without an outcome")
         self._leader = self._gauge("leader", "1 in the process that writes")
         self._epoch = self._gauge("epoch", "The number under which it writes")
+        self._cut_back = Children(self._counter("cut_back_rows", "Old rows taken out of the store", "table"), CUT_BACK)
         self._build = self._gauge("build_info", "What is running", "version", "python")
         self._config = self._gauge("config_info", "The configuration in force", "fingerprint")
 

@@ -46,5 +46,9 @@ class ProcessSignal(Signal):
     config_last_reload_success_timestamp_seconds = "When the configuration's files were last read and valid"
     pass_interval_seconds = "Time between two full passes, as configured"  # noqa: S105  no password
     store_usable = "1 where the store can be used; nothing is done while it cannot"
+    store_bytes = "The size of the store's file"
+    store_unused_bytes = "Of that, what is free for new rows"
+    store_wal_bytes = "The size of the store's write-ahead log, beside the file"
+    audit_cut_timestamp_seconds = "Up to when the audit is cut back; 0 = not at all"
     store_volume_free_bytes = "What is free on the volume of the store"
     store_volume_size_bytes = "The size of the volume of the store"

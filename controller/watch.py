@@ -145,6 +145,14 @@ class Watch:
         self._metrics.show(ProcessSignal.store_usable, 1)
         self._metrics.show(ProcessSignal.store_volume_free_bytes, volume.free)
         self._metrics.show(ProcessSignal.store_volume_size_bytes, volume.total)
+        self._look_at_file(store)
+
+    def _look_at_file(self, store: Store) -> None:
+        wal = store.path.with_name(f"{store.path.name}-wal")
+        self._metrics.show(ProcessSignal.store_bytes, store.path.stat().st_size)
+        self._metrics.show(ProcessSignal.store_wal_bytes, wal.stat().st_size if wal.exists() else 0)
+        self._metrics.show(ProcessSignal.store_unused_bytes, store.retention.unused_bytes())
+        self._metrics.show(ProcessSignal.audit_cut_timestamp_seconds, store.retention.cut_until("audit"))
 
     def _look_at_charges(self, store: Store) -> None:
         counts, compared = store.charges.unsettled(), store.reconciliations.last()

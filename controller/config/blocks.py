@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from controller.billing.client import AddonsFrom
 from controller.billing.wire import CustomFields
-from controller.config.durations import Duration, PositiveDuration
+from controller.config.durations import Duration, PositiveDuration, write
 from controller.config.secret import ConfigSecret
 from controller.config.values import (
     BillingUrl,
@@ -36,6 +36,7 @@ from controller.config.values import (
     ZoneName,
 )
 from controller.leadership.client import SERVICE_ACCOUNT
+from controller.store import NEEDED, Keep
 from desired_state.charges import Limits
 from desired_state.desired import Auth, PlatformRules
 from desired_state.doubt import Patience
@@ -360,8 +361,30 @@ class TracingBlock(Block):
     """The share of traces that are sent."""
 
 
+def _long_enough(keep: timedelta) -> timedelta:
+    if keep < NEEDED:
+        raise ValueError(f"must be {write(NEEDED)} or more: the brake counts what was taken away in 24 hours")
+    return keep
+
+
+class AuditBlock(Block):
+    """How much of the audit is kept. What exceeds it goes a little at a time, but for what is younger than two days and
+    for the last call about each account on each platform."""
+
+    keep: Annotated[Duration, AfterValidator(_long_enough)] = timedelta(days=400)
+    """For how long calls are kept, and what persons ordered; `2d` or more."""
+    max_rows: int = Field(default=2_000_000, ge=1, strict=True)
+    """How many calls are kept at most, the latest; a million take about 0.6 GB."""
+
+    @property
+    def kept(self) -> Keep:
+        """What the store has to know of it."""
+        return Keep(self.keep, self.max_rows)
+
+
 class StoreBlock(Block):
     """The database."""
 
     path: FilePath = Path("/var/lib/iptv-reconciler/state.db")
     """The file; its folder has to be on a local disk. Another one takes effect at the next start."""
+    audit: AuditBlock = AuditBlock()

@@ -20,6 +20,7 @@ from controller.store.operator import Order
 from controller.store.reconciled import Reconciled
 from controller.store.records import Holder, Reading, Records, StoredRecord
 from controller.store.recovery import Identity
+from controller.store.retention import CUT_BACK, NEEDED, Cut, Keep
 from controller.store.subscribers import REFUSALS, REFUSED, TAKEN, Lateness, Overdue, Progress, StoredSubscriber
 from controller.store.targets import HeldPlan, TargetReading
 from controller.store.told import Audience, Provisioning, Telling, told_counts
@@ -33,7 +34,9 @@ from controller.store.trouble import (
 )
 
 __all__ = [
+    "CUT_BACK",
     "EVERYTHING",
+    "NEEDED",
     "REFUSALS",
     "REFUSED",
     "TAKEN",
@@ -44,6 +47,7 @@ __all__ = [
     "Call",
     "Charge",
     "Charges",
+    "Cut",
     "Decider",
     "Feed",
     "Fence",
@@ -53,6 +57,7 @@ __all__ = [
     "Holds",
     "Identity",
     "Intent",
+    "Keep",
     "Lateness",
     "Ledger",
     "ListedAccount",

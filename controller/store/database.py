@@ -4,9 +4,12 @@ Rules of this module:
 
 1. WAL. A commit survives a kill of the process; with `synchronous=FULL`, which every intent asks for, it is on the
    disk before the call it announces is made (`ledger.py`).
-2. A transaction is explicit (`Database.atomic`), short, and never spans a network call.
-3. What SQLite says is translated into a sentence that names the file (`trouble.py`).
-4. A database of a newer version is not touched: who does not know its tables cannot keep its promises. Neither is
+2. What was taken out leaves its pages to what comes; where many are unused they are given back in steps, which only a
+   file can do that was begun so (`retention.py`). The log beside it (`-wal`) grows while somebody reads, and is cut to
+   `WAL_BYTES` after that.
+3. A transaction is explicit (`Database.atomic`), short, and never spans a network call.
+4. What SQLite says is translated into a sentence that names the file (`trouble.py`).
+5. A database of a newer version is not touched: who does not know its tables cannot keep its promises. Neither is
    one of another program, to which a wrong path may lead.
 """
 
@@ -24,6 +27,7 @@ from controller.store.tallies import MIGRATIONS
 from controller.store.trouble import StoreError, of_sqlite, of_system
 
 CACHE_KIB = 16 * 1024
+WAL_BYTES = 16 * 1024 * 1024
 
 
 def open_database(path: Path) -> Database:
@@ -104,9 +108,12 @@ def _refuse_foreign(db: Database, path: Path) -> None:
 
 def _prepared(db: Database) -> Database:
     db.conn.execute("PRAGMA busy_timeout = 10000")
+    if not db.table_names():
+        db.conn.execute("PRAGMA auto_vacuum = INCREMENTAL")  # it is too late for that when there is a table
     db.enable_wal()
     db.conn.execute("PRAGMA synchronous = FULL")
     db.conn.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    db.conn.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
     MIGRATIONS.apply(db)
     return db
 

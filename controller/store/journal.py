@@ -7,6 +7,7 @@ Rules of this module:
 2. An intent that is still open when somebody looks means: nobody knows. It is resolved by reading the platform, never
    by sending again.
 3. Neither table holds a secret or personal data: `before` and `after` are the shown forms (`controller/shown.py`).
+4. What is old goes out of the audit (`retention.py`), but for each subscriber's last call.
 """
 
 from collections.abc import Callable, Sequence

@@ -137,7 +137,7 @@ ALTER TABLE intents ADD COLUMN caused_by TEXT;
 ALTER TABLE audit ADD COLUMN caused_by TEXT;
 CREATE INDEX events_by_subject ON events (billing, scope, number, received_at);
 
--- What persons have ordered: about an account, a platform or all. Never cut back, as the audit.
+-- What persons have ordered: about an account, a platform or all.
 CREATE TABLE orders (
     id INTEGER PRIMARY KEY,
     at REAL NOT NULL,

@@ -52,6 +52,7 @@ from controller.store.operator import Operator
 from controller.store.reconciled import Reconciliations
 from controller.store.records import Records
 from controller.store.recovery import Recovery
+from controller.store.retention import Retention
 from controller.store.subscribers import Subscribers
 from controller.store.targets import Targets
 from controller.store.told import Audience, Told
@@ -80,6 +81,7 @@ class Store:
         self.charge_decisions = ChargeDecisions(self.charges)
         self.feeds = Feeds(db)
         self.reconciliations = Reconciliations(db)
+        self.retention = Retention(db)
         self.fences = Fences(db)
         self.is_led_here = True
 

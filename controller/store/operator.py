@@ -4,7 +4,8 @@ Rules of this module:
 
 1. A command writes here and is done; the daemon looks every second, a later process at its start.
 2. What is asked for is noted until somebody acts upon it: a crash in between loses nothing.
-3. Who ordered what, and when, is kept for ever, in the transaction that does it (promise P20).
+3. Who ordered what, and when, is kept in the transaction that does it (promise P20), as long as the audit is
+   (`retention.py`).
 """
 
 from collections.abc import Iterable, Sequence

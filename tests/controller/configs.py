@@ -63,7 +63,7 @@ brake: {floor: 10, destructive_fraction: 0.05, update_fraction: 0.30, daily_floo
 schedule: {full_pass: 10m, detail_audit: 24h, jitter: 0.2}
 charges: {enabled: true, poll: 1m, settle: 60s}
 server: {listen: "0.0.0.0:8080"}
-store: {path: state/state.db}
+store: {path: state/state.db, audit: {keep: 400d, max_rows: 2000000}}
 """
 
 ENVIRONMENT = {"ESPF_PASSWORD": "canary-espf", "EMPTY": ""}

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from controller.config import Config, from_values, load, schema
+from controller.store import Keep
 from desired_state.account import AccountStatus
 from desired_state.desired import Auth, PlatformRules
 from desired_state.entitlement import Presence
@@ -37,6 +38,7 @@ def test_every_key_of_the_interface_is_read(tmp_path: Path) -> None:
     assert config.schedule.detail_audit == timedelta(hours=24)
     assert [entry.platform for entry in config.catalog.entries] == ["tv", "tv"]
     assert config.store.path == tmp_path / "state/state.db"
+    assert config.store.audit.kept == Keep(timedelta(days=400), rows=2_000_000)
     assert config.server.listen == "0.0.0.0:8080"
 
 

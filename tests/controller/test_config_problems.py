@@ -88,6 +88,11 @@ WRONG = {
         "schedule.full_pass: must be a duration with its unit, such as 90s, 10m, 24h or 30d, not 600",
     ),
     "no time at all": ("full_pass: 10m", "full_pass: 0s", "schedule.full_pass: must be a duration of more than 0s"),
+    "an audit that the brake cannot count by": (
+        "keep: 400d",
+        "keep: 1d",
+        "store.audit.keep: must be 2d or more: the brake counts what was taken away in 24 hours",
+    ),
     "grace as a number": ("no_funds_grace: 0s", "no_funds_grace: 5", "rules.no_funds_grace: must be a duration with"),
     "unknown presence": (
         "customer_limited: active",

@@ -68,6 +68,11 @@ FOR_ALERTS = {
     "config_last_reload_success_timestamp_seconds": "",
     "pass_interval_seconds": "",
     "store_usable": "",
+    "store_bytes": "",
+    "store_unused_bytes": "",
+    "store_wal_bytes": "",
+    "cut_back_rows_total": "table",
+    "audit_cut_timestamp_seconds": "",
     "store_volume_free_bytes": "",
     "store_volume_size_bytes": "",
 }

@@ -17,6 +17,7 @@ from tests.bed import TV, Bed
 from tests.charges.market import ON, sell
 from tests.controller.test_metrics import FOR_ALERTS, INTERFACE
 from tests.loop.test_moves import entry, instance
+from tests.loop.years import CHANGES, work
 
 BY_VALUE = {"pass_interval_seconds", "credentials_expire_timestamp_seconds", "late_account_seconds_total"}
 HOUR = 3600.0
@@ -80,7 +81,7 @@ async def test_a_first_pass_moves_what_counts_accounts_work_calls_passes_and_the
     assert shown.moved("pass_last_attempt_timestamp_seconds", "pass_last_success_timestamp_seconds")
     assert shown.moved("pass_seconds_bucket", "queue_wait_seconds_bucket", "records_owned", "list_complete")
     assert shown.moved("leader", "epoch", "build_info", "config_info", "platform_healthy", "store_usable")
-    assert shown.moved("store_volume_free_bytes", "store_volume_size_bytes")
+    assert shown.moved("store_volume_free_bytes", "store_volume_size_bytes", "store_bytes", "store_wal_bytes")
     assert shown.value("accounts", platform="tv", state="in_sync") == 3
     assert shown.value("accounts", platform="tv") == 3, "the account that only telephones has no state here"
     assert shown.value("billing_accounts", presence="active") == 3
@@ -329,6 +330,19 @@ async def test_charges_are_counted_where_they_are_booked_in_doubt_and_parked(mak
     assert shown.value("charges_total", platform="tv", kind="vod") == 1
     assert shown.value("charges_in_doubt", platform="tv", kind="vod") == 1
     assert shown.value("charges_parked", platform="tv", kind="vod") == 1
+
+
+async def test_what_is_cut_back_is_counted_and_leaves_room(make_bed: Make) -> None:
+    bed = make_bed(store={"audit": {"max_rows": 1}})
+    work(await bed.store(), begins=bed.world.now() - timedelta(days=30), days=20)
+    bed.tv_account()
+    async with bed.daemon():
+        await bed.world.sleep(90)
+    await after(bed, HOUR)
+
+    shown = Shown(bed)
+    assert shown.moved("cut_back_rows_total", "audit_cut_timestamp_seconds", "store_unused_bytes")
+    assert shown.value("cut_back_rows_total", table="audit") == 20 * CHANGES
 
 
 async def test_p19_the_states_add_up_at_every_scrape(make_bed: Make) -> None:
