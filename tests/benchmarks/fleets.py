@@ -28,7 +28,8 @@ from desired_state.account import Account
 from platforms.listing import Listed
 from platforms.telebreeze.dialect import Dialect
 from platforms.telebreeze.wire import Wire
-from tests.benchmarks.population import ENVIRONMENT, FIRST, custom_fields, customer, info, row
+from tests.benchmarks.population import ENVIRONMENT, FIRST, Fields, custom_fields, customer, info, row
+from tests.benchmarks.processes import free_port
 
 SLICE = 500
 _CONFIG = """\
@@ -52,6 +53,7 @@ catalog:
   - {{product: {{name: IPTV Family}}, platform: tv, packages: [basic, kids], max_connections: 2}}
 schedule: {{full_pass: {full_pass}}}
 brake: {{destructive_fraction: 1, update_fraction: 1, daily_fraction: 1}}
+events: {{nsps: {{token: {{file: token}}}}}}
 server: {{listen: "127.0.0.1:{listen}"}}
 store: {{path: state.db}}
 """
@@ -59,12 +61,13 @@ store: {{path: state.db}}
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """An installation in a folder: its configuration, and where billing and the platform listen."""
+    """An installation in a folder: its configuration, where billing and the platform listen, and the daemon's port."""
 
     folder: Path
     config: Path
     billing: str
     platform: str
+    listen: int
 
 
 @contextmanager
@@ -93,20 +96,62 @@ def fleet(folder: Path, accounts: int, *, empty: bool = False, **settings: objec
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "token").write_text("token")
         (folder / "key").write_text("key")
-        values = {"concurrency": 16, "full_pass": "1h", "listen": 0, **settings, "environment": ENVIRONMENT}
+        values = {"concurrency": 16, "full_pass": "1h", "listen": free_port(), **settings, "environment": ENVIRONMENT}
         ports = {"billing": billing.rpartition(":")[2], "platform": platform.rpartition(":")[2]}
         (folder / "config.yaml").write_text(_CONFIG.format(**values, **ports))
-        yield Fleet(folder, folder / "config.yaml", billing, platform)
+        yield Fleet(folder, folder / "config.yaml", billing, platform, int(str(values["listen"])))
 
 
-def change(url: str, i_accounts: list[int], fields: dict[str, object]) -> None:
+def change(url: str, i_accounts: list[int], fields: Fields) -> None:
     """Change accounts at a server by hand."""
     httpx.post(f"{url}/_world", json={"i_accounts": i_accounts, "fields": fields}).raise_for_status()
+
+
+def slow_down(url: str, latency: float) -> None:
+    """Have the server answer so many seconds later from now on."""
+    httpx.post(f"{url}/_world", json={"latency": latency}).raise_for_status()
 
 
 def calls(url: str) -> dict[str, int]:
     """How many calls of each operation the server has had."""
     return dict(httpx.get(f"{url}/_world").json()["calls"])
+
+
+def begun(billing: str) -> int:
+    """How often billing's list was begun, which every pass does once."""
+    return int(httpx.get(f"{billing}/_world").json()["begun"])
+
+
+def forget_calls(url: str) -> None:
+    """Have the server count from zero."""
+    httpx.delete(f"{url}/_world").raise_for_status()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written at a platform: how often, and in how many seconds from the first call to the last answer."""
+
+    count: int
+    first: float
+    last: float
+
+    @property
+    def seconds(self) -> float:
+        """From the arrival of the first call to the answer of the last."""
+        return self.last - self.first
+
+
+def written(platform: str) -> Written:
+    """What was written since the server began to count; instants are those of `time.perf_counter`."""
+    told = httpx.get(f"{platform}/_world").json()
+    return Written(told["written"], told["first"], told["last"])
+
+
+def written_at(platform: str) -> dict[int, float]:
+    """When the first write for each account came."""
+    return {
+        int(number): at for number, at in httpx.get(f"{platform}/_world", params={"writes": 1}).json()["at"].items()
+    }
 
 
 def application(config: Config, *, threaded: bool = True) -> Application:
@@ -136,6 +181,7 @@ async def fill(fleet: Fleet, accounts: int) -> None:
 
 
 def _read(store: Store, *, target: str, done: TargetReading) -> None:
+    store.targets.note_attempt(target, SystemClock().now())
     store.targets.note_success(target, done)
 
 

@@ -20,6 +20,10 @@ OFFERED = ("basic", "kids", "sport")
 DEVICES = "TV MAC"
 
 Fields = Mapping[str, object]
+EVEN = FIRST % 2
+"""What to add to `FIRST` for an account of the first product; every second one has it."""
+SECOND_PRODUCT: Fields = {"i_product": 62, "product_name": "IPTV Family"}
+"""A change of an account of the first product that adds packages: one call, and nothing is taken from anybody."""
 
 _ROW = (
     '{"i_account":%d,"id":"tv%d","i_customer":%d,"customer_name":"Customer %d","i_product":%d,"product_name":"%s",'
@@ -69,3 +73,9 @@ def customer(i_account: int, changed: Fields | None = None) -> bytes:
     numbers = (i_account, i_account, i_account, device(i_account), packages, i_account)
     text = (_CUSTOMER % numbers).encode()
     return text if changed is None else msgspec.json.encode({**msgspec.json.decode(text), **changed})
+
+
+def event(i_account: int, number: int | None = None) -> bytes:
+    """An event of NSPS that the account has changed; `number` tells events of one account apart."""
+    told = {"event_type": "Account/Product/Changed", "variables": {"i_account": i_account, "i_env": ENVIRONMENT}}
+    return msgspec.json.encode({"event_id": f"e{number or i_account}", "data": told})

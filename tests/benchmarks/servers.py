@@ -1,8 +1,9 @@
 """PortaBilling and Telebreeze for any number of accounts, each in a process of its own.
 
 They answer as the contracts say, as fast as can be, after a stated latency; they fail at nothing: the simulators of the
-product are for that. `GET /_world` tells how many calls of each operation there were, and how many are under way at
-most; `POST /_world` changes accounts by hand, or the latency.
+product are for that. `GET /_world` tells how many calls of each operation there were, how many were under way at
+most, how often billing's list was begun, and when the platform was written to; `DELETE` does so too, and has all this
+counted from zero; `POST /_world` changes accounts by hand, or the latency.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
+from time import perf_counter
 
 import msgspec
 from aiohttp import web
@@ -25,9 +27,35 @@ from tests.benchmarks.population import (
     row,
 )
 
+_WRITING = ("POST", "PUT", "PATCH", "DELETE")
 Handler = Callable[[web.BaseRequest], Awaitable[web.Response]]
 _JSON = "application/json"
 _TOKEN = "token-of-the-benchmark"
+
+
+class Writes:
+    """The calls that changed something: how many, when the first came and the last was answered, and for whom."""
+
+    def __init__(self) -> None:
+        self.at: dict[str, float] = {}
+        self._count = 0
+        self._first = self._last = 0.0
+
+    def arrived(self, request: web.BaseRequest, now: float) -> None:
+        """A call has come."""
+        self._first = self._first or now
+        self._count += 1
+        customer_id = request.path.rpartition("/")[2]
+        if customer_id[1:].isdecimal():
+            self.at.setdefault(str(int(customer_id[1:])), now)
+
+    def answered(self, now: float) -> None:
+        """One is being answered."""
+        self._last = now
+
+    def told(self) -> dict[str, object]:
+        """For whoever asks."""
+        return {"written": self._count, "first": self._first, "last": self._last}
 
 
 class Server:
@@ -38,6 +66,8 @@ class Server:
         self.latency = latency
         self.changed: dict[int, dict[str, object]] = {}
         self.calls: Counter[str] = Counter()
+        self.writes = Writes()
+        self.begun = 0
         self._under_way = 0
         self._most = 0
 
@@ -45,6 +75,9 @@ class Server:
         """Answer one request."""
         if request.path == "/_world":
             return await self._world(request)
+        is_write = request.method in _WRITING and "/customers" in request.path
+        if is_write:
+            self.writes.arrived(request, perf_counter())
         self._under_way += 1
         self._most = max(self._most, self._under_way)
         try:
@@ -53,6 +86,8 @@ class Server:
             return await self.answer(request)
         finally:
             self._under_way -= 1
+            if is_write:
+                self.writes.answered(perf_counter())
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
         """What the API answers."""
@@ -64,9 +99,11 @@ class Server:
             self.latency = order.get("latency", self.latency)
             for i_account in order.get("i_accounts", ()):
                 self.changed.setdefault(i_account, {}).update(order["fields"])
-        told = {"calls": self.calls, "most": self._most, "changed": len(self.changed)}
+        told = {"calls": self.calls, "most": self._most, "begun": self.begun, **self.writes.told()}
+        if "writes" in request.query:
+            told["at"] = self.writes.at
         if request.method == "DELETE":
-            self.calls, self._most = Counter(), 0
+            self.calls, self.writes, self.begun, self._most = Counter(), Writes(), 0, 0
         return _json(msgspec.json.encode(told))
 
     def _numbers(self, offset: int, limit: int) -> range:
@@ -86,6 +123,7 @@ class BillingServer(Server):
                 life = {"access_token": _TOKEN, "refresh_token": _TOKEN, "expires_at": "2099-01-01 00:00:00"}
                 return _json(msgspec.json.encode(life))
             case "Account/get_account_list":
+                self.begun += params["offset"] == 0
                 return _json(self._page(params["offset"], params["limit"]))
             case "Account/get_account_info":
                 return _json(info(params["i_account"], self.changed.get(params["i_account"])))
@@ -112,7 +150,8 @@ class PlatformServer(Server):
         """A token, the packages, and the customers."""
         path = request.path.removeprefix("/api/dashboard/")
         kind, _, customer_id = path.partition("/")
-        self.calls[f"{kind} {'one' if customer_id else 'list'} {request.method}"] += 1
+        what = "one" if customer_id else "found" if "externalId" in request.query else "list"
+        self.calls[f"{kind} {what} {request.method}"] += 1
         match kind:
             case "auth":
                 return _json(msgspec.json.encode({"accessToken": _TOKEN, "expiresIn": 86_400}))

@@ -1,0 +1,77 @@
+"""Goal g: one call for each creation and update, none at rest; to billing then its pages and the audit's share.
+
+The servers count.
+"""
+
+from collections.abc import Iterator
+
+from tests.benchmarks.bench import Bench
+from tests.benchmarks.daemons import daemon
+from tests.benchmarks.fleets import Fleet, begun, calls, change, forget_calls, written
+from tests.benchmarks.population import FIRST
+from tests.benchmarks.processes import until
+from tests.benchmarks.table import Row
+
+_CHANGES = 200
+_PASSES = 5
+_PAGE = 1000
+_DAY = 86_400.0
+
+
+def rows(bench: Bench) -> Iterator[Row]:
+    """Calls for each change, and in passes at rest."""
+    bench.say("  calls of creations, updates and rest")
+    accounts = bench.sizes[0]
+    created = _created(bench)
+    yield _row("calls a creation", _CHANGES, "one each", _CHANGES, _single(created))
+    yield _row("  of billing, details and custom fields", _CHANGES, "two each", 2 * _CHANGES, _details(created))
+    with bench.fleet(accounts, full_pass="1s") as fleet:
+        yield _row("calls an update", accounts, "one each", _CHANGES, _updated(fleet))
+        yield from _at_rest(fleet, accounts)
+
+
+def _row(what: str, accounts: int, against: str, fewest: float, count: float) -> Row:
+    return Row("g", what, "", accounts, against, (float(fewest),), (float(count),), most=1)
+
+
+def _single(called: dict[str, int]) -> int:
+    """Calls to the platform about single customers, lookups included."""
+    return sum(
+        count
+        for name, count in called.items()
+        if name.startswith(("customers one", "customers found", "customers list POST"))
+    )
+
+
+def _details(called: dict[str, int]) -> int:
+    """Calls to billing about single accounts."""
+    return sum(called.get(f"Account/{name}", 0) for name in ("get_account_info", "get_custom_fields_values"))
+
+
+def _created(bench: Bench) -> dict[str, int]:
+    with bench.fleet(_CHANGES, empty=True) as fleet, daemon(fleet):
+        until(lambda: written(fleet.platform).count >= _CHANGES)
+        return calls(fleet.platform) | calls(fleet.billing)
+
+
+def _updated(fleet: Fleet) -> int:
+    change(fleet.platform, list(range(FIRST, FIRST + _CHANGES)), {"phone": "+420000"})
+    with daemon(fleet):
+        until(lambda: written(fleet.platform).count >= _CHANGES)
+        return _single(calls(fleet.platform))
+
+
+def _at_rest(fleet: Fleet, accounts: int) -> Iterator[Row]:
+    with daemon(fleet) as running:
+        until(running.has_passed, every=0.1)
+        forget_calls(fleet.platform)
+        forget_calls(fleet.billing)
+        before = running.cpu
+        until(lambda: begun(fleet.billing) >= _PASSES, every=0.1)
+        billing, platform = calls(fleet.billing), calls(fleet.platform)
+        spent = running.cpu - before
+    pages = _PASSES * (accounts // _PAGE + 1)
+    ours = sum(count for name, count in billing.items() if name.startswith("Account/"))
+    yield Row("g", "platform writes at rest", "", accounts, "none", (), (float(_single(platform)),))
+    yield _row(f"billing calls of {_PASSES} passes at rest", accounts, "pages, the last and empty one too", pages, ours)
+    yield Row("g", "  CPU of these passes", "s", accounts, "", (), (spent,))
