@@ -6,8 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 NODE := tests/tools/node/node_modules
+PEERS := .bench/peers
 
-.PHONY: demo test test-long test-tools harness harness-long kills kills-long lint format lock manifests mutation clean
+.PHONY: demo test test-long test-tools harness harness-long kills kills-long bench bench-short bench-convergence lint format lock manifests mutation clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/installed  ## the main job: billing, platforms and the daemon on loopback, until all has converged
@@ -37,6 +38,17 @@ kills: $(VENV)/installed-dev  ## kill -9 of real processes over the real file, a
 kills-long: $(VENV)/installed-dev  ## the same at every crossing, and once more while the next one recovers
 	@$(BIN)/python -m pytest -n 2 -m kills tests/kills --every $(ARGS)
 
+bench: $(VENV)/installed-dev $(PEERS)/installed  ## every goal of performance, to a million accounts: hours; .bench/bench.json has all runs
+	@$(BENCH) --json .bench/bench.json $(ARGS)
+
+bench-short: $(VENV)/installed-dev $(PEERS)/installed  ## the same at small sizes, in three minutes
+	@$(BENCH) --short --json .bench/bench-short.json $(ARGS)
+
+bench-convergence: $(VENV)/installed-dev  ## 100,000 new accounts, and 1 % changed of a million, against physics
+	@$(BENCH) --goal first --goal changed --json .bench/bench-convergence.json $(ARGS)
+
+BENCH = $(BIN)/python -m tests.benchmarks
+
 lint: $(VENV)/installed-dev  ## style, types and the direction of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -56,6 +68,7 @@ lock: $(VENV)/installed-dev  ## writes the lock files anew; UPGRADE=--upgrade ta
 	@$(LOCK) --group build --extra tracing pyproject.toml --output-file deploy/requirements.lock
 	@$(LOCK) --group build --extra dev --constraint deploy/requirements.lock pyproject.toml \
 		--output-file deploy/requirements-dev.lock
+	@$(LOCK) tests/benchmarks/peers/requirements.in --output-file tests/benchmarks/peers/requirements.lock
 
 LOCK = $(BIN)/uv pip compile --quiet --no-config --generate-hashes --universal --python-version 3.11 \
 	--no-annotate --no-header --no-emit-index-url $(UPGRADE)
@@ -64,7 +77,7 @@ manifests: $(VENV)/installed-dev  ## the plain manifests and the chart's schema 
 	@$(BIN)/python -m tests.tools.manifests
 
 clean:
-	@rm -rf $(VENV) $(NODE) mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) $(NODE) .bench mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # The three stages of the environment. A stage that was interrupted has no stamp and is done again, from scratch.
 
@@ -88,6 +101,15 @@ $(VENV)/installed: $(VENV)/made deploy/requirements.lock pyproject.toml
 $(VENV)/installed-dev: $(VENV)/installed deploy/requirements-dev.lock
 	@echo "installing the tools ..."
 	@$(PIP) --require-hashes -r deploy/requirements-dev.lock
+	@touch $@
+
+# What the benchmarks compare with, in an environment of its own.
+
+$(PEERS)/installed: $(VENV)/made tests/benchmarks/peers/requirements.lock
+	@echo "installing what is compared with ..."
+	@$(PYTHON) -m venv --clear $(PEERS)
+	@$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install \
+		--require-hashes -r tests/benchmarks/peers/requirements.lock
 	@touch $@
 
 # What only the tests need of npm; without npm those tests are skipped, and say so.

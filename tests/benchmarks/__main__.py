@@ -15,7 +15,7 @@ from tests.benchmarks.goals import GOALS
 from tests.benchmarks.table import Row, table
 
 LONG = (10_000, 100_000, 1_000_000)
-SHORT = (3_000, 30_000)
+SHORT = (2_000, 20_000)
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     bench = Bench(sizes, asked.runs or (2 if asked.short else 3), asked.folder, asked.short)
     began, rows = perf_counter(), list[Row]()
     for goal in asked.goal or GOALS:
-        bench.say(f"goal {goal}")
+        bench.say(f"goal {goal}, after {perf_counter() - began:.0f} s")
         rows += _measured(bench, goal)
     sys.stdout.write(f"{machine()}\n\n{table(rows)}\n\nin {perf_counter() - began:.0f} s\n")
     if asked.json is not None:

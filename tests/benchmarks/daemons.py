@@ -3,14 +3,14 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 
 import httpx
 
-from tests.benchmarks.fleets import Fleet
+from tests.benchmarks.fleets import ASK, Fleet
 from tests.benchmarks.processes import cpu_of, peak_mb, until
 
 PRODUCT = (sys.executable, "-m", "controller")
@@ -18,53 +18,63 @@ PRODUCT = (sys.executable, "-m", "controller")
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    """A daemon at work, and how many seconds after its start it was ready."""
+    """A daemon at work: when it was started (by `perf_counter`), and how many seconds later it was ready."""
 
-    pid: int
+    process: subprocess.Popen[bytes]
     url: str
+    began: float
     ready_after: float
 
     @property
     def cpu(self) -> float:
         """CPU seconds until now."""
-        return cpu_of(self.pid)
+        return cpu_of(self.process.pid)
 
     @property
     def peak_mb(self) -> float:
         """The most memory it had."""
-        return peak_mb(self.pid)
+        return peak_mb(self.process.pid)
 
     def metric(self, name: str, labels: str = "") -> float:
         """The value of a metric; 0 where there is none yet."""
         wanted = f"iptv_reconciler_{name}{labels} "
-        lines = httpx.get(f"{self.url}/metrics", timeout=60).text.splitlines()
+        lines = ASK.get(f"{self.url}/metrics").text.splitlines()
         return next((float(line[len(wanted) :]) for line in lines if line.startswith(wanted)), 0.0)
 
-    def has_passed(self) -> bool:
-        """Whether it has been through a full pass."""
-        return self.metric("pass_seconds_count", '{target="tv"}') > 0
+    def until(self, condition: Callable[[], bool], every: float = 0.02) -> None:
+        """Wait until it comes true. Raises `RuntimeError` where the daemon ends, or nothing comes of it."""
+        if not until(lambda: self._has_ended or condition(), every) or self._has_ended:
+            raise RuntimeError(f"what the daemon was to do did not happen (it ended with {self.process.poll()})")
+
+    @property
+    def _has_ended(self) -> bool:
+        return self.process.poll() is not None
+
+    @property
+    def passes(self) -> int:
+        """How many full passes it has been through."""
+        return int(self.metric("pass_seconds_count", '{target="tv"}'))
 
 
 @contextmanager
 def daemon(fleet: Fleet) -> Iterator[Daemon]:
-    """The real daemon of a fleet whose configuration says where it listens, from when it is ready."""
+    """The real daemon of a fleet, from when it is ready."""
     url, began = f"http://127.0.0.1:{fleet.listen}", perf_counter()
     with (fleet.folder / "daemon.log").open("w") as log:
         process = subprocess.Popen([*PRODUCT, "run", "--config", str(fleet.config)], stdout=log, stderr=log)
         try:
-            with httpx.Client(timeout=60) as client:
-                until(lambda: _is_ready(process, client, url), every=0.005)
-            yield Daemon(process.pid, url, perf_counter() - began)
+            until(lambda: _is_ready(process, url), every=0.005)
+            yield Daemon(process, url, began, perf_counter() - began)
         finally:
             process.send_signal(signal.SIGTERM)
             _end(process)
 
 
-def _is_ready(process: subprocess.Popen[bytes], client: httpx.Client, url: str) -> bool:
+def _is_ready(process: subprocess.Popen[bytes], url: str) -> bool:
     if process.poll() is not None:
         raise RuntimeError(f"the daemon ended with {process.returncode}")
     try:
-        return client.get(f"{url}/readyz").status_code == 200
+        return ASK.get(f"{url}/readyz").status_code == 200
     except httpx.TransportError:
         return False
 

@@ -32,6 +32,8 @@ from tests.benchmarks.population import ENVIRONMENT, FIRST, Fields, custom_field
 from tests.benchmarks.processes import free_port
 
 SLICE = 500
+ASK = httpx.Client(timeout=60, trust_env=False)
+"""For questions to servers and daemons; a client of its own for each would cost more than the answer."""
 _CONFIG = """\
 billing:
   url: http://127.0.0.1:{billing}
@@ -104,27 +106,27 @@ def fleet(folder: Path, accounts: int, *, empty: bool = False, **settings: objec
 
 def change(url: str, i_accounts: list[int], fields: Fields) -> None:
     """Change accounts at a server by hand."""
-    httpx.post(f"{url}/_world", json={"i_accounts": i_accounts, "fields": fields}).raise_for_status()
+    ASK.post(f"{url}/_world", json={"i_accounts": i_accounts, "fields": fields}).raise_for_status()
 
 
 def slow_down(url: str, latency: float) -> None:
     """Have the server answer so many seconds later from now on."""
-    httpx.post(f"{url}/_world", json={"latency": latency}).raise_for_status()
+    ASK.post(f"{url}/_world", json={"latency": latency}).raise_for_status()
 
 
 def calls(url: str) -> dict[str, int]:
     """How many calls of each operation the server has had."""
-    return dict(httpx.get(f"{url}/_world").json()["calls"])
+    return dict(ASK.get(f"{url}/_world").json()["calls"])
 
 
 def begun(billing: str) -> int:
     """How often billing's list was begun, which every pass does once."""
-    return int(httpx.get(f"{billing}/_world").json()["begun"])
+    return int(ASK.get(f"{billing}/_world").json()["begun"])
 
 
 def forget_calls(url: str) -> None:
     """Have the server count from zero."""
-    httpx.delete(f"{url}/_world").raise_for_status()
+    ASK.delete(f"{url}/_world").raise_for_status()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +145,13 @@ class Written:
 
 def written(platform: str) -> Written:
     """What was written since the server began to count; instants are those of `time.perf_counter`."""
-    told = httpx.get(f"{platform}/_world").json()
+    told = ASK.get(f"{platform}/_world").json()
     return Written(told["written"], told["first"], told["last"])
 
 
 def written_at(platform: str) -> dict[int, float]:
     """When the first write for each account came."""
-    return {
-        int(number): at for number, at in httpx.get(f"{platform}/_world", params={"writes": 1}).json()["at"].items()
-    }
+    return {int(number): at for number, at in ASK.get(f"{platform}/_world", params={"writes": 1}).json()["at"].items()}
 
 
 def application(config: Config, *, threaded: bool = True) -> Application:

@@ -7,6 +7,7 @@ from tests.benchmarks.goals import (
     a_pass,
     b_memory,
     c_plan,
+    convergence,
     d_lanes,
     e_events,
     f_intake,
@@ -26,4 +27,6 @@ GOALS: Mapping[str, Callable[[Bench], Iterator[Row]]] = {
     "g": g_calls.rows,
     "h": h_promptness.rows,
     "i": i_growth.rows,
+    "first": convergence.first,
+    "changed": convergence.changed,
 }

@@ -49,9 +49,9 @@ def _daemon(fleet: Fleet, changes: int) -> tuple[float, float]:
     change(fleet.platform, list(range(FIRST, FIRST + changes)), {"phone": "+420000"})
     forget_calls(fleet.platform)
     with daemon(fleet) as running:
-        until(lambda: written(fleet.platform).count > 0, every=0.005)
+        running.until(lambda: written(fleet.platform).count > 0)
         before = running.cpu
-        until(lambda: written(fleet.platform).count >= changes)
+        running.until(lambda: written(fleet.platform).count >= changes, every=0.05)
         until(lambda: running.metric("intents_open") == 0, patience=10)
         return written(fleet.platform).seconds, running.cpu - before
 

@@ -15,7 +15,7 @@ from tests.benchmarks.bench import Bench, put_store
 from tests.benchmarks.daemons import Daemon, daemon
 from tests.benchmarks.fleets import slow_down
 from tests.benchmarks.population import FIRST, event
-from tests.benchmarks.processes import pinned, until
+from tests.benchmarks.processes import pinned
 from tests.benchmarks.table import Row
 
 LEAST = 2_000.0
@@ -35,7 +35,7 @@ def rows(bench: Bench) -> Iterator[Row]:
             put_store(bench.store(accounts), fleet)
             slow_down(fleet.billing, 0)
             with _on(0), daemon(fleet) as running, _on(1):
-                until(running.has_passed, every=0.1)
+                running.until(lambda: running.passes > 0, every=0.1)
                 slow_down(fleet.billing, _SLOW)
                 before = running.cpu
                 seconds = asyncio.run(_post(running, count, accounts))

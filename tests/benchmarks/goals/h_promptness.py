@@ -4,11 +4,10 @@ import sys
 from collections.abc import Iterator
 from time import perf_counter
 
-import httpx
-
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.daemons import PRODUCT, Daemon, daemon
-from tests.benchmarks.processes import run, until
+from tests.benchmarks.fleets import ASK
+from tests.benchmarks.processes import run
 from tests.benchmarks.table import Row, Samples
 
 STATUS, READY, METRICS = 0.3, 3.0, 20.0
@@ -49,14 +48,13 @@ def _daemons(bench: Bench, accounts: int) -> tuple[Samples, Samples]:
         for _ in range(bench.runs):
             with daemon(fleet) as running:
                 ready.append(running.ready_after)
-                until(running.has_passed, every=0.2)
+                running.until(lambda: running.passes > 0, every=0.2)
                 rendered += _rendered(running)
     return tuple(ready), tuple(rendered)
 
 
 def _rendered(running: Daemon) -> Iterator[float]:
-    with httpx.Client(timeout=60) as client:
-        for _ in range(10):
-            began = perf_counter()
-            client.get(f"{running.url}/metrics").raise_for_status()
-            yield (perf_counter() - began) * 1000
+    for _ in range(10):
+        began = perf_counter()
+        ASK.get(f"{running.url}/metrics").raise_for_status()
+        yield (perf_counter() - began) * 1000
