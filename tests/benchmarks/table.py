@@ -9,6 +9,7 @@ Rules of this module:
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 from statistics import median
 
 Samples = tuple[float, ...]
@@ -31,8 +32,11 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """Ours over theirs, by the medians."""
-        return median(self.ours) / median(self.theirs) if self.ours and self.theirs and median(self.theirs) else None
+        """Ours over theirs, by the medians; of nothing, nothing is as much (1) and anything too much."""
+        if not (self.ours and self.theirs):
+            return None
+        ours, theirs = median(self.ours), median(self.theirs)
+        return ours / theirs if theirs else inf if ours else 1.0
 
     @property
     def met(self) -> bool | None:
@@ -46,7 +50,8 @@ class Row:
     @property
     def verdict(self) -> str:
         """The same as a word."""
-        if not self.ours:
+        is_judged = self.most is not None or self.least is not None
+        if not self.ours or (is_judged and not self.theirs):
             return "not measured"
         return {True: "yes", False: "NO", None: "-"}[self.met]
 
@@ -54,7 +59,8 @@ class Row:
         """With every single run."""
         return {
             **{name: getattr(self, name) for name in ("goal", "what", "unit", "accounts", "against", "note")},
-            **{name: getattr(self, name) for name in ("theirs", "ours", "ratio", "most", "least", "met")},
+            **{name: getattr(self, name) for name in ("theirs", "ours", "most", "least", "met")},
+            "ratio": None if self.ratio == inf else self.ratio,
         }
 
 
@@ -113,6 +119,8 @@ def value(samples: Samples, unit: str) -> str:
 
 def number(amount: float) -> str:
     """Three digits that matter; from a thousand on whole, with commas."""
+    if amount == inf:
+        return "inf"
     if abs(amount) >= 100 or amount == int(amount):
         return f"{amount:,.0f}"
     return f"{amount:.1f}" if abs(amount) >= 10 else f"{amount:.3g}" if abs(amount) < 1 else f"{amount:.2f}"

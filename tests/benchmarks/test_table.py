@@ -1,5 +1,7 @@
 """The arithmetic of the benchmarks' table."""
 
+import json
+
 import pytest
 
 from tests.benchmarks.table import Row, number, table
@@ -20,9 +22,15 @@ def test_a_goal_is_met_by_its_ratio(limit: dict[str, float], verdict: str) -> No
     assert row(theirs=(1.0,), ours=(2.0,), **limit).verdict == verdict
 
 
-def test_a_ratio_to_nothing_is_none() -> None:
-    found = row(theirs=(0.0,), ours=(2.0,), most=1.0)
-    assert (found.ratio, found.met) == (None, None)
+@pytest.mark.parametrize(("ours", "verdict"), [(0.0, "yes"), (2.0, "NO")])
+def test_where_nothing_is_wanted_anything_is_too_much(ours: float, verdict: str) -> None:
+    found = row(theirs=(0.0,), ours=(ours,), most=1.0)
+    assert found.verdict == verdict
+    assert json.loads(json.dumps(found.as_json(), allow_nan=False))["met"] is (verdict == "yes")
+
+
+def test_without_the_peer_nothing_is_judged() -> None:
+    assert row(ours=(2.0,), least=50.0).verdict == "not measured"
 
 
 def test_what_could_not_be_measured_says_so_and_why() -> None:

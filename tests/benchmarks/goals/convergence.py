@@ -15,7 +15,7 @@ from tests.benchmarks.table import Row
 
 LATENCY = 0.02
 CONCURRENCIES = (16, 64)
-_FIRST, _FIRST_SHORT = 100_000, 1_000
+_FIRST, _FIRST_SHORT = 100_000, 600
 
 
 @dataclass(frozen=True, slots=True)
