@@ -89,7 +89,7 @@ def opened(config: Config) -> Iterator[Store]:
 
 
 def private_copy(path: Path) -> Store:
-    """A copy of the store in memory, on which anything can be tried without a trace."""
+    """A copy of the store, on which anything can be tried without a trace."""
     store = Store.open(path)
     try:
         return store.copy()

@@ -14,11 +14,14 @@ Rules of this module:
 """
 
 import fcntl
+import math
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from sqlite_utils import Database
 
@@ -27,6 +30,7 @@ from controller.store.tallies import MIGRATIONS
 from controller.store.trouble import StoreError, of_sqlite, of_system
 
 CACHE_KIB = 16 * 1024
+IN_MEMORY_BYTES = 64 * 1024 * 1024
 WAL_BYTES = 16 * 1024 * 1024
 
 
@@ -80,11 +84,29 @@ def refuse_what_is_no_file(path: Path) -> None:
         raise StoreError(f"the store {path} is a folder, or something else that is no file; look at store.path")
 
 
-def copy_in_memory(db: Database) -> Database:
-    """A private copy of everything in `db`, for looking ahead without leaving a trace."""
-    copy = Database(memory=True)
-    db.conn.backup(copy.conn)
-    return _prepared(copy)
+def private_copy(db: Database, beside: Path, *, in_memory: int = IN_MEMORY_BYTES) -> Database:
+    """A copy of everything in `db`, for looking ahead without leaving a trace.
+
+    It is in memory, or, from so many bytes on, in a file beside the store that has no name and goes with the copy: a
+    million accounts would take gigabytes of memory. Raises `StoreError` where there is no room for that.
+    """
+    size = math.prod(int(db.conn.execute(f"PRAGMA {of}").fetchone()[0]) for of in ("page_count", "page_size"))
+    if size <= in_memory:
+        copy = Database(memory=True)
+        db.conn.backup(copy.conn)
+        return _prepared(copy)
+    if shutil.disk_usage(beside.parent).free < size:
+        raise StoreError(
+            f"this works on a copy of the store, which takes {size >> 20} MiB, and {beside.parent} has no such room;"
+            " make the volume larger, or remove from it what is not needed"
+        )
+    with NamedTemporaryFile(dir=beside.parent, prefix=f"{beside.name}.copy-") as file:
+        copy = Database(file.name)
+        db.conn.backup(copy.conn)
+        for setting in ("locking_mode = EXCLUSIVE", "journal_mode = MEMORY", "synchronous = OFF"):
+            copy.conn.execute(f"PRAGMA {setting}").fetchall()
+        MIGRATIONS.apply(copy)
+        return copy
 
 
 def _refuse_newer(db: Database, path: Path) -> None:

@@ -34,10 +34,10 @@ from controller.store.accounts import Accounts
 from controller.store.charge_decisions import ChargeDecisions
 from controller.store.charges import Charges
 from controller.store.database import (
-    copy_in_memory,
     is_database_error,
     open_database,
     open_to_read,
+    private_copy,
     set_durable,
     translated,
     writing,
@@ -113,9 +113,9 @@ class Store:
             self.recovery.raise_epoch()
 
     def copy(self) -> "Store":
-        """A private copy in memory."""
+        """A private copy. Raises `StoreError` where there is no room for it."""
         with self.translating():
-            return Store(copy_in_memory(self.db), self.path)
+            return Store(private_copy(self.db, self.path), self.path)
 
     @contextmanager
     def translating(self) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from sqlite_utils import Database  # noqa: TID251  a table to fill by hand
 
 from controller.billing.seen import SeenAccounts
 from controller.store.account_list import AccountList
-from controller.store.database import copy_in_memory
+from controller.store.database import private_copy
 from tests.bed import Bed
 from tests.loop.vanishing import come_back, vanish
 
@@ -60,7 +61,7 @@ async def test_an_account_that_comes_back_unchanged_is_missing_no_longer(bed: Be
 
 @pytest.fixture(scope="module")
 def rows() -> Iterator[AccountList]:
-    db = copy_in_memory(Database(memory=True))
+    db = private_copy(Database(memory=True), Path())
     yield AccountList(db, "billing")
     db.close()
 
