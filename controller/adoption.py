@@ -9,17 +9,15 @@ Rules of this module:
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from controller.census import candidates, is_candidate
 from controller.store import HeldChange, Store, StoredRecord, StoredSubscriber
 from controller.targets import Platform
-from desired_state.desired import Desired
-from desired_state.entitlement import Presence
 from desired_state.plan import Change, diff, identity
-from desired_state.subscriber import Observation, Owner
+from desired_state.subscriber import Observation
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +28,6 @@ class Adoption:
     i_account: int
     observed: Observation
     change: Change | None
-
-
-@dataclass(frozen=True, slots=True)
-class Census:
-    """How many records of a platform are `owned`; `adoptable`; `orphaned`: with our mark, of an account that billing
-    does not have; and `foreign`, all others.
-    """
-
-    owned: int
-    adoptable: int
-    foreign: int
-    orphaned: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,37 +60,12 @@ def adopt(store: Store, plan: AdoptionPlan, now: datetime) -> None:
             store.holds.approve_adoption(platform, HeldChange(each.i_account, identity(change)), plan.hash, now)
 
 
-def census(store: Store, name: str, i_env: int, billing: str) -> Census:
-    """Count what a platform holds, for whoever decides about the first contact with it (promise P1)."""
-    records = store.records(name, i_env)
-    adoptable, orphaned = sum(1 for _ in _candidates(store, name, i_env)), records.orphaned(billing)
-    return Census(records.owned() - orphaned, adoptable, records.foreign() - adoptable, orphaned)
-
-
 def is_adoptable(store: Store, platform: Platform, subscriber: StoredSubscriber, record: StoredRecord) -> bool:
     """Whether a record that bears the account's name could be made the account's, if it is the only one."""
     is_bound = store.records(platform.name, platform.i_env).is_bound(subscriber.desired.key.i_account)
-    return not is_bound and _is_candidate(subscriber, record)
+    return not is_bound and is_candidate(subscriber, record)
 
 
 def _adoptable(store: Store, platform: Platform) -> Iterator[Adoption]:
-    for wished, observed in _candidates(store, platform.name, platform.i_env):
+    for wished, observed in candidates(store, platform.name, platform.i_env):
         yield Adoption(platform.name, wished.key.i_account, observed, diff(wished, observed))
-
-
-def _candidates(store: Store, name: str, i_env: int) -> Iterator[tuple[Desired, Observation]]:
-    """Records that could be ours, each with what is wished of it."""
-    records, subscribers = store.records(name, i_env), store.subscribers(name)
-    namesakes = records.namesakes()
-    bearers = Counter(i_account for i_account, _ in namesakes)
-    for i_account, record_id in namesakes:
-        subscriber, record = subscribers.get(i_account), records.get(record_id)
-        if subscriber is None or record is None or bearers[i_account] > 1:
-            continue
-        if not records.is_bound(i_account) and _is_candidate(subscriber, record):
-            yield subscriber.desired, record.observation
-
-
-def _is_candidate(subscriber: StoredSubscriber, record: StoredRecord) -> bool:
-    is_wished = subscriber.desired.presence in (Presence.ACTIVE, Presence.SUSPENDED)
-    return is_wished and record.i_account is None and Owner.of(record.observation.spec.note) is None

@@ -47,8 +47,10 @@ from desired_state.catalog import Catalog
 from desired_state.windows import Windows
 from platforms.breaker import Breaker, NeverOpen
 from platforms.driver import Driver
+from platforms.endpoint import Endpoint
+from platforms.kinds import KINDS
 from platforms.registry import DRIVERS, DriverSettings
-from platforms.transport import Clock, Endpoint, Http, Meter, Transport
+from platforms.transport import Clock, Http, Meter, Transport
 from platforms.version import VERSION
 
 STALLED_AFTER = timedelta(minutes=2)
@@ -208,7 +210,7 @@ def _traces(config: Config, world: World) -> Traces:
 
 def _covered(config: Config) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, tuple[str, ...]]]:
     """The platforms, and what is asked of every target."""
-    platforms = {name: DRIVERS[block.driver].operations for name, block in config.platforms.items()}
+    platforms = {name: KINDS[block.driver].operations for name, block in config.platforms.items()}
     books = transactions.OPERATIONS if config.charges.enabled else ()
     billings = {block.name: (*_operations(block), *books) for block in config.billing}
     return platforms, {**billings, **platforms}

@@ -11,46 +11,17 @@ Rules of this module:
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from itertools import takewhile
 
 from controller.gather import Gatherer
+from controller.rounds import LONGEST_PAUSE, AuditRound, audit_round
 from controller.store import Ledger, Store
 from platforms.transport import Clock
 
 AT_ONCE = 2
-SHORTEST_PAUSE = 5.0
-LONGEST_PAUSE = 60.0
 LONGEST_REST = 900.0
-_STEPS_A_ROUND = 20  # at least so many, where a round is short
-
-
-@dataclass(frozen=True, slots=True)
-class AuditRound:
-    """How the audit stands: `accounts` to be read in `period`, the oldest of which was read at `oldest_at`."""
-
-    accounts: int
-    period: timedelta
-    oldest_at: datetime | None
-
-    @property
-    def interval(self) -> float:
-        """Seconds from one account to the next."""
-        return self.period.total_seconds() / max(1, self.accounts)
-
-    @property
-    def pause(self) -> float:
-        """Seconds from one step to the next."""
-        shortest = min(SHORTEST_PAUSE, self.period.total_seconds() / _STEPS_A_ROUND)
-        return min(max(self.interval, shortest), LONGEST_PAUSE)
-
-
-def audit_round(store: Store, name: str, period: timedelta) -> AuditRound:
-    """How the audit of the billing source called `name` stands."""
-    accounts, oldest_at = store.accounts(name).auditable()
-    return AuditRound(accounts, period, oldest_at)
 
 
 class Audit:

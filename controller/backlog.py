@@ -19,16 +19,14 @@ Rules of this module:
 import asyncio
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from itertools import islice
 
-import msgspec
-
 from controller.gather import DETAILS_PATIENCE, Gatherer
 from controller.lane import Tools
-from controller.store import Store, StoreUnavailable
+from controller.rests import Rest, note_rest
+from controller.store import StoreUnavailable
 from controller.targets import Billing, Moment
 from controller.waiting import first_of
 from controller.workqueue import Priority
@@ -39,31 +37,6 @@ from platforms.driver import PlatformError
 PATIENCE = 10.0  # seconds that a pass waits for details
 SHORTEST_REST = timedelta(seconds=1)
 LONGEST_REST = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """Details are not read for a while: `since` when billing does not give them, `until` when, and what it answered."""
-
-    since: datetime
-    until: datetime
-    text: str
-
-
-def resting(store: Store, name: str) -> Rest | None:
-    """Whether the reading of the details of the billing source called `name` rests."""
-    noted = store.targets.meta(_key(name))
-    return msgspec.json.decode(noted, type=Rest) if noted else None
-
-
-def note_rest(store: Store, name: str, rest: Rest | None) -> None:
-    """Note that the reading rests, or does not."""
-    if rest is not None or store.targets.meta(_key(name)):
-        store.targets.set_meta(_key(name), msgspec.json.encode(rest).decode() if rest is not None else "")
-
-
-def _key(name: str) -> str:
-    return f"{name} rests from details"
 
 
 class Backlog:

@@ -14,10 +14,10 @@ Rules of this module:
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from controller.holding import FIRST_CONTACT, held_since, whole_plan
+from controller.holding import held_since, whole_plan
 from controller.judgement import compare
 from controller.orders import Person, approve, reject
-from controller.store import HeldChange, Store
+from controller.store import FIRST_CONTACT, HeldChange, Store
 from controller.targets import Platform
 from desired_state.plan import identity
 

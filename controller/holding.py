@@ -17,7 +17,7 @@ import msgspec
 from controller.judgement import unproven
 from controller.moves import arrivals
 from controller.recovery import precautions
-from controller.store import EVERYTHING, HeldChange, HeldPlan, Store
+from controller.store import EVERYTHING, FIRST_CONTACT, HeldChange, HeldPlan, Store
 from controller.targets import Billing, Platform
 from desired_state.brake import Allowance, Exempt, brake, is_limited_update, room
 from desired_state.plan import Change, Plan, identity, is_destructive, key_of
@@ -41,7 +41,6 @@ from desired_state.policy import (
 )
 from desired_state.subscriber import SubscriberKey
 
-FIRST_CONTACT = "first_contact"
 FOR_A_PERSON = ("brake", FIRST_CONTACT)
 """What is held by these goes on when a person approves it."""
 _OPEN, _APPROVED, _DONE = "open", "approved", "done"  # how the first contact with a platform stands

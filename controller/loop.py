@@ -19,8 +19,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from controller.audit import LONGEST_PAUSE, Audit
-from controller.backlog import note_rest
+from controller.audit import Audit
 from controller.charges.cashier import Cashier
 from controller.events.inbox import Inbox
 from controller.events.spreading import Spreader
@@ -30,7 +29,9 @@ from controller.holding import at_rest_now
 from controller.lane import Lane, Tools
 from controller.marker import Marker
 from controller.recovery import take_stock
+from controller.rests import note_rest
 from controller.retention import FIRST, Retention
+from controller.rounds import LONGEST_PAUSE
 from controller.store import Store, StoreError, StoreUnavailable, store_error_in
 from controller.targets import Billing
 from controller.waiting import first_of

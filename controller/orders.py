@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from controller.adoption import AdoptionPlan, adopt
-from controller.holding import FIRST_CONTACT, approve_first_contact
-from controller.store import Charge, Decider, Order, Pause, Store
+from controller.holding import approve_first_contact
+from controller.store import FIRST_CONTACT, Charge, Decider, Order, Pause, Store
 from desired_state.policy import UNPROVEN
 
 

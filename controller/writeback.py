@@ -162,7 +162,7 @@ class Writer:
         """Keep what billing was told; returns the account's id."""
         store.told(self._audience).note(telling, refused=refused)
         store.targets.set_meta(_key(self._audience.billing, "encoding"), self._api.encoding)
-        store.targets.set_meta(_key(self._audience.billing, "trouble"), "")
+        store.targets.set_telling_trouble(self._audience.billing, "")
         stored = store.accounts(self._audience.billing).get(telling.i_account)
         return stored.account.id if stored is not None else None
 
@@ -172,9 +172,7 @@ class Writer:
         if self._failures == 1:
             billing = self._audience.billing
             self._desk.log.warning("billing cannot be told how provisioning stands", target=billing, text=error.text)
-        await self._desk.ledger.run(
-            lambda store: store.targets.set_meta(_key(self._audience.billing, "trouble"), error.text)
-        )
+        await self._desk.ledger.run(lambda store: store.targets.set_telling_trouble(self._audience.billing, error.text))
         asked_for = getattr(error, "retry_after", None) or timedelta(0)
         later = 0 if isinstance(error, Transient) else _LATE
         await self._pause(self._failures + later, asked_for)
@@ -191,12 +189,7 @@ class Writer:
         match store.targets.meta(encoding):
             case "json" | "form" as worked:
                 self._api.prefer(worked)
-        store.targets.set_meta(_key(self._audience.billing, "trouble"), "")
-
-
-def trouble_of(store: Store, billing: str) -> str | None:
-    """What keeps a billing source from being told, if anything does."""
-    return store.targets.meta(_key(billing, "trouble")) or None
+        store.targets.set_telling_trouble(self._audience.billing, "")
 
 
 def _key(billing: str, what: str) -> str:

@@ -3,37 +3,31 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from pydantic import BaseModel
 from starlette.types import ASGIApp
 
 from platforms.breaker import Breaker
-from platforms.driver import Capabilities, Driver
-from platforms.ministra.client import OPERATIONS as MINISTRA_OPERATIONS
+from platforms.driver import Driver
+from platforms.endpoint import Endpoint
 from platforms.ministra.client import Client as MinistraClient
 from platforms.ministra.client import Connection as MinistraConnection
 from platforms.ministra.dialect import Dialect as MinistraDialect
-from platforms.ministra.driver import CAPABILITIES as MINISTRA_CAPABILITIES
 from platforms.ministra.driver import MinistraDriver
 from platforms.ministra.simulator import MinistraSimulator
 from platforms.ministra.wire import Wire as MinistraWire
-from platforms.seachange.client import OPERATIONS as SEACHANGE_OPERATIONS
 from platforms.seachange.client import Client as SeaChangeClient
 from platforms.seachange.client import basic
 from platforms.seachange.dialect import Dialect as SeaChangeDialect
-from platforms.seachange.driver import CAPABILITIES as SEACHANGE_CAPABILITIES
 from platforms.seachange.driver import SeaChangeDriver
 from platforms.seachange.simulator import SeaChangeSimulator
 from platforms.seachange.wire import Wire as SeaChangeWire
 from platforms.simulation import Draw
-from platforms.telebreeze.client import OPERATIONS as TELEBREEZE_OPERATIONS
 from platforms.telebreeze.client import Client as TelebreezeClient
 from platforms.telebreeze.dialect import Dialect as TelebreezeDialect
-from platforms.telebreeze.driver import CAPABILITIES as TELEBREEZE_CAPABILITIES
 from platforms.telebreeze.driver import TelebreezeDriver
 from platforms.telebreeze.session import Session as TelebreezeSession
 from platforms.telebreeze.simulator import TelebreezeSimulator
 from platforms.telebreeze.wire import Wire as TelebreezeWire
-from platforms.transport import Clock, Endpoint, Http, Meter, Transport
+from platforms.transport import Clock, Http, Meter, Transport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,19 +50,10 @@ Drive = Callable[[DriverSettings, Transport, Clock], Driver]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriverKind:
-    """A kind of platform: how its driver is made, the model of its dialect, the credentials it needs, its simulator.
-
-    `operations` are the names of all its requests in metrics, so that their counters exist at 0. `customer_id` is the
-    usual pattern of the names of its records.
-    """
+    """How the driver of a kind of platform is made (`kinds.py` has what there is to know of it), and its simulator."""
 
     drive: Drive
-    capabilities: Capabilities
-    dialect: type[BaseModel]
-    credentials: tuple[str, ...]
-    operations: tuple[str, ...]
     simulator: Callable[[Clock, Draw], ASGIApp]
-    customer_id: str = "{id}_{i_env}"
 
     def build(
         self,
@@ -107,29 +92,7 @@ def _ministra(settings: DriverSettings, transport: Transport, clock: Clock) -> D
 
 
 DRIVERS: Mapping[str, DriverKind] = {
-    "telebreeze": DriverKind(
-        drive=_telebreeze,
-        capabilities=TELEBREEZE_CAPABILITIES,
-        dialect=TelebreezeDialect,
-        credentials=("api_key",),
-        operations=TELEBREEZE_OPERATIONS,
-        simulator=TelebreezeSimulator,
-    ),
-    "seachange": DriverKind(
-        drive=_seachange,
-        capabilities=SEACHANGE_CAPABILITIES,
-        dialect=SeaChangeDialect,
-        credentials=("username", "password"),
-        operations=SEACHANGE_OPERATIONS,
-        simulator=SeaChangeSimulator,
-    ),
-    "ministra": DriverKind(
-        drive=_ministra,
-        capabilities=MINISTRA_CAPABILITIES,
-        dialect=MinistraDialect,
-        credentials=("username", "password"),
-        operations=MINISTRA_OPERATIONS,
-        simulator=MinistraSimulator,
-        customer_id="{id}",
-    ),
+    "telebreeze": DriverKind(drive=_telebreeze, simulator=TelebreezeSimulator),
+    "seachange": DriverKind(drive=_seachange, simulator=SeaChangeSimulator),
+    "ministra": DriverKind(drive=_ministra, simulator=MinistraSimulator),
 }

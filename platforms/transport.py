@@ -38,6 +38,7 @@ from httpx_aiohttp import AiohttpTransport
 from platforms import permits
 from platforms.breaker import Breaker, Verdict
 from platforms.driver import PlatformError, Rejected, Resting, Transient, Unavailable
+from platforms.endpoint import Endpoint
 from platforms.gate import Gate, Paused
 from platforms.pauses import retry_after
 from platforms.trace import Leg, leg
@@ -81,23 +82,6 @@ Http = httpx.AsyncBaseTransport
 
 Meter = Callable[[str, str, str, float], None]
 """Told of every request: target, operation, outcome (an `Outcome`), seconds from its start."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """Where a server is and how it may be used. `target` names it in metrics and sentences.
-
-    `verify` is whether its certificate is checked, or the file of the CA to check it by. `None`: the rate has no limit.
-    `heeds_pauses`: nothing is sent while the server wishes to be left alone. Times are in seconds.
-    """
-
-    target: str
-    url: str
-    max_concurrency: int = 8
-    requests_per_second: float | None = None
-    timeout_seconds: float = 10
-    verify: bool | str = True
-    heeds_pauses: bool = True
 
 
 @dataclass(frozen=True, slots=True)

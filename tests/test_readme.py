@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from controller.config import schema
 from controller.config.reference import reference
-from platforms.registry import DRIVERS
+from controller.config.schema import schema
+from platforms.kinds import KINDS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -52,16 +52,16 @@ def test_readme_names_every_endpoint(endpoint: str) -> None:
 TABLES = re.findall(r"^```yaml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("driver", KINDS)
 def test_readme_has_the_whole_dialect_of_every_driver(driver: str) -> None:
-    whole = DRIVERS[driver].dialect().model_dump(mode="json")
+    whole = KINDS[driver].dialect().model_dump(mode="json")
     assert whole in [yaml.safe_load(table) for table in TABLES]
 
 
-@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("driver", KINDS)
 def test_readme_names_every_driver_and_what_it_is_configured_with(driver: str) -> None:
     assert f"| {driver} |" in README, "its simulator"
-    kind = DRIVERS[driver]
+    kind = KINDS[driver]
     assert re.search(rf"\| `driver` \|[^\n]*`{driver}`", REFERENCE)
     assert re.search(rf"\| `customer_id` \|[^\n]*`{re.escape(kind.customer_id)}`", REFERENCE)
     for credential in kind.credentials:

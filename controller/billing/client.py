@@ -15,23 +15,22 @@ Rules of this module:
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import httpx
 import msgspec
 
 from controller.billing.custom_fields import CustomFields
+from controller.billing.details import AddonsFrom
 from controller.billing.faults import BillingFault, Meaning, fault_in
 from controller.billing.session import Session, session_error
 from controller.billing.wire import decode_object
 from platforms.breaker import Breaker, Verdict
 from platforms.driver import PlatformError, Rejected
-from platforms.transport import Answer, Clock, Endpoint, Meter, Request, Transport, unexpected
+from platforms.endpoint import Endpoint
+from platforms.transport import Answer, Clock, Meter, Request, Transport, unexpected
 
 T = TypeVar("T")
-
-AddonsFrom = Literal["auto", "list", "info"]
-"""Where an account's add-ons are read: in the list, in its details, or where a probe shows that they can be."""
 
 _JSON = {"content-type": "application/json"}
 _BODY = msgspec.json.Encoder(decimal_format="number")  # an amount is written digit by digit

@@ -10,7 +10,8 @@ from controller.cli.codes import Code, Failed
 from controller.cli.plan import found_code, unknown_of
 from controller.cli.printing import say, tell
 from controller.cli.progress import progress
-from controller.cli.session import assembled, configured, execute
+from controller.cli.putting_together import assembled
+from controller.cli.session import configured, execute
 from controller.config import Config
 from controller.fleet import PassOptions, PassReport
 from controller.lock import performing

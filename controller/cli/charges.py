@@ -7,7 +7,8 @@ from pathlib import Path
 from controller import orders
 from controller.cli.codes import Code, Failed
 from controller.cli.printing import Output, as_json, say, tell
-from controller.cli.session import check_platform, configured, opened, person
+from controller.cli.putting_together import person
+from controller.cli.session import check_platform, configured, opened
 from controller.clock import SystemClock
 from controller.config import Config
 from controller.store import Charge, NotDecidable, Store

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from controller.cli.printing import tell
-from controller.cli.session import assembled, private_copy
+from controller.cli.putting_together import assembled
+from controller.cli.session import private_copy
 from controller.config import Config
 from controller.decisions import is_due, is_outdated, waiting
 from controller.fleet import Fleet

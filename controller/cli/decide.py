@@ -9,7 +9,8 @@ from controller.adoption import AdoptionPlan, adoption_plan
 from controller.cli.codes import Code
 from controller.cli.confirm import is_passed
 from controller.cli.printing import say, tell
-from controller.cli.session import assembled, check_platform, configured, execute, opened, person, private_copy
+from controller.cli.putting_together import assembled, person
+from controller.cli.session import check_platform, configured, execute, opened, private_copy
 from controller.config import Config
 from controller.decisions import Verdict, decide
 from controller.shown import show_difference

@@ -1,5 +1,6 @@
 """The commands' entry point: names, options, exit codes."""
 
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -83,7 +84,7 @@ def explain(
     billing: Annotated[str | None, typer.Option(help="Which billing, where several know such an account.")] = None,
 ) -> None:
     """Say everything about one account: what should be, what is, and why."""
-    from controller.cli.looks import explain_account
+    from controller.cli.explain import explain_account
 
     raise Finished(explain_account(config, account, output, billing))
 
@@ -169,7 +170,8 @@ def rebuild(
 @app.command()
 def status(config: ConfigFile, output: OutputFormat = Output.TEXT) -> None:
     """Say how everything stands."""
-    from controller.cli.looks import show_status
+    gc.disable()  # it has ended before there is garbage worth collecting
+    from controller.cli.status import show_status
 
     raise Finished(show_status(config, output))
 
@@ -217,7 +219,7 @@ def demo(
 @config_app.command("check")
 def config_check(file: Annotated[Path, typer.Argument(help="The configuration file.")]) -> None:
     """Validate a configuration file, its secrets included."""
-    from controller.cli.looks import check_config
+    from controller.cli.configs import check_config
 
     raise Finished(check_config(file))
 
@@ -229,7 +231,7 @@ def config_schema(
     ] = SchemaOutput.JSON,
 ) -> None:
     """Print the JSON Schema of the configuration file."""
-    from controller.cli.looks import print_schema
+    from controller.cli.configs import print_schema
 
     raise Finished(print_schema(output))
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from controller.app import Application
 from controller.cli.codes import Code, Failed
 from controller.cli.printing import PlanOutput, as_json, say, tell
-from controller.cli.session import assembled, configured, execute, private_copy
+from controller.cli.putting_together import assembled
+from controller.cli.session import configured, execute, private_copy
 from controller.clock import SystemClock
 from controller.config import Config
 from controller.fleet import PassOptions, PassReport

@@ -8,7 +8,8 @@ from pathlib import Path
 from controller.cli.codes import Code, Failed
 from controller.cli.plan import troubles_of
 from controller.cli.printing import say, tell
-from controller.cli.session import assembled, configured, execute
+from controller.cli.putting_together import assembled
+from controller.cli.session import configured, execute
 from controller.clock import SystemClock
 from controller.config import Config
 from controller.lock import performing

@@ -16,7 +16,7 @@ from controller.clock import SystemClock
 from controller.config import Config
 from controller.store import Reconciled, Store
 from controller.views.reconciled import reconciled_lines, reconciled_view
-from platforms.registry import DRIVERS
+from platforms.kinds import KINDS
 
 _YEARS = (1971, 2999)  # what is beyond is a slip, and no room to reckon with
 
@@ -78,7 +78,7 @@ def _platforms(config: Config, asked: str | None) -> list[str]:
     if not config.charges.enabled:
         raise Failed("charges.enabled is false: nothing is booked, so there is nothing to compare")
     check_platform(config, asked)
-    selling = [name for name, each in config.platforms.items() if DRIVERS[each.driver].capabilities.has_charges]
+    selling = [name for name, each in config.platforms.items() if KINDS[each.driver].capabilities.has_charges]
     if asked is not None and asked not in selling:
         raise Failed(f"platform {asked!r} has no feed of what it sells")
     if not selling:

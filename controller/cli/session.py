@@ -1,23 +1,19 @@
-"""What commands that work on an installation share: configuration, store, and the objects put together."""
+"""What commands that work on an installation share: the configuration and the store.
+
+`putting_together.py` has what takes more than these: a command that only looks at the store starts fast without it.
+"""
 
 import asyncio
-import getpass
-import os
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from controller import log
-from controller.app import Application, Network, World, assemble
 from controller.cli.codes import Failed
-from controller.clock import SystemClock
 from controller.config import Config, ConfigError, load
 from controller.config.problems import for_log, nearest
 from controller.config.secret import Contents
-from controller.orders import Person
-from controller.store import Ledger, Store, StoreError, store_error_in
-from controller.tracing import TracingError
+from controller.store import Store, StoreError, store_error_in
 
 T = TypeVar("T")
 
@@ -27,19 +23,41 @@ def configured(path: Path, *, as_daemon: bool = False, contents: Contents | None
 
     `contents` is made to tell what it was read from, as by `load`.
     """
-    log.setup("warning")
+    config = read(path, contents)
+    set_log(config, as_daemon=as_daemon)
+    tell_warnings(config)
+    return config
+
+
+def configured_to_look(path: Path) -> Config:
+    """The same for a command that logs nothing else; it starts faster. Raises `Failed` with every problem."""
+    config = read(path)
+    if config.warnings:
+        set_log(config, as_daemon=False)
+        tell_warnings(config)
+    return config
+
+
+def read(path: Path, contents: Contents | None = None) -> Config:
+    """The configuration. Raises `Failed` with every problem."""
     try:
-        config = load(path, contents=contents)
+        return load(path, contents=contents)
     except ConfigError as error:
         raise Failed(str(error)) from None
-    set_log(config, as_daemon=as_daemon)
+
+
+def tell_warnings(config: Config) -> None:
+    """Log what is odd about the configuration."""
+    from controller import log
+
     for warning in config.warnings:
         log.logger("config").warning(for_log(warning))
-    return config
 
 
 def set_log(config: Config, *, as_daemon: bool) -> None:
     """Log as is configured, from now on; commands say warnings and errors only, so that results stand out."""
+    from controller import log
+
     log.setup(config.log.level if as_daemon else "warning", config.log.format)
 
 
@@ -54,15 +72,6 @@ def execute(work: Coroutine[object, object, T]) -> T:
         if failed is None:
             raise
         raise Failed(str(failed)) from group
-
-
-def person() -> Person:
-    """Who runs this command, and now. A container's user may have no name."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):
-        name = f"uid {os.getuid()}"
-    return Person(name, SystemClock().now())
 
 
 def check_platform(config: Config, name: str | None) -> None:
@@ -95,18 +104,3 @@ def private_copy(path: Path) -> Store:
         return store.copy()
     finally:
         store.close()
-
-
-@asynccontextmanager
-async def assembled(
-    config: Config, ledger: Ledger, world: World | None = None, network: Network | None = None
-) -> AsyncIterator[Application]:
-    """Everything put together, and let go of at the end."""
-    try:
-        application = assemble(config, ledger, world or SystemClock(), network)
-    except TracingError as error:
-        raise Failed(str(error)) from None
-    try:
-        yield application
-    finally:
-        await application.aclose()

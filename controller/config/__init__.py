@@ -8,11 +8,11 @@ Rules of this package:
 3. Secrets are read with the rest, and never shown: not by an error, a repr, a dump or the schema.
 
 Top to bottom: `load` -> `document` (YAML) -> `model` and `blocks` (the settings) -> `values`, `durations`, `secret`
-(their kinds) -> `crosscheck` (what blocks say of each other) -> `problems` (sentences).
+(their kinds) -> `crosscheck` (what blocks say of each other) -> `problems` (sentences). What a file may hold: `schema`.
 """
 
 from controller.config.blocks import BillingBlock, PlatformBlock
-from controller.config.load import from_values, load, schema
+from controller.config.load import from_values, load
 from controller.config.model import Config
 from controller.config.problems import ConfigError
 from controller.config.secret import ConfigSecret
@@ -25,5 +25,4 @@ __all__ = [
     "PlatformBlock",
     "from_values",
     "load",
-    "schema",
 ]

@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
-from controller.billing.client import AddonsFrom
-from controller.billing.wire import CustomFields
+from controller.billing.custom_fields import CustomFields
+from controller.billing.details import AddonsFrom
 from controller.config.durations import Duration, PositiveDuration, write
 from controller.config.secret import ConfigSecret
 from controller.config.values import (
@@ -35,16 +35,17 @@ from controller.config.values import (
     Url,
     ZoneName,
 )
-from controller.leadership.client import SERVICE_ACCOUNT
 from controller.store import NEEDED, Keep
 from desired_state.charges import Limits
 from desired_state.desired import Auth, PlatformRules
 from desired_state.doubt import Patience
 from desired_state.entitlement import Rules
+from platforms.endpoint import Endpoint
 from platforms.fitting import Degradable
-from platforms.registry import DRIVERS
-from platforms.transport import Endpoint
+from platforms.kinds import KINDS
 
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+"""Where a pod finds its token, the CA of the API server, and the name of its namespace."""
 BILLING_TIMEOUT = 30.0  # seconds; a page of 1,000 rows takes its time (contract, section 8: read 25 s)
 STATUS_TIMEOUT = 10.0  # seconds; of a call that tells billing how an account stands
 
@@ -169,7 +170,7 @@ class PlatformBlock(Block):
 
     def rules(self, name: str) -> PlatformRules:
         """What the core has to know of it."""
-        kind = DRIVERS[self.driver]
+        kind = KINDS[self.driver]
         return PlatformRules(
             name=name,
             customer_id=self.customer_id or kind.customer_id,

@@ -18,7 +18,7 @@ from controller.config.durations import write
 from controller.config.model import Config
 from controller.config.problems import nearest, sentence, translate
 from controller.leadership.mandate import shortest_duration
-from platforms.registry import DRIVERS
+from platforms.kinds import KINDS
 
 Finding = tuple[Path, str]
 
@@ -105,10 +105,10 @@ def _driver(place: Path, block: Mapping[str, object]) -> Iterator[Finding]:
     name = block.get("driver")
     if not isinstance(name, str) or not name:
         return
-    if name not in DRIVERS:
-        yield (*place, "driver"), f"unknown driver {name!r}; {nearest(name, DRIVERS)}"
+    if name not in KINDS:
+        yield (*place, "driver"), f"unknown driver {name!r}; {nearest(name, KINDS)}"
         return
-    needed = DRIVERS[name].credentials
+    needed = KINDS[name].credentials
     for key in CREDENTIAL_KEYS:
         if key in needed and block.get(key) is None:
             yield (*place, key), f"is required by driver {name!r}"
@@ -118,9 +118,9 @@ def _driver(place: Path, block: Mapping[str, object]) -> Iterator[Finding]:
 
 def _dialect(place: Path, block: Mapping[str, object], document: Document) -> Iterator[str]:
     name, dialect = block.get("driver"), block.get("dialect")
-    if not isinstance(name, str) or name not in DRIVERS or not isinstance(dialect, Mapping):
+    if not isinstance(name, str) or name not in KINDS or not isinstance(dialect, Mapping):
         return
-    model = DRIVERS[name].dialect
+    model = KINDS[name].dialect
     try:
         model.model_validate(dialect)
     except ValidationError as error:

@@ -2,17 +2,13 @@
 
 import os
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 
 from pydantic import ValidationError
-from pydantic.json_schema import GenerateJsonSchema
 
 from controller.config import document as yaml_text
-from controller.config.blocks import BillingBlock
 from controller.config.crosscheck import crosscheck, too_short
 from controller.config.document import Document, DocumentError
-from controller.config.durations import write
 from controller.config.model import Config
 from controller.config.problems import ConfigError, sentence, translate
 from controller.config.secret import Contents, Surroundings
@@ -43,23 +39,6 @@ def load(path: Path | str, environment: Mapping[str, str] | None = None, content
 def from_values(values: Mapping[str, object], folder: Path, environment: Mapping[str, str] | None = None) -> Config:
     """Validate a configuration that was put together in memory; as `load` otherwise."""
     return _validated(Document(values), Surroundings(folder, environment or {}), "")
-
-
-def schema() -> dict[str, object]:
-    """The JSON Schema of the configuration file."""
-    described = Config.model_json_schema(schema_generator=_Schema)
-    listed = described["properties"]["billing"]
-    one = {"$ref": f"#/$defs/{BillingBlock.__name__}"}
-    described["properties"]["billing"] = {"anyOf": [one, listed], "title": listed["title"]}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}
-
-
-class _Schema(GenerateJsonSchema):
-    """Defaults as they are written in the file: durations with their units."""
-
-    def encode_default(self, dft: object) -> object:
-        """The default as the file would have it."""
-        return write(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
 
 
 def _validated(document: Document, surroundings: Surroundings, file: str) -> Config:

@@ -32,7 +32,7 @@ from desired_state.account import AccountStatus
 from desired_state.brake import Brake
 from desired_state.catalog import Catalog, CatalogEntry
 from desired_state.desired import Auth
-from platforms.registry import DRIVERS
+from platforms.kinds import KINDS
 
 
 class Config(Block):
@@ -165,7 +165,7 @@ def _idle(config: Config) -> Iterator[str]:
 def _unrecognised(config: Config) -> Iterator[str]:
     for name, block in config.platforms.items():
         fields = config.billing_of(name).custom_fields
-        has_name = DRIVERS[block.driver].capabilities.login_is_name or bool(fields.login)
+        has_name = KINDS[block.driver].capabilities.login_is_name or bool(fields.login)
         by_device, by_login = bool(fields.device_ids), has_name and bool(fields.password)
         usable = {Auth.DEVICE: by_device, Auth.LOGIN: by_login, Auth.ALL: by_device or by_login}
         if not usable[block.auth]:
@@ -184,11 +184,11 @@ def _unheard_of(config: Config) -> Iterator[str]:
 def _charging(config: Config) -> Iterator[str]:
     if not config.charges.enabled:
         return
-    if not any(DRIVERS[block.driver].capabilities.has_charges for block in config.platforms.values()):
+    if not any(KINDS[block.driver].capabilities.has_charges for block in config.platforms.values()):
         yield "charges.enabled: no platform has a feed of what it sells, so there is nothing to book"
         return
     for name, block in config.platforms.items():
-        if block.mode == "observe" and DRIVERS[block.driver].capabilities.has_charges:
+        if block.mode == "observe" and KINDS[block.driver].capabilities.has_charges:
             yield (
                 f"platforms.{name}.mode: observe keeps what is sold meanwhile, to be booked as soon as that ends; if"
                 " another handler books it, set charges.since to the instant at which that is turned off"

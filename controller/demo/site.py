@@ -14,7 +14,8 @@ import msgspec
 from controller.demo.check import WORDS, Account, Record
 from controller.demo.kinds import KINDS
 from controller.demo.parts import output_of
-from platforms.transport import Clock, Endpoint, Request, Transport, unexpected
+from platforms.endpoint import Endpoint
+from platforms.transport import Clock, Request, Transport, unexpected
 
 T = TypeVar("T")
 

@@ -18,10 +18,8 @@ import msgspec
 from controller.leadership.lease import Lease, read_lease
 from platforms.breaker import NeverOpen
 from platforms.driver import Unavailable
-from platforms.transport import Answer, Clock, Endpoint, Http, Request, Transport, segment, unexpected
-
-SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-"""Where a pod finds its token, the CA of the API server, and the name of its namespace."""
+from platforms.endpoint import Endpoint
+from platforms.transport import Answer, Clock, Http, Request, Transport, segment, unexpected
 
 
 class NoCluster(Exception):
@@ -30,7 +28,7 @@ class NoCluster(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Where the Lease is kept and how to get there. `account` is a folder such as `SERVICE_ACCOUNT`."""
+    """Where the Lease is kept and how to get there. `account` is the folder of a service account."""
 
     url: str
     account: Path

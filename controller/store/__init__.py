@@ -22,7 +22,7 @@ from controller.store.records import Holder, Reading, Records, StoredRecord
 from controller.store.recovery import Identity
 from controller.store.retention import CUT_BACK, NEEDED, Cut, Keep
 from controller.store.subscribers import REFUSALS, REFUSED, TAKEN, Lateness, Overdue, Progress, StoredSubscriber
-from controller.store.targets import HeldPlan, TargetReading
+from controller.store.targets import FIRST_CONTACT, HeldPlan, TargetReading
 from controller.store.told import Audience, Provisioning, Telling, told_counts
 from controller.store.trouble import (
     NotLeading,
@@ -36,6 +36,7 @@ from controller.store.trouble import (
 __all__ = [
     "CUT_BACK",
     "EVERYTHING",
+    "FIRST_CONTACT",
     "NEEDED",
     "REFUSALS",
     "REFUSED",

@@ -32,6 +32,10 @@ class TargetReading:
     breaker_opened_at: datetime | None = None
 
 
+FIRST_CONTACT = "first_contact"
+"""What holds the first plan for a platform that had customers before."""
+
+
 @dataclass(frozen=True, slots=True)
 class HeldPlan:
     """What is held on a platform until a person decides, by the hash under which that is done.
@@ -202,6 +206,14 @@ class Targets:
         """Have `status` tell it; an empty text: there is nothing to tell."""
         self.set_meta("refused configuration", text)
 
+    def telling_trouble(self, billing: str) -> str | None:
+        """What keeps a billing source from being told how provisioning stands, if anything does."""
+        return self.meta(_trouble(billing)) or None
+
+    def set_telling_trouble(self, billing: str, text: str) -> None:
+        """Have `status` tell it; an empty text: there is none."""
+        self.set_meta(_trouble(billing), text)
+
     def meta(self, key: str) -> str | None:
         """A remembered word."""
         row = self._conn.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
@@ -210,6 +222,10 @@ class Targets:
     def set_meta(self, key: str, value: str) -> None:
         """Remember a word."""
         self._conn.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
+
+
+def _trouble(billing: str) -> str:
+    return f"{billing} is told: trouble"
 
 
 def _package(row: tuple[str, str, str, Role, str]) -> Package:

@@ -5,15 +5,13 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from controller.adoption import census
-from controller.audit import audit_round
-from controller.backlog import resting
+from controller.census import census
 from controller.config import Config
-from controller.holding import FIRST_CONTACT
-from controller.store import Pause, Progress, Provisioning, Store, TargetReading, told_counts
+from controller.rests import resting
+from controller.rounds import audit_round
+from controller.store import FIRST_CONTACT, Pause, Progress, Provisioning, Store, TargetReading, told_counts
 from controller.views.absent import GoneView, gone_view
 from controller.views.instants import iso
-from controller.writeback import trouble_of
 from desired_state.subscriber import State
 
 _ATTENTION = 20
@@ -264,7 +262,9 @@ def _named(name: str, text: str, names: list[str]) -> str:
 def _write_back(store: Store, billing: str) -> WriteBackView:
     counts, refused = told_counts(store.db, billing)
     return WriteBackView(
-        told={status.name: counts[status] for status in Provisioning}, refused=refused, text=trouble_of(store, billing)
+        told={status.name: counts[status] for status in Provisioning},
+        refused=refused,
+        text=store.targets.telling_trouble(billing),
     )
 
 

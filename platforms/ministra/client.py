@@ -19,20 +19,6 @@ from platforms.ministra.dialect import Dialect
 from platforms.ministra.wire import Form, JsonObject, Wire, says
 from platforms.transport import Answer, Clock, Request, Transport, segment, unexpected
 
-OPERATIONS = (
-    "tariffs.list",
-    "services.list",
-    "users.list",
-    "users.get",
-    "users.by_mac",
-    "users.create",
-    "users.update",
-    "users.delete",
-    "addons.get",
-    "addons.update",
-    "addons.delete",
-)
-
 Verb = Literal["POST", "PUT", "DELETE"]
 Fields = Mapping[str, str | list[str]]
 

@@ -20,7 +20,6 @@ from desired_state.desired import Problem
 from desired_state.subscriber import SPEC_FIELDS, Observation, Owner, SubscriberSpec
 from platforms.devices import plain_device
 from platforms.driver import (
-    Capabilities,
     FeedPage,
     PlatformError,
     Reference,
@@ -32,30 +31,18 @@ from platforms.driver import (
 from platforms.fitting import cannot_hold, shortfalls
 from platforms.listing import Listed
 from platforms.ministra.addons import Addons
-from platforms.ministra.addressing import NAME_PATTERN
 from platforms.ministra.client import Client
+from platforms.ministra.kind import MINISTRA
 from platforms.ministra.plans import Choice, choice, objections, wished_addons
 from platforms.ministra.users import Users
 from platforms.ministra.wire import Form, JsonObject, Wire
 from platforms.transport import Clock
 
-CAPABILITIES = Capabilities(
-    external_id_length=64,
-    name_pattern=NAME_PATTERN,
-    folds_case=True,
-    max_devices=1,
-    only_macs=True,
-    login_is_name=True,
-    can_clear_password=False,
-    has_pin=False,
-    has_connection_limit=False,
-)
-
 
 class MinistraDriver:
     """One Ministra portal."""
 
-    capabilities = CAPABILITIES
+    capabilities = MINISTRA.capabilities
 
     def __init__(self, client: Client, wire: Wire, clock: Clock) -> None:
         self.name = wire.platform

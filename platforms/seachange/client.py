@@ -18,8 +18,6 @@ from platforms.seachange.markup import document, written
 from platforms.seachange.wire import Wire, refusal
 from platforms.transport import Answer, Clock, Request, Transport, unexpected
 
-OPERATIONS = ("products.list", "customers.list", "customers.get", "customers.put", "customers.delete", "purchases.list")
-
 _XML = {"accept": "application/xml"}
 _XML_BODY = {"content-type": "application/xml; charset=utf-8"}
 

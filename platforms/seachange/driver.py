@@ -2,40 +2,27 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
 
 from desired_state.account import Contact
 from desired_state.catalog import Offer, Package
 from desired_state.desired import Problem
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from platforms.devices import plain_device
-from platforms.driver import Capabilities, FeedPage, Reference, Taken, Transient, Unsupported
+from platforms.driver import FeedPage, Reference, Taken, Transient, Unsupported
 from platforms.fitting import cannot_hold, shortfalls
 from platforms.listing import Listed
 from platforms.paging import whole_list
 from platforms.seachange.client import Client
+from platforms.seachange.kind import SEACHANGE
 from platforms.seachange.markup import storable
 from platforms.seachange.wire import Wire
 from platforms.transport import Clock
-
-CAPABILITIES = Capabilities(
-    external_id_length=64,
-    name_pattern=r"(?!\.{1,2}\Z)[^\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+",  # what XML and a path can hold
-    can_rename=False,
-    auths=frozenset({"device"}),
-    has_password=False,
-    has_connection_limit=False,
-    note_length=255,
-    writes_secrets_anew=True,
-    read_lag=timedelta(seconds=10),
-    has_charges=True,
-)
 
 
 class SeaChangeDriver:
     """One Traxis.Web. A customer's id is its name and its place: there is no other."""
 
-    capabilities = CAPABILITIES
+    capabilities = SEACHANGE.capabilities
 
     def __init__(self, client: Client, wire: Wire, clock: Clock) -> None:
         self.name = wire.platform

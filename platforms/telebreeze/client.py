@@ -19,18 +19,6 @@ from platforms.transport import Answer, Clock, Request, segment, unexpected
 
 ONE = "a customer"
 
-OPERATIONS = (
-    "auth.token",
-    "packages.list",
-    "customers.list",
-    "customers.find",
-    "customers.get",
-    "customers.create",
-    "customers.update",
-    "customers.delete",
-    "transactions.list",
-)
-
 
 class Client:
     """Calls and their answers, in the platform's words."""

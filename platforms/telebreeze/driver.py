@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import fields, replace
-from datetime import timedelta
 from functools import partial
 from operator import attrgetter
 
@@ -12,23 +11,20 @@ from desired_state.catalog import Offer, Package
 from desired_state.desired import Problem
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from platforms.devices import plain_device
-from platforms.driver import Capabilities, FeedPage, Reference, Taken, Transient
+from platforms.driver import FeedPage, Reference, Taken, Transient
 from platforms.fitting import shortfalls
 from platforms.listing import Listed
 from platforms.paging import Page, whole_list
 from platforms.telebreeze.client import Client
+from platforms.telebreeze.kind import TELEBREEZE
 from platforms.telebreeze.wire import Wire
 from platforms.transport import Clock
-
-CAPABILITIES = Capabilities(
-    external_id_length=64, has_pin=False, note_length=255, read_lag=timedelta(seconds=10), has_charges=True
-)
 
 
 class TelebreezeDriver:
     """One Telebreeze operator."""
 
-    capabilities = CAPABILITIES
+    capabilities = TELEBREEZE.capabilities
 
     def __init__(self, client: Client, wire: Wire, clock: Clock) -> None:
         self.name = wire.platform

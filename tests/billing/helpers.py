@@ -13,7 +13,7 @@ from controller.billing.simulator import Simulator, Switches, create_simulator
 from controller.billing.source import PortaBilling
 from controller.billing.wire import AccountRow
 from platforms.breaker import Breaker
-from platforms.transport import Endpoint
+from platforms.endpoint import Endpoint
 from tests.clocks import VirtualClock
 
 FIELDS = CustomFields(device_ids=("TV MAC",), login="TV Login", password="TV Password", pin="TV PIN")

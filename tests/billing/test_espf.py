@@ -10,8 +10,9 @@ import pytest
 from controller.billing.espf import Encoding, StatusApi, StatusReport
 from controller.billing.simulator import Simulator
 from platforms.driver import PlatformError, Rejected, Transient, Unavailable
+from platforms.endpoint import Endpoint
 from platforms.simulation import Fault
-from platforms.transport import Endpoint, Transport
+from platforms.transport import Transport
 from tests.billing.helpers import URL, Billing, billing_with, login
 
 STATUS = "ESPF/status"

@@ -16,7 +16,19 @@ from tempfile import TemporaryDirectory
 
 DEADLINE = 60.0
 
-_COMMANDS = ("main", "apply", "charges", "decide", "demo", "doctor", "looks", "operate", "rebuild", "reconcile", "run")
+_COMMANDS = (
+    "main",
+    "apply",
+    "charges",
+    "decide",
+    "demo",
+    "doctor",
+    "explain",
+    "operate",
+    "rebuild",
+    "reconcile",
+    "run",
+)
 
 PARENT = get_context("forkserver")
 """Whence every process comes."""

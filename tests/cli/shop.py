@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from controller.app import Application
-from controller.cli.session import assembled
+from controller.cli.putting_together import assembled
 from controller.config import load
 from controller.store import Ledger, Store
 from tests.cli.site import Site, site

@@ -17,6 +17,7 @@ from desired_state.catalog import Package
 from desired_state.sales import FeedRecord, SaleKind
 from desired_state.subscriber import SubscriberSpec
 from platforms.driver import Driver
+from platforms.endpoint import Endpoint
 from platforms.memory import MemoryDriver, Record
 from platforms.ministra.simulated import Plan, User
 from platforms.ministra.simulator import PASSWORD as MINISTRA_PASSWORD
@@ -27,7 +28,7 @@ from platforms.seachange.simulated import Customer, Sale
 from platforms.seachange.simulator import PASSWORD, USERNAME, SeaChangeSimulator
 from platforms.simulation import Faults
 from platforms.telebreeze.simulator import API_KEY, TelebreezeSimulator
-from platforms.transport import Endpoint, Http
+from platforms.transport import Http
 from tests.clocks import VirtualClock, draws
 from tests.contract import renamed
 from tests.servers import serving

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from controller.config import Config, from_values, load, schema
+from controller.config import Config, from_values, load
+from controller.config.schema import schema
 from controller.store import Keep
 from desired_state.account import AccountStatus
 from desired_state.desired import Auth, PlatformRules

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from controller.config import ConfigError, schema
+from controller.config import ConfigError
+from controller.config.schema import schema
 from controller.config.secret import ConfigSecret
 from tests.controller.configs import WHOLE, read
 

@@ -13,9 +13,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from controller.spans import RecordedSpans
 from controller.tracing import Traces, incoming, sending_to
+from platforms.endpoint import Endpoint
 from platforms.trace import current
-from platforms.transport import Endpoint, Transport
 from platforms.transport import Request as Call
+from platforms.transport import Transport
 from tests.clocks import VirtualClock
 from tests.collector import Collector
 from tests.servers import serving

@@ -9,10 +9,11 @@ import httpx
 from desired_state.account import Contact, Secret
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from platforms.driver import Driver, Reference
+from platforms.endpoint import Endpoint
 from platforms.ministra.simulated import User
 from platforms.ministra.simulator import PASSWORD, USERNAME, MinistraSimulator
 from platforms.registry import DRIVERS, DriverSettings
-from platforms.transport import Endpoint, Http
+from platforms.transport import Http
 from tests.clocks import VirtualClock, draws
 
 OWNER = Owner(3, 7)

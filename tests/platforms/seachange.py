@@ -5,10 +5,11 @@ import httpx
 from desired_state.account import Contact, Secret
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from platforms.driver import Driver, Reference
+from platforms.endpoint import Endpoint
 from platforms.registry import DRIVERS, DriverSettings
 from platforms.seachange.simulated import Customer
 from platforms.seachange.simulator import PASSWORD, USERNAME, SeaChangeSimulator
-from platforms.transport import Endpoint, Http
+from platforms.transport import Http
 from tests.clocks import VirtualClock
 
 NAMESPACE = "urn:eventis:traxisweb:1.0"

@@ -13,12 +13,13 @@ from desired_state.account import Contact, Secret
 from desired_state.catalog import Offer
 from desired_state.subscriber import Observation, SubscriberSpec
 from platforms.driver import Driver, Reference, Rejected, Transient, Unavailable
+from platforms.endpoint import Endpoint
+from platforms.kinds import KINDS
 from platforms.listing import understood
 from platforms.registry import DRIVERS, DriverSettings
 from platforms.seachange.simulated import Customer
 from platforms.seachange.simulator import PASSWORD, USERNAME, SeaChangeSimulator
 from platforms.simulation import Fault
-from platforms.transport import Endpoint
 from tests.clocks import VirtualClock, draws
 from tests.platforms.seachange import NAMESPACE, NO_PIN, NOTE, SPEC, answering, built, calls, gone, seen, truth
 from tests.servers import serving
@@ -291,4 +292,4 @@ def test_a_wish_is_bent_into_what_reads_back(driver: Driver) -> None:
 )
 def test_a_dialect_with_a_mistake_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        DRIVERS["seachange"].dialect.model_validate(wrong)
+        KINDS["seachange"].dialect.model_validate(wrong)

@@ -11,11 +11,12 @@ from desired_state.account import Contact, Secret
 from desired_state.catalog import Package
 from desired_state.subscriber import SubscriberSpec
 from platforms.driver import Rejected, Taken, Transient
+from platforms.endpoint import Endpoint
 from platforms.registry import DRIVERS, DriverSettings
 from platforms.seachange.dialect import Dialect
 from platforms.seachange.markup import document, plain, storable, written
 from platforms.seachange.wire import NO_PIN, Wire, refusal
-from platforms.transport import Answer, Endpoint
+from platforms.transport import Answer
 from tests import strategies
 from tests.clocks import START, VirtualClock
 from tests.contract import renamed

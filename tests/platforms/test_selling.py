@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from desired_state.sales import SaleKind
 from platforms.driver import Driver, Transient, Unsupported
+from platforms.endpoint import Endpoint
 from platforms.registry import DRIVERS, DriverSettings
 from platforms.seachange.dialect import Dialect as SeaChangeDialect
 from platforms.seachange.simulated import Customer, Sale
@@ -21,7 +22,6 @@ from platforms.selling import Told, sale
 from platforms.simulation import Fault
 from platforms.telebreeze.dialect import Dialect as TelebreezeDialect
 from platforms.telebreeze.wire import Wire as TelebreezeWire
-from platforms.transport import Endpoint
 from tests.clocks import VirtualClock, draws
 
 ROW: Mapping[str, object] = {

@@ -9,8 +9,9 @@ import pytest
 
 from platforms.breaker import FAILURES, FIRST_PROBE, Breaker
 from platforms.driver import Resting, Transient
+from platforms.endpoint import Endpoint
 from platforms.gate import PATIENCE, urgent
-from platforms.transport import Endpoint, Request, Transport, unexpected
+from platforms.transport import Request, Transport, unexpected
 from tests.clocks import VirtualClock
 
 LOOK = Request("things.get", "GET", "/things")

@@ -13,11 +13,13 @@ from desired_state.account import Contact, Secret
 from desired_state.catalog import Offer
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from platforms.driver import Driver, Reference, Rejected, Transient, Unavailable
+from platforms.endpoint import Endpoint
+from platforms.kinds import KINDS
 from platforms.listing import understood
 from platforms.registry import DRIVERS, DriverSettings
 from platforms.simulation import Fault
 from platforms.telebreeze.simulator import API_KEY, TelebreezeSimulator
-from platforms.transport import Endpoint, Http
+from platforms.transport import Http
 from tests.clocks import VirtualClock, draws
 
 NOTE = Owner(3, 7).note
@@ -175,7 +177,7 @@ async def test_every_name_of_the_api_can_be_overridden(clock: VirtualClock) -> N
 )
 def test_a_dialect_with_a_mistake_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        DRIVERS["telebreeze"].dialect.model_validate(wrong)
+        KINDS["telebreeze"].dialect.model_validate(wrong)
 
 
 def test_settings_do_not_show_credentials() -> None:

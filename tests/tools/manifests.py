@@ -12,7 +12,7 @@ from pathlib import Path
 import helm_python
 import yaml
 
-from controller.config import schema
+from controller.config.schema import schema
 
 DEPLOY = Path(__file__).parent.parent.parent / "deploy"
 CHART = DEPLOY / "helm" / "iptv-reconciler"

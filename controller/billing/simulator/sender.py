@@ -20,8 +20,9 @@ from controller.billing.simulator.events import Happening
 from controller.billing.simulator.handlers import Espf, Nsps
 from controller.billing.simulator.wire_events import espf_request, nsps_body, nsps_headers, variables_of
 from platforms.driver import Transient
+from platforms.endpoint import Endpoint
 from platforms.simulation import Draw
-from platforms.transport import Clock, Endpoint, Http, Outcome, Request, Transport
+from platforms.transport import Clock, Http, Outcome, Request, Transport
 
 REMEMBERED = 1000
 

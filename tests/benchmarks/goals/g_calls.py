@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from math import ceil
 from time import perf_counter
 
-from controller.audit import SHORTEST_PAUSE
+from controller.rounds import SHORTEST_PAUSE
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.daemons import daemon
 from tests.benchmarks.fleets import Fleet, begun, calls, change, forget_calls, written

@@ -1,36 +1,24 @@
-"""Commands that only look: `status`, `explain`, `config check`, `config schema`."""
+"""`explain`: everything about one account."""
 
 import asyncio
-import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from controller.billing.source import HalfRead
 from controller.cli.codes import Code, Failed
-from controller.cli.printing import Output, SchemaOutput, as_json, say, tell
-from controller.cli.session import assembled, configured, execute, opened, private_copy
+from controller.cli.printing import Output, as_json, say, tell
+from controller.cli.putting_together import assembled
+from controller.cli.session import configured, execute, private_copy
 from controller.clock import SystemClock
-from controller.config import Config, ConfigError, load, schema
+from controller.config import Config
 from controller.config.problems import nearest
-from controller.config.reference import reference
 from controller.loop import Installation
 from controller.store import Ledger, Store, StoredAccount
 from controller.views.explain import Ambiguous, ExplainView, asked_number, explain_view, find, formerly
 from controller.views.explain_text import explain_lines
-from controller.views.status import status_view
-from controller.views.status_text import status_lines
 from desired_state.account import Account
 from platforms.driver import PlatformError
-
-
-def show_status(path: Path, output: Output) -> Code:
-    """Print how everything stands."""
-    config = configured(path)
-    with opened(config) as store:
-        view = status_view(store, config, SystemClock().now())
-    say(as_json(view) if output is Output.JSON else "\n".join(status_lines(view)))
-    return Code.OK if view["healthy"] else Code.ATTENTION
 
 
 def explain_account(path: Path, asked: str, output: Output, billing: str | None = None) -> Code:
@@ -46,24 +34,6 @@ def explain_account(path: Path, asked: str, output: Output, billing: str | None 
         tell(f"no billing source knows an account {asked!r}")
         return Code.UNKNOWN_ACCOUNT
     say(as_json(view) if output is Output.JSON else "\n".join(explain_lines(view)))
-    return Code.OK
-
-
-def check_config(path: Path) -> Code:
-    """Print what is wrong with a configuration file, or that nothing is."""
-    try:
-        config = load(path)
-    except ConfigError as error:
-        raise Failed(str(error)) from None
-    for warning in config.warnings:
-        tell(f"warning: {warning}")
-    say(f"{path} is valid (fingerprint {config.fingerprint})")
-    return Code.OK
-
-
-def print_schema(output: SchemaOutput) -> Code:
-    """Print the JSON Schema of the configuration, or the reference that is made of it."""
-    say(reference(schema()) if output is SchemaOutput.MARKDOWN else json.dumps(schema(), indent=2))
     return Code.OK
 
 
