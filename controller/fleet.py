@@ -89,6 +89,7 @@ class Fleet:
         self._gatherer = gatherer
         self._rivals = rivals
         self._clock = tools.clock
+        self._watcher = tools.watcher
         self._news = News(billing, house)
         self.readings = Readings(gatherer, tools.clock)
         self.backlog = Backlog(billing, gatherer, tools)
@@ -129,6 +130,8 @@ class Fleet:
         """Read billing's list and these platforms, and judge; returns what billing gave, and who answered (in time)."""
         self.readings.begin(platforms)
         snapshot = await self._gatherer.read_billing()
+        if snapshot is not None and snapshot.complete:
+            self._watcher.listed()
         read = await self.readings.read(platforms, patiently=patiently)
         is_complete = snapshot is not None and snapshot.complete
         await self._ledger.run(partial(conclude, read=read, is_billing_complete=is_complete))

@@ -52,7 +52,7 @@ _TRIGGERS = {
 
 
 class Watcher(Protocol):
-    """Who is told of every look: metrics, a progress bar."""
+    """Who is told of every look and of every list: metrics, health, a progress bar."""
 
     def looked(self, platform: str, trigger: str, result: Result, seconds: float) -> None:
         """A look at a subscriber ended."""
@@ -60,6 +60,10 @@ class Watcher(Protocol):
 
     def waited(self, priority: str, seconds: float) -> None:
         """A key waited that long beyond the instant at which it was due."""
+        ...
+
+    def listed(self) -> None:
+        """Billing's list was read completely."""
         ...
 
 

@@ -81,13 +81,14 @@ class Watch:
                 self._log.warning("a plan waits for approve or reject", platform=platform, by=by, changes=count)
         for (platform, kind), count in report.drift.items():
             self._metrics.drift(platform, Kind(kind), count)
-        snapshot = report.snapshot
-        if snapshot is not None and snapshot.complete:
-            self._health.snapshot_taken()
         changes, held = len(report.plan.changes), len(report.plan.held)
-        accounts = snapshot.accounts if snapshot is not None else None
+        accounts = report.snapshot.accounts if report.snapshot is not None else None
         failed = list(report.failed)
         self._log.info("pass finished", billing=billing, accounts=accounts, changes=changes, held=held, failed=failed)
+
+    def listed(self) -> None:
+        """Billing's list was read completely; what a pass waits for after that does not count for being ready."""
+        self._health.snapshot_taken()
 
     def progressed(self) -> None:
         """The event loop turns."""

@@ -224,3 +224,10 @@ async def test_p07_who_loses_the_lead_ends_at_once_and_works_anew_when_it_comes_
         await bed.world.sleep(SOON)
         assert bed.customer("tv000001_3")["status"] == "disabled"
         assert len(office.made) == 2
+
+
+async def test_it_is_ready_once_billing_is_read_whatever_else_a_pass_waits_for(bed: Bed) -> None:
+    (installation,) = bed.application.installations
+    assert not bed.application.health.ready()["snapshot"].ok
+    await installation.fleet.read([])
+    assert bed.application.health.ready()["snapshot"].ok
