@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -38,14 +39,16 @@ def explain_account(path: Path, asked: str, output: Output, billing: str | None 
 
 
 async def _explain(config: Config, asked: str, billing: str | None) -> ExplainView | None:
-    """The view, from a private copy of the store, so that a look-up leaves no trace.
+    """The view: of an account that the store knows, from there; else from a private copy, so that the look-up in
+    billing leaves no trace.
 
     Who bears the id now comes first, in the store or in billing, then who bore it.
     """
     ledger = Ledger(lambda: private_copy(config.store.path), threaded=False)
     async with assembled(config, ledger) as application:
         among = [each for each in application.installations if billing in (None, each.billing.name)]
-        view = await ledger.run(partial(_from_store, among=among, asked=asked))
+        with closing(Store.open(config.store.path)) as store, store.translating():
+            view = _from_store(store, among=among, asked=asked)
         if view is not None:
             return view
         view, troubles = await _looked_up(ledger, among, asked)
