@@ -319,7 +319,8 @@ class Gatherer:
 
     def _conclude_platform(self, store: Store, *, platform: Platform, reading: Reading, done: TargetReading) -> bool:
         records = store.records(platform.name, platform.i_env)
-        lost, owned = records.unlisted(reading), records.owned()
+        lost = records.unlisted(reading)
+        owned = records.owned() if lost else 0
         is_old_copy = store.recovery.rebuilding(platform.name) is not None  # what it remembers is no proof
         if len(lost) <= self._house.brake.destructive_limit(owned):
             forget_lost(store, platform.name)

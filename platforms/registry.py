@@ -76,7 +76,7 @@ def _telebreeze(settings: DriverSettings, transport: Transport, clock: Clock) ->
     dialect = TelebreezeDialect.model_validate(settings.dialect)
     session = TelebreezeSession(transport, settings.api_key or "", dialect, clock)
     wire = TelebreezeWire(settings.endpoint.target, dialect)
-    return TelebreezeDriver(TelebreezeClient(session, dialect, clock), wire, clock)
+    return TelebreezeDriver(TelebreezeClient(session, wire, clock), wire, clock)
 
 
 def _seachange(settings: DriverSettings, transport: Transport, clock: Clock) -> Driver:

@@ -1,5 +1,7 @@
 """A set of small numbers in little memory: a million of them take an eighth of a megabyte."""
 
+from collections.abc import Collection
+
 
 class Numbers:
     """Which numbers, from 1 on, have come by."""
@@ -7,14 +9,15 @@ class Numbers:
     def __init__(self) -> None:
         self._bits = bytearray()
 
-    def __contains__(self, number: int) -> bool:
-        """Whether it was there."""
-        place = number >> 3
-        return place < len(self._bits) and bool(self._bits[place] >> (number & 7) & 1)
+    def update(self, numbers: Collection[int]) -> None:
+        """Remember these."""
+        bits, missing = self._bits, (max(numbers, default=0) >> 3) + 1 - len(self._bits)
+        if missing > 0:
+            bits.extend(bytes(max(missing, len(bits) // 8)))
+        for number in numbers:
+            bits[number >> 3] |= 1 << (number & 7)
 
-    def add(self, number: int) -> None:
-        """Remember the number."""
-        place = number >> 3
-        if place >= len(self._bits):
-            self._bits.extend(bytes(max(place + 1 - len(self._bits), len(self._bits) // 8)))
-        self._bits[place] |= 1 << (number & 7)
+    def lacking(self, numbers: Collection[int]) -> list[int]:
+        """Those of the numbers that have not come by."""
+        bits, end = self._bits, 8 * len(self._bits)
+        return [number for number in numbers if number >= end or not bits[number >> 3] >> (number & 7) & 1]

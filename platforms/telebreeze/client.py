@@ -10,11 +10,10 @@ Rules of this module:
 from collections.abc import Mapping
 
 from platforms.driver import PlatformError, Transient
-from platforms.listing import Reader, Row
+from platforms.listing import Listed
 from platforms.paging import Page
-from platforms.telebreeze.dialect import Dialect
 from platforms.telebreeze.session import Session
-from platforms.telebreeze.wire import JsonObject, refusal
+from platforms.telebreeze.wire import JsonObject, Wire, refusal
 from platforms.transport import Answer, Clock, Request, segment, unexpected
 
 ONE = "a customer"
@@ -23,20 +22,21 @@ ONE = "a customer"
 class Client:
     """Calls and their answers, in the platform's words."""
 
-    def __init__(self, session: Session, dialect: Dialect, clock: Clock) -> None:
+    def __init__(self, session: Session, wire: Wire, clock: Clock) -> None:
         self._session = session
-        self._dialect = dialect
+        self._dialect = wire.dialect
+        self._reader = wire.customers
         self._clock = clock
 
     async def packages(self, offset: int) -> Page[JsonObject]:
         """A page of the packages on offer."""
         return await self._page(Request("packages.list", "GET", self._dialect.paths.packages), offset)
 
-    async def customers(self, offset: int, reader: Reader) -> Page[Row]:
+    async def customers(self, offset: int) -> Page[Listed]:
         """A page of all customers, read as far as it takes to compare them."""
         read_at, operation = self._clock.now(), "customers.list"
         answer = await self._part(Request(operation, "GET", self._dialect.paths.customers), offset)
-        page = reader.page(answer.body)
+        page = self._reader.page(answer.body, read_at)
         if page is None:
             answer.object("a list")
             raise self._no_list(answer, operation)

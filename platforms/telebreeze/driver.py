@@ -14,7 +14,7 @@ from platforms.devices import plain_device
 from platforms.driver import FeedPage, Reference, Taken, Transient
 from platforms.fitting import shortfalls
 from platforms.listing import Listed
-from platforms.paging import Page, whole_list
+from platforms.paging import whole_list
 from platforms.telebreeze.client import Client
 from platforms.telebreeze.kind import TELEBREEZE
 from platforms.telebreeze.wire import Wire
@@ -52,7 +52,7 @@ class TelebreezeDriver:
 
     async def list(self) -> AsyncIterator[Listed]:
         """Every customer, in the platform's order."""
-        async for page in whole_list(self._listed, attrgetter("record_id"), f"the list of {self.name}"):
+        async for page in whole_list(self._client.customers, attrgetter("record_id"), f"the list of {self.name}"):
             for row in page.rows:
                 yield row
 
@@ -68,7 +68,7 @@ class TelebreezeDriver:
     async def create(self, external_id: str, spec: SubscriberSpec) -> str:
         """One POST; where it is refused as a double, the customer of that name counts if its note names our owner."""
         try:
-            return self._wire.customer_id(await self._client.create(self._wire.creation(external_id, spec)))
+            return self._wire.record_id(await self._client.create(self._wire.creation(external_id, spec)))
         except Taken as refused:
             return await self._own(external_id, spec, refused)
 
@@ -101,10 +101,6 @@ class TelebreezeDriver:
         """Let go of connections."""
         await self._client.aclose()
 
-    async def _listed(self, offset: int) -> Page[Listed]:
-        page = await self._client.customers(offset, self._wire.customers)
-        return Page([self._wire.listed(row, page.read_at) for row in page.rows], page.total, page.read_at)
-
     async def _own(self, external_id: str, spec: SubscriberSpec, refused: Taken) -> str:
         """The id of our own customer, made by a call whose answer was lost: any value of it may be called a double."""
         existing = await self._find(external_id)
@@ -122,7 +118,7 @@ class TelebreezeDriver:
         if not external_id:
             return None
         fetch = partial(self._client.find, external_id)
-        search = whole_list(fetch, self._wire.customer_id, f"the search for {external_id!r} on {self.name}")
+        search = whole_list(fetch, self._wire.record_id, f"the search for {external_id!r} on {self.name}")
         async with aclosing(search):
             async for page in search:
                 for row in page.rows:

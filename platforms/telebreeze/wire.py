@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
 
 from desired_state.account import Contact, Secret
 from desired_state.catalog import Package
@@ -23,7 +22,7 @@ from desired_state.desired import mask_device
 from desired_state.sales import FeedRecord, SaleKind
 from desired_state.subscriber import Observation, SubscriberSpec
 from platforms.driver import Rejected, Taken, Transient
-from platforms.listing import Listed, Reader, Row
+from platforms.listing import Reader
 from platforms.selling import Told, sale
 from platforms.telebreeze.dialect import Dialect
 from platforms.transport import Answer
@@ -47,22 +46,16 @@ class Wire:
         unread = {"id", "password", "device_id"}  # besides the id, which comes first: never shown, and within a device
         fields = (names.id, *(theirs for ours, theirs in names if ours not in unread))
         page = (self.dialect.listing.rows, self.dialect.listing.count)
-        object.__setattr__(self, "customers", Reader(fields, page, self.dialect))
-
-    def listed(self, row: Row, read_at: datetime) -> Listed:
-        """A row of the list, to be understood where it differs; `read_at` is when reading it began."""
-        key = row.key
-        record_id = key if isinstance(key, str) and key else self.customer_id(self.customers.fields(row))
-        return Listed(record_id, self.customers.fingerprint(row), partial(self._understood, row, read_at))
+        object.__setattr__(self, "customers", Reader(self, fields, page, self.dialect))
 
     def observation(self, row: JsonObject, read_at: datetime) -> Observation:
         """What a customer's row shows; `read_at` is when reading it began."""
         names = self.dialect.customer
         if names.external_id not in row:
             raise self._incomplete("a customer", names.external_id)
-        return Observation(_text(row[names.external_id]), self.customer_id(row), self._spec(row), read_at)
+        return Observation(_text(row[names.external_id]), self.record_id(row), self._spec(row), read_at)
 
-    def customer_id(self, row: JsonObject) -> str:
+    def record_id(self, row: JsonObject) -> str:
         """The platform's id of a customer."""
         return self._required(row, self.dialect.customer.id, "a customer")
 
@@ -107,9 +100,6 @@ class Wire:
     def renaming(self, external_id: str) -> JsonObject:
         """The payload that gives a customer another name."""
         return {self.dialect.customer.external_id: external_id}
-
-    def _understood(self, row: Row, read_at: datetime) -> Observation:
-        return self.observation(self.customers.fields(row), read_at)
 
     def _spec(self, row: JsonObject) -> SubscriberSpec:
         names = self.dialect.customer

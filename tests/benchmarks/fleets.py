@@ -6,7 +6,7 @@ reading, judging and comparing them would have stored, without the calls.
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -219,8 +219,8 @@ class _Filling:
         values = msgspec.json.decode(custom_fields(number))
         return decode_custom_fields(account, values, source._fields, source._fingerprint)
 
-    def _rows(self, numbers: range) -> list[Listed]:
+    def _rows(self, numbers: range) -> Sequence[Listed]:
         wire = Wire("tv", Dialect())
-        page = wire.customers.page(b'{"rows":[%s]}' % b",".join(customer(number) for number in numbers))
+        page = wire.customers.page(b'{"rows":[%s]}' % b",".join(map(customer, numbers)), self.now)
         assert page is not None
-        return [wire.listed(row, self.now) for row in page[0]]
+        return page[0]

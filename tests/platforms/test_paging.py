@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from platforms.driver import Transient
-from platforms.paging import Page, whole_list
+from platforms.paging import Page, Seen, whole_list
 from tests.clocks import START
 
 
@@ -145,3 +145,32 @@ def test_whatever_stays_is_read_or_the_reading_fails(
         return
     assert set(shelf.rows) & set(names(count)) <= set(read)
     assert len(read) == len(set(read))
+
+
+IDS = st.one_of(
+    st.integers(0, 3000).map(str),
+    st.integers(0, 3000).map("c{:06}".format),
+    st.integers(0, 10**30).map(str),
+    st.uuids().map(str),
+    st.text(max_size=5),
+)
+
+
+@given(st.lists(st.lists(IDS, max_size=40), max_size=5))
+def test_what_was_seen_is_known_exactly(pages: list[list[str]]) -> None:
+    seen, known = Seen(), set[str]()
+    for page in pages:
+        new = [text for place, text in enumerate(page) if text not in {*known, *page[:place]}]
+        assert [page[place] for place in seen.add(page)] == new
+        known |= set(page)
+        assert len(seen) == len(known)
+        assert all(text in seen for text in known)
+
+
+def test_ids_that_are_no_numbers_of_neighbours_do_not_take_a_block_each() -> None:
+    ids = [f"{number * 7919:09}" for number in range(20_000)]
+    seen = Seen()
+    assert len(seen.add(ids)) == 20_000
+    assert seen.add(ids) == []
+    assert all(each in seen for each in ids)
+    assert "000000001" not in seen

@@ -1,0 +1,92 @@
+"""Rows of a list: compared by all that is read of them and by nothing else, and understood when somebody asks."""
+
+from collections.abc import Mapping
+
+import pytest
+from msgspec import json
+
+from platforms.driver import Transient
+from platforms.listing import Listed
+from platforms.telebreeze.dialect import CustomerFields, Dialect, Listing, Statuses
+from platforms.telebreeze.wire import Wire
+from tests.clocks import START
+
+Fields = Mapping[str, object]
+ROW: dict[str, object] = {
+    "id": "c1",
+    "externalId": "1_3",
+    "status": "active",
+    "packages": ["basic"],
+    "devices": [{"deviceId": "a"}],
+}
+
+
+def listed(row: Fields, dialect: Dialect | None = None) -> Listed:
+    """A row as a page of Telebreeze's list has it."""
+    page = Wire("tv", dialect or Dialect()).customers.page(json.encode({"rows": [row], "count": 1}), START)
+    assert page is not None
+    (only,), _ = page
+    return only
+
+
+def changed(**fields: object) -> bytes:
+    return listed(ROW | fields).fingerprint
+
+
+@pytest.mark.parametrize("field", [name for ours, name in CustomerFields() if ours not in ("password", "device_id")])
+def test_a_row_differs_by_every_field_that_is_read(field: str) -> None:
+    assert changed(**{field: "x"}) != changed(**{field: "y"})
+
+
+def test_a_row_does_not_differ_by_what_nobody_reads() -> None:
+    assert changed(updatedAt="2026-09-21", password="x") == changed()
+    assert listed(dict(reversed(ROW.items()))).fingerprint == changed()
+
+
+def test_a_field_that_is_missing_is_another_thing_than_an_empty_one() -> None:
+    nameless = {name: value for name, value in ROW.items() if name != "externalId"}
+    assert listed(nameless).fingerprint != changed(externalId=None)
+    with pytest.raises(Transient, match="externalId"):
+        listed(nameless).observe()
+
+
+def test_a_row_differs_when_it_is_read_by_another_dialect() -> None:
+    assert listed(ROW, Dialect(status=Statuses(active="on"))).fingerprint != changed()
+
+
+def test_a_row_is_understood_as_a_customer_that_is_looked_at() -> None:
+    assert listed(ROW).observe() == Wire("tv", Dialect()).observation(ROW, START)
+
+
+def test_an_id_may_be_a_number_and_has_to_be_there() -> None:
+    assert listed(ROW | {"id": 17}).record_id == "17"
+    nameless: list[Fields] = [ROW | {"id": ""}, ROW | {"id": None}, {"externalId": "1_3"}]
+    for row in nameless:
+        with pytest.raises(Transient, match="without 'id'"):
+            listed(row)
+
+
+def test_two_words_of_a_dialect_may_be_the_same() -> None:
+    dialect = Dialect(customer=CustomerFields(address="city"))
+    contact = listed(ROW | {"city": "Brno"}, dialect).observe().spec.contact
+    assert contact is not None
+    assert (contact.city, contact.address) == ("Brno", "Brno")
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"\xff", b"[]", b'{"count": 0}', b'{"rows": [1]}', b'{"rows": 1}', b""])
+def test_what_is_no_page_is_told_apart(body: bytes) -> None:
+    assert Wire("tv", Dialect()).customers.page(body, START) is None
+
+
+def test_a_page_has_the_total_that_it_states() -> None:
+    reader = Wire("tv", Dialect(listing=Listing(rows="items", count="total"))).customers
+    assert reader.page(b'{"items": [], "total": "7"}', START) == ([], "7")
+    assert reader.page(b'{"items": []}', START) == ([], None)
+
+
+def test_a_row_that_was_understood_differs_by_what_it_shows() -> None:
+    def of(**fields: object) -> bytes:
+        return Listed.of(Wire("tv", Dialect()).observation(ROW | fields, START)).fingerprint
+
+    assert of() == of(packages=["basic", "basic"])
+    assert len({of(), of(externalId="2_3"), of(status="x")}) == 3
