@@ -290,15 +290,14 @@ class Gatherer:
         await self._ledger.run(lambda store: store.targets.set_offer(platform.name, packages))
 
     async def _read_records(self, platform: Platform, reading: Reading) -> int:
-        count, waiting = 0, list[Listed]()
-        async for row in platform.driver.list():
-            waiting.append(row)
-            if len(waiting) >= COMPARED:
-                count += await self._keep_records(platform, waiting, reading)
-                waiting = []
-        return count + await self._keep_records(platform, waiting, reading)
+        count = 0
+        async for rows in platform.driver.list():
+            count += len(rows)
+            for start in range(0, len(rows), COMPARED):
+                await self._keep_records(platform, rows[start : start + COMPARED], reading)
+        return count
 
-    async def _keep_records(self, platform: Platform, rows: list[Listed], reading: Reading) -> int:
+    async def _keep_records(self, platform: Platform, rows: Sequence[Listed], reading: Reading) -> None:
         """Keep what rows of a list show, understanding those alone that differ from what is known."""
 
         differing = await self._of_records(platform, lambda records: records.differing(rows, reading))
@@ -306,7 +305,6 @@ class Gatherer:
             some = [(row, row.observe()) for row in differing[start : start + SLICE]]
             merge = partial(Records.merge, differing=some, reading=reading, now=self._clock.now())
             await self._of_records(platform, merge)
-        return len(rows)
 
     async def _find_missing(self, platform: Platform, reading: Reading) -> None:
         after: int | None = 0

@@ -22,7 +22,7 @@ Rules for drivers:
    raises: what was yielded before an exception proves nothing.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -153,10 +153,10 @@ class Driver(Protocol):
         """
         ...
 
-    def list(self) -> AsyncIterator[Listed]:
-        """Every record on the platform, foreign ones too; raises unless the whole list was read.
+    def list(self) -> AsyncIterator[Sequence[Listed]]:
+        """Every record on the platform, foreign ones too, a page at a time; raises unless the whole list was read.
 
-        `Listed.of` makes one of an observation, for a driver that has nothing cheaper to compare.
+        `Listed.of` makes a row of an observation, for a driver that has nothing cheaper to compare.
         """
         ...
 

@@ -47,10 +47,11 @@ class _Understood(Listed, frozen=True, gc=False):
         return self.observation
 
 
-async def understood(rows: AsyncIterator[Listed]) -> AsyncIterator[Observation]:
+async def understood(pages: AsyncIterator[Sequence[Listed]]) -> AsyncIterator[Observation]:
     """What every row of a list shows."""
-    async for row in rows:
-        yield row.observe()
+    async for rows in pages:
+        for row in rows:
+            yield row.observe()
 
 
 class Translation(Protocol):

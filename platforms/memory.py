@@ -1,6 +1,6 @@
 """A platform in a dict: the reference for what a driver does, and the quickest one for tests of the rest."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from desired_state.account import Secret
@@ -49,10 +49,9 @@ class MemoryDriver:
         """What follows from the capabilities: only a name can be wrong here."""
         return shortfalls(self.name, self.capabilities, external_id, spec)
 
-    async def list(self) -> AsyncIterator[Listed]:
+    async def list(self) -> AsyncIterator[Sequence[Listed]]:
         """Every record, the oldest first."""
-        for record_id in tuple(self.records):
-            yield Listed.of(self._observation(record_id))
+        yield [Listed.of(self._observation(record_id)) for record_id in self.records]
 
     async def observe(self, reference: Reference) -> Observation | None:
         """By record id, else by name."""

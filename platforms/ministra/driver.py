@@ -11,7 +11,7 @@ Rules of this module:
    and what was written is read back: what does not stay is `Rejected`, so that it is not written over and over.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 
 from desired_state.account import Contact, Secret
@@ -37,6 +37,9 @@ from platforms.ministra.plans import Choice, choice, objections, wished_addons
 from platforms.ministra.users import Users
 from platforms.ministra.wire import Form, JsonObject, Wire
 from platforms.transport import Clock
+
+AT_A_TIME = 500
+"""Users that are understood before anybody else gets a turn: the platform shows all of them at once."""
 
 
 class MinistraDriver:
@@ -78,11 +81,11 @@ class MinistraDriver:
             wrong.append(cannot_hold(self.name, _unaddressable(addons, spec.account_number)))
         return (*found, *wrong)
 
-    async def list(self) -> AsyncIterator[Listed]:
+    async def list(self) -> AsyncIterator[Sequence[Listed]]:
         """Every user, those without a login too, in the platform's order."""
         rows, read_at = await self._client.users()
-        for row in rows:
-            yield Listed.of(self._wire.observation(row, read_at))
+        for start in range(0, len(rows), AT_A_TIME):
+            yield [Listed.of(self._wire.observation(row, read_at)) for row in rows[start : start + AT_A_TIME]]
 
     async def observe(self, reference: Reference) -> Observation | None:
         """The user by its login. The name we gave it comes first: the id of a record that we renamed is outdated."""

@@ -1,6 +1,6 @@
 """SeaChange behind the `Driver` protocol (SeaChange contract, Declared)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from desired_state.account import Contact
@@ -57,12 +57,11 @@ class SeaChangeDriver:
             found.append(cannot_hold(self.name, "a device id has a character that XML has no place for"))
         return tuple(found)
 
-    async def list(self) -> AsyncIterator[Listed]:
+    async def list(self) -> AsyncIterator[Sequence[Listed]]:
         """Every customer, in the platform's order."""
         listing = whole_list(self._client.customers, self._wire.customer_id, f"the list of {self.name}")
         async for page in listing:
-            for customer in page.rows:
-                yield Listed.of(self._wire.observation(customer, page.read_at))
+            yield [Listed.of(self._wire.observation(customer, page.read_at)) for customer in page.rows]
 
     async def observe(self, reference: Reference) -> Observation | None:
         """The customer by the id it had; by the name we gave it where there is no such."""

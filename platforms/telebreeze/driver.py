@@ -1,6 +1,6 @@
 """Telebreeze behind the `Driver` protocol (Telebreeze contract, Declared)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import fields, replace
 from functools import partial
@@ -50,11 +50,10 @@ class TelebreezeDriver:
         """What follows from the capabilities: Telebreeze has no further rules."""
         return shortfalls(self.name, self.capabilities, external_id, spec)
 
-    async def list(self) -> AsyncIterator[Listed]:
+    async def list(self) -> AsyncIterator[Sequence[Listed]]:
         """Every customer, in the platform's order."""
         async for page in whole_list(self._client.customers, attrgetter("record_id"), f"the list of {self.name}"):
-            for row in page.rows:
-                yield row
+            yield page.rows
 
     async def observe(self, reference: Reference) -> Observation | None:
         """The customer by its id; by the name we gave it where the id is not known or not there."""

@@ -1,7 +1,7 @@
 """What a run touches: records of its own, which it removes; and what it says of them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -150,7 +150,7 @@ async def test_a_record_under_a_name_it_was_not_given_is_found_by_its_mark() -> 
 
 async def test_what_cannot_be_read_at_the_end_may_be_left_and_is_named() -> None:
     class GoesDown(Sound):
-        async def list(self) -> AsyncIterator[Listed]:
+        async def list(self) -> AsyncIterator[Sequence[Listed]]:
             if self.writes > 40:
                 raise Transient("tv gave no answer")
             async for row in super().list():

@@ -1,6 +1,6 @@
 """Asking a platform: what it offers, and whose records it holds."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from controller.doctor.platform import PlatformTarget, examine_platform
 from desired_state.catalog import CatalogEntry, Package, ProductMatch
@@ -26,7 +26,7 @@ class Broken(MemoryDriver):
             raise self._at_packages
         return await super().packages()
 
-    async def list(self) -> AsyncIterator[Listed]:
+    async def list(self) -> AsyncIterator[Sequence[Listed]]:
         async for record in super().list():
             yield record
         if self._at_list:

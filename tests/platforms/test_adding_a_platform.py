@@ -17,6 +17,7 @@ import pytest
 from platforms.conformance import Setting, conform
 from platforms.driver import Capabilities, Driver, PlatformError, Rejected, Taken, Transient, Unavailable, Unsupported
 from platforms.endpoint import Endpoint
+from platforms.listing import understood
 from platforms.registry import DriverKind, DriverSettings
 from platforms.transport import Http
 from tests.clocks import VirtualClock, draws
@@ -153,7 +154,7 @@ async def test_the_example_believes_no_row_that_lacks_something(subject: AcmeSub
         subject.simulator.add("a_3", {})
         del subject.simulator.subscribers["a_3"][missing]
         with pytest.raises(Transient, match=f"'{missing}'; see dialect"):
-            assert [each async for each in subject.driver.list()]
+            assert [each async for each in understood(subject.driver.list())]
 
 
 def test_the_example_is_small() -> None:
