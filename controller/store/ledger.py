@@ -157,7 +157,7 @@ class Store:
 
     def assert_in_place(self) -> None:
         """Raises `StoreError` where the file is no longer the one that was opened."""
-        if self._file is not None and not (self.path.exists() and os.path.samestat(self._file, self.path.stat())):
+        if self._file is not None and not _is_still(self._file, self.path):
             raise StoreError(
                 f"the store {self.path} was removed or replaced while this process worked on it; nothing more is done."
                 " Start it again: it finds out what stands there now. To restore a backup, stop it first"
@@ -365,6 +365,14 @@ def _may() -> None:
     """Nothing objects."""
 
 
+def _is_still(file: os.stat_result, path: Path) -> bool:
+    """Whether the file that was opened is the one that stands at the path."""
+    try:
+        return os.path.samestat(file, os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
 def _guarded(store: Store, action: Callable[[Store], object], is_anyones: bool) -> object:
     """What the action returned, or the exception it raised, its own changes undone; nothing is done that is not ours.
 
@@ -372,15 +380,19 @@ def _guarded(store: Store, action: Callable[[Store], object], is_anyones: bool) 
     """
     if not (store.is_led_here or is_anyones):
         return NotLeading("another process leads, or may do so by now: nothing of this one's is written any more")
+    conn = store.db.conn
+    conn.execute("SAVEPOINT action")
     try:
-        with store.db.atomic():
-            return action(store)
+        result = action(store)
     except Exception as error:
         said = store.said(error)
         is_their_own = isinstance(said, RowDamaged) or not is_database_error(said)
-        if not (is_their_own and store.db.conn.in_transaction):
+        if not (is_their_own and conn.in_transaction):
             raise
-        return said
+        conn.execute("ROLLBACK TO action")
+        result = said
+    conn.execute("RELEASE action")
+    return result
 
 
 def _resolve(future: asyncio.Future[object], outcome: object) -> None:
