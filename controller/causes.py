@@ -9,7 +9,7 @@ Rules of this module:
 
 from controller.events.vocabulary import Scope
 from controller.look import Look
-from controller.store import Order, Store, StoredEvent
+from controller.store import Order, Store, StoredEvent, StoredSubscriber
 from desired_state.account import Account
 from desired_state.subscriber import SubscriberKey
 
@@ -17,9 +17,9 @@ _LONGEST = 100  # of what others gave an event for a number and a type
 _ORDERS = ("requeue", "approve", "adopt", "resume")
 
 
-def noticed(store: Store, billing: str, look: Look) -> str | None:
+def noticed(store: Store, billing: str, look: Look, subscriber: StoredSubscriber | None) -> str | None:
     """Why the subscriber is looked at, as far as that is known at the look's begin."""
-    return "; ".join(filter(None, (_asked(store, billing, look), _again(store, look)))) or None
+    return "; ".join(filter(None, (_asked(store, billing, look), _again(store, look, subscriber)))) or None
 
 
 def _asked(store: Store, billing: str, look: Look) -> str | None:
@@ -62,9 +62,8 @@ def _event(event: StoredEvent) -> str:
     return f"{source} event {event.event_type[:_LONGEST]} {number[:_LONGEST]} about {event.scope} {event.number}"
 
 
-def _again(store: Store, look: Look) -> str | None:
+def _again(store: Store, look: Look, subscriber: StoredSubscriber | None) -> str | None:
     """After a call that came to nothing, or after a wait for others."""
-    subscriber = store.subscribers(look.platform.name).get(look.i_account)
     if subscriber is not None and subscriber.progress.held_by == "waiting":
         return f"its turn came: {subscriber.progress.text}"
     last = next(iter(store.journal.latest(SubscriberKey(look.platform.name, look.i_account), 1)), None)

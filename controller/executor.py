@@ -22,7 +22,6 @@ from desired_state.brake import is_limited_update
 from desired_state.plan import Change, Create, Delete, Rename, Resume, Suspend, Update, is_destructive, name_after
 from desired_state.subscriber import SPEC_FIELDS, UNREADABLE, Observation, SubscriberSpec
 from platforms.driver import PlatformError, Transient, Unavailable
-from platforms.trace import current
 from platforms.transport import Clock
 
 
@@ -30,13 +29,14 @@ from platforms.transport import Clock
 class Cause:
     """What asked for a change, for which account label; `text` says in words who or what that was, if it is known.
 
-    `is_free`: the brake does not count it.
+    `is_free`: the brake does not count it. `trace_id`: the trace of which the call is a part.
     """
 
     trigger: str
     account_id: str
     is_free: bool = False
     text: str | None = None
+    trace_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,40 +67,60 @@ class Attendance:
 
     `hold` is asked in the one that stores the intent: what it allows is spent there, so that two workers cannot use the
     same allowance; it says why nothing is to be done (`held`, `stale`), or nothing. `approved_with` is asked there for
-    the plan with which a person approved the change: it may have come, or be void, since the look began. `settle` and
-    `fail` are told of the outcome in the one that stores it.
+    the plan with which a person approved the change: it may have come, or be void, since the look began. `note` is told
+    of the outcome in the one that stores it.
     """
 
     hold: Callable[[Store], str | None]
     approved_with: Callable[[Store], str | None]
-    settle: Callable[[Store], None]
-    fail: Callable[[Store, Outcome], None]
+    note: Callable[[Store, Outcome], None]
 
 
 class Executor:
     """Performs changes, one call each."""
 
     def __init__(self, ledger: Ledger, clock: Clock, new_request_id: Callable[[], str]) -> None:
-        self._ledger = ledger
-        self._clock = clock
+        self.ledger = ledger
+        self.clock = clock
         self._new_request_id = new_request_id
 
     async def perform(self, platform: Platform, change: Change, cause: Cause, attendance: Attendance) -> Outcome:
         """Announce, call, and remember what came of it. Raises only what is a bug of ours."""
-        intent = _intent(change, cause, self._new_request_id())
-        opened = await self._ledger.run(partial(self._announce, intent=intent, attendance=attendance), durable=True)
+        announce = partial(self.announce, change=change, cause=cause, attendance=attendance)
+        opened = await self.ledger.run(announce, durable=True)
         if isinstance(opened, str):
             return Outcome(opened)
+        return await self.carry_out(platform, change, opened, attendance)
+
+    def announce(self, store: Store, *, change: Change, cause: Cause, attendance: Attendance) -> "Opened | str":
+        """Store the intent and what it takes from the brake; or say why nothing is to be done.
+
+        Within a transaction that is durable. Nothing but `carry_out` may follow.
+        """
+        verdict = attendance.hold(store)
+        if verdict is not None:
+            return verdict
+        intent, now = _intent(change, cause, self._new_request_id()), self.clock.now()
+        platform = intent.key.platform
+        plan = attendance.approved_with(store)
+        caused_by = "; ".join(filter(None, (_approved(store, plan), intent.caused_by))) or None
+        intent = replace(intent, epoch=store.recovery.epoch(), plan=plan, caused_by=caused_by)
+        if intent.spent is not None and intent.plan is None:
+            store.targets.spend(platform, **{intent.spent: 1})
+        store.subscribers(platform).mark_in_flight(intent.key.i_account, now)
+        return Opened(store.journal.open(intent, now), intent)
+
+    async def carry_out(self, platform: Platform, change: Change, opened: "Opened", attendance: Attendance) -> Outcome:
+        """Make the call that was announced, and remember what came of it."""
         try:
-            with self._ledger.calling():
+            with self.ledger.calling():
                 record_id = await _call(platform, change)
         except PlatformError as error:
             outcome = Outcome(_result_of(error), error, opened)
-            failed = _Failed(opened, outcome)
-            await self._ledger.run(partial(self._fail, failed=failed, fail=attendance.fail), patient=True)
+            await self.ledger.run(partial(self._fail, outcome=outcome, attendance=attendance), patient=True)
             return outcome
         done = _Done(platform, change, record_id, opened)
-        await self._ledger.run(partial(self._keep, done=done, settle=attendance.settle), patient=True)
+        await self.ledger.run(partial(self._keep, done=done, attendance=attendance), patient=True)
         return Outcome("changed", call=opened)
 
     def note_seen(self, store: Store, *, platform: Platform, looked_for: str | None, doubt: Doubt) -> None:
@@ -113,38 +133,23 @@ class Executor:
         for intent in doubt.open_intents:
             result = _result_seen(intent, seen)
             text = "the answer was lost; the platform was read instead"
-            store.journal.close(intent.number, result, text, self._clock.now())
+            store.journal.close(intent.number, result, text, self.clock.now())
             if result == "not_done" and intent.plan is None:
                 store.targets.give_back(platform.name, intent.spent)
             if result == "ok" and intent.plan is not None:
-                store.holds.performed(intent.key, intent.plan, self._clock.now())
+                store.holds.performed(intent.key, intent.plan, self.clock.now())
 
-    def _announce(self, store: Store, *, intent: Intent, attendance: Attendance) -> "Opened | str":
-        """Store the intent and what it takes from the brake; or say why nothing is to be done."""
-        verdict = attendance.hold(store)
-        if verdict is not None:
-            return verdict
-        platform = intent.key.platform
-        plan = attendance.approved_with(store)
-        caused_by = "; ".join(filter(None, (_approved(store, plan), intent.caused_by))) or None
-        intent = replace(intent, epoch=store.recovery.identity().epoch, plan=plan, caused_by=caused_by)
-        if intent.spent is not None and intent.plan is None:
-            store.targets.spend(platform, **{intent.spent: 1})
-        store.subscribers(platform).mark_in_flight(intent.key.i_account, self._clock.now())
-        return Opened(store.journal.open(intent, self._clock.now()), intent)
-
-    def _fail(self, store: Store, *, failed: "_Failed", fail: Callable[[Store, Outcome], None]) -> None:
+    def _fail(self, store: Store, *, outcome: Outcome, attendance: Attendance) -> None:
         """Nobody knows whether a call happened whose answer is missing: its intent stays open."""
-        outcome = failed.outcome
-        if outcome.result != "transient" and outcome.error is not None:
-            number, intent = failed.opened.number, failed.opened.intent
-            store.journal.close(number, outcome.result, outcome.error.text, self._clock.now())
+        if outcome.result != "transient" and outcome.error is not None and outcome.call is not None:
+            number, intent = outcome.call.number, outcome.call.intent
+            store.journal.close(number, outcome.result, outcome.error.text, self.clock.now())
             if intent.plan is None:
                 store.targets.give_back(intent.key.platform, intent.spent)
-        fail(store, outcome)
+        attendance.note(store, outcome)
 
-    def _keep(self, store: Store, *, done: "_Done", settle: Callable[[Store], None]) -> None:
-        now, change, plan = self._clock.now(), done.change, done.opened.intent.plan
+    def _keep(self, store: Store, *, done: "_Done", attendance: Attendance) -> None:
+        now, change, plan = self.clock.now(), done.change, done.opened.intent.plan
         store.journal.close(done.opened.number, "ok", change.desired.because or None, now)
         if plan is not None:
             store.holds.performed(change.desired.key, plan, now)
@@ -156,7 +161,7 @@ class Executor:
                 records.remove(change.observed.record_id)  # its name is its id, and others may have that from now on
             written = Observation(name_after(change) or "", done.record_id, change.after.sealed(), now)
             records.note_written(written, change.desired.key.i_account, now)
-        settle(store)
+        attendance.note(store, Outcome("changed", call=done.opened))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +178,6 @@ class _Done:
     change: Change
     record_id: str
     opened: Opened
-
-
-@dataclass(frozen=True, slots=True)
-class _Failed:
-    opened: Opened
-    outcome: Outcome
 
 
 def _approved(store: Store, plan: str | None) -> str | None:
@@ -233,7 +232,7 @@ def _intent(change: Change, cause: Cause, request_id: str) -> Intent:
         after_fp=_readable_fp(change),
         managed=_managed(change.after) if change.after is not None else "",
         spent=None if cause.is_free else _spent(change),
-        trace_id=trace.trace_id if (trace := current()) is not None else None,
+        trace_id=cause.trace_id,
     )
 
 

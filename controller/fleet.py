@@ -22,6 +22,7 @@ from controller.holding import (
     Circumstances,
     Safeguards,
     conclude_contact,
+    hold_progress,
     keep_whole_plan,
     make_contact,
     note_held_plan,
@@ -31,7 +32,6 @@ from controller.judgement import Comparison, bug_in, compare, rest
 from controller.lane import Tools
 from controller.news import News
 from controller.readings import Readings
-from controller.reconciler import hold_progress
 from controller.recovery import conclude
 from controller.rivals import Rivals
 from controller.store import REFUSALS, Progress, Store

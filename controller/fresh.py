@@ -52,6 +52,11 @@ class FreshReader:
             self._forget_old()
             self._kept[i_account] = (self._clock.monotonic(), account)
 
+    def kept(self, i_account: int) -> Account | None:
+        """What `take` would give now; it stays."""
+        self._forget_old()
+        return self._kept.get(i_account, (0.0, None))[1]
+
     def take(self, i_account: int) -> Account | None:
         """The account as it was read for another a short while ago, if it was; only once."""
         self._forget_old()

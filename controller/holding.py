@@ -17,10 +17,10 @@ import msgspec
 from controller.judgement import unproven
 from controller.moves import arrivals
 from controller.recovery import precautions
-from controller.store import EVERYTHING, FIRST_CONTACT, HeldChange, HeldPlan, Store
+from controller.store import EVERYTHING, FIRST_CONTACT, HeldChange, HeldPlan, Progress, Store
 from controller.targets import Billing, Platform
 from desired_state.brake import Allowance, Exempt, brake, is_limited_update, room
-from desired_state.plan import Change, Plan, identity, is_destructive, key_of
+from desired_state.plan import Change, Held, Plan, identity, is_destructive, key_of
 from desired_state.policy import (
     Policy,
     apply_policies,
@@ -39,10 +39,11 @@ from desired_state.policy import (
     proven,
     rejected,
 )
-from desired_state.subscriber import SubscriberKey
+from desired_state.subscriber import State, SubscriberKey
 
 FOR_A_PERSON = ("brake", FIRST_CONTACT)
 """What is held by these goes on when a person approves it."""
+_CONFLICTS = ("ownership", "duplicate", "ambiguous", "unproven")
 _OPEN, _APPROVED, _DONE = "open", "approved", "done"  # how the first contact with a platform stands
 
 
@@ -276,3 +277,14 @@ def _held_since(platform: str) -> str:
 def for_a_person(plan: Plan) -> list[Change]:
     """The changes that go on when a person approves them."""
     return [held.change for held in plan.held if held.by in FOR_A_PERSON]
+
+
+def hold_progress(held: Held) -> Progress:
+    """How a subscriber stands whose change is held."""
+    if held.by == "waiting":
+        return Progress(State.PENDING, held.by, held.text)
+    if held.by == "paused":
+        return Progress(State.PAUSED, held.by, held.text)
+    codes = {problem.code for problem in held.change.desired.problems} if held.by == "condition" else {held.by}
+    state = State.CONFLICT if codes & set(_CONFLICTS) else State.HELD
+    return Progress(state, held.by, held.text)

@@ -15,9 +15,9 @@ from datetime import datetime, timedelta
 
 from controller.decided import Decided
 from controller.executor import Opened, Outcome
-from controller.store import REFUSED, TAKEN, Progress, Store
+from controller.store import REFUSED, TAKEN, OpenIntent, Progress, Store
 from controller.targets import Platform
-from desired_state.plan import Change, Kind
+from desired_state.plan import Kind
 from desired_state.retry import FIRST, PARKED, backoff
 from desired_state.subscriber import State
 from platforms.breaker import FIRST_PROBE
@@ -55,10 +55,18 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """One subscriber that is looked at, and why. `due` is the change that was found to be due.
+class Before:
+    """What was said last of a subscriber when a look began, and its calls of which nobody knew what became."""
 
-    `caused_by` says in words who or what had it looked at.
+    said: str = ""
+    calls: tuple[OpenIntent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One subscriber that is looked at, and why.
+
+    `caused_by` says in words who or what had it looked at, `trace_id` of what it is a part, `before` how it stood.
     `is_probe`: its platform is in trouble; this look is to find out whether it still is.
     """
 
@@ -66,9 +74,10 @@ class Look:
     i_account: int
     trigger: str
     now: datetime
-    due: Change | None = None
     is_probe: bool = False
     caused_by: str | None = None
+    trace_id: str | None = None
+    before: Before = Before()
 
 
 class BillingsTrouble(Transient):

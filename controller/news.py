@@ -9,26 +9,18 @@ Rules of this module:
 3. What was said last is in the store: neither a restart nor what happens in between has it said again.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from controller.decided import Decided
 from controller.executor import Opened
 from controller.judgement import Comparison, decide
-from controller.look import Look, Result
-from controller.store import AuditRow, OpenIntent, Progress, Store
+from controller.look import Before, Look, Result
+from controller.store import AuditRow, OpenIntent, Progress, Store, StoredSubscriber
 from controller.targets import Billing, Household
 from desired_state.subscriber import State, SubscriberKey
 
 _HOLDS = (State.HELD, State.PAUSED, State.CONFLICT, State.PARKED)
 _FAILED = ("rejected", "transient", "unavailable")
-
-
-@dataclass(frozen=True, slots=True)
-class Before:
-    """What was said last of a subscriber when a look began, and its calls of which nobody knew what became."""
-
-    said: str
-    calls: tuple[OpenIntent, ...]
 
 
 class News:
@@ -38,21 +30,14 @@ class News:
         self._billing = billing
         self._house = house
 
-    def before(self, store: Store, look: Look) -> Before:
-        """To be asked when a look begins."""
-        name = look.platform.name
-        known = store.subscribers(name).get(look.i_account)
-        said = known.said if known is not None else _stance(None)
-        return Before(said or "", tuple(store.journal.open_of(name, look.i_account)))
-
-    def of_look(self, store: Store, look: Look, before: Before, result: Result) -> tuple[Decided, ...]:
+    def of_look(self, store: Store, look: Look, result: Result) -> tuple[Decided, ...]:
         """What to tell when it has ended."""
-        rows = [(call.number, store.journal.outcome(call.number)) for call in before.calls]
+        rows = [(call.number, store.journal.outcome(call.number)) for call in look.before.calls]
         account = self._account(store, look.i_account) if rows else None
         news = [_resolved(_line(look, row.reason, row.result), account, number, row) for number, row in rows if row]
         known = store.subscribers(look.platform.name).get(look.i_account)
         progress = known.progress if known is not None else None
-        is_new = self._note(store, SubscriberKey(look.platform.name, look.i_account), before.said, progress)
+        is_new = self._note(store, SubscriberKey(look.platform.name, look.i_account), look.before.said, progress)
         if result.call is not None:
             news.append(_called(look, result, result.call, progress))
         elif is_new or (result.result in _FAILED and not result.put_off):
@@ -99,6 +84,12 @@ class News:
         if stored is None:
             return None
         return decide(stored, store.absences(self._billing.name).get(look.i_account), self._house, look.now).reason
+
+
+def before(known: StoredSubscriber | None, calls: tuple[OpenIntent, ...]) -> Before:
+    """How a subscriber stands when a look begins."""
+    said = known.said if known is not None else _stance(None)
+    return Before(said or "", calls)
 
 
 def _stance(progress: Progress | None) -> str | None:

@@ -13,29 +13,27 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from controller.acting import Acting, Attempt, attempted
 from controller.billing.source import HalfRead
 from controller.causes import noticed
-from controller.executor import Attendance, Cause, Doubt, Executor, Outcome
-from controller.fresh import SETTLING, FreshReader
-from controller.holding import Circumstances, Safeguards, safeguards
-from controller.judgement import Comparison, compare, lacks_values, rest, with_values
+from controller.executor import Doubt, Executor, Opened, Outcome
+from controller.fresh import FreshReader
+from controller.judgement import Comparison, compare, lacks_values, with_values
 from controller.look import Look, Result, billings_trouble, note_failure
-from controller.moves import concerned_elsewhere
-from controller.news import Before, News
+from controller.news import News, before
 from controller.rivals import Rivals
-from controller.store import Ledger, OpenIntent, Progress, Store
+from controller.store import Ledger, OpenIntent, Store
 from controller.targets import Billing, Household, Platform
-from controller.turns import Turn
 from controller.workqueue import WorkQueue
 from desired_state.account import Account
-from desired_state.plan import Change, Create, Held, Plan, Suspend, identity, is_destructive, key_of, only_off
-from desired_state.subscriber import Observation, State
-from desired_state.turns import Value, held, released
+from desired_state.plan import Change, Create, Suspend, is_destructive, only_off
+from desired_state.subscriber import Observation
+from desired_state.turns import Value, held
 from platforms.driver import PlatformError, Reference, Transient, Unavailable
+from platforms.trace import current
 from platforms.transport import Clock
 
 _ASKS_BILLING = ("event", "operator", "timer")
-_CONFLICTS = ("ownership", "duplicate", "ambiguous", "unproven")
 
 
 class Reconciler:
@@ -48,7 +46,7 @@ class Reconciler:
         self._clock = clock
         self.fresh = FreshReader(billing, house, ledger, clock)
         self.rivals = Rivals(self.fresh, ledger)
-        self.news = News(billing, house)
+        self._acting = Acting(billing, self.fresh, News(billing, house), executor)
         self.billing_breaker = billing.breaker
 
     def queue_of(self, platform: str) -> WorkQueue:
@@ -57,40 +55,63 @@ class Reconciler:
 
     async def reconcile(self, platform: Platform, i_account: int, trigger: str, draw: Callable[[], float]) -> Result:
         """Bring one subscriber nearer to its wish, by one call at most."""
-        look = Look(platform, i_account, trigger, self._clock.now(), is_probe=platform.breaker.is_open)
-        ends, caused_by, before = await self._ledger.run(partial(self._begun, look=look))
-        if ends is not None:
-            return Result("held", again_in=ends - look.now, put_off=True)
-        result = await self._result(replace(look, caused_by=caused_by), draw)
-        return await self._ledger.run(partial(self._ended, look=look, before=before, result=result))
-
-    def _begun(self, store: Store, *, look: Look) -> tuple[datetime | None, str | None, Before]:
-        """Until when the platform is not to be called at all; who or what caused the look; how it stands before it."""
-        ends = store.holds.maintenance_ends(look.platform.name, look.now)
-        return ends, noticed(store, self._billing.name, look), self.news.before(store, look)
-
-    async def _result(self, look: Look, draw: Callable[[], float]) -> Result:
+        trace = current()
+        look = Look(
+            platform,
+            i_account,
+            trigger,
+            self._clock.now(),
+            is_probe=platform.breaker.is_open,
+            trace_id=trace.trace_id if trace is not None else None,
+        )
+        asks = trigger in _ASKS_BILLING
+        begin = partial(self._begun, look=look, kept=self.fresh.kept(i_account), draw=draw, may_act=not asks)
+        known = await self._ledger.run(begin, durable=not asks)
+        if known.ends is not None:
+            return Result("held", again_in=known.ends - look.now, put_off=True)
         try:
-            return await self._look(look, draw)
+            return await self._look(known, draw)
         except PlatformError as error:
             outcome = Outcome("unavailable" if isinstance(error, Unavailable) else "transient", error)
-            return await self._ledger.run(lambda store: note_failure(store, look, outcome, draw))
+            return await self._acting.conclude(known.look, lambda store: note_failure(store, known.look, outcome, draw))
 
-    def _ended(self, store: Store, *, look: Look, before: Before, result: Result) -> Result:
-        """With what is new, and when the decision changes by itself, or a reading comes late enough after an event."""
-        announced_at = store.events(self._billing.name).announced_at(look.i_account)
-        settled = announced_at + SETTLING if announced_at is not None else None
-        instants = (store.accounts(self._billing.name).valid_until(look.i_account), settled)
-        due_at = min((at for at in instants if at is not None and at > look.now), default=None)
-        news = self.news.of_look(store, look, before, result)
-        return replace(result, due_at=due_at, settles=due_at is not None and due_at == settled, news=news)
+    def _begun(
+        self, store: Store, *, look: Look, kept: Account | None, draw: Callable[[], float], may_act: bool
+    ) -> "_Known":
+        """What the store knows; and, where nothing else has to be found out first, the announcement of the call."""
+        ends = store.holds.maintenance_ends(look.platform.name, look.now)
+        if ends is not None:
+            return _Known(look, ends=ends)
+        known = self._known(store, look=look)
+        subscriber = known.comparison.subscriber if known.comparison is not None else None
+        caused_by = noticed(store, self._billing.name, look, subscriber)
+        look = replace(look, caused_by=caused_by, before=before(subscriber, known.open_intents))
+        known = replace(known, look=look)
+        return self._with_call(store, known, kept, draw) if may_act else known
 
-    async def _look(self, look: Look, draw: Callable[[], float]) -> Result:
-        known, account = await self._know(look)
+    def _with_call(self, store: Store, known: "_Known", account: Account | None, draw: Callable[[], float]) -> "_Known":
+        comparison, look = known.comparison, known.look
+        if comparison is None or comparison.change is None or not _is_all_known(known, comparison):
+            return known
+        change = comparison.change if account is None else with_values(comparison.change, account)
+        if lacks_values(change, anew=look.platform.driver.capabilities.writes_secrets_anew):
+            return known
+        attempt = attempted(look, comparison, change, known.account_id, draw)
+        return replace(known, attempt=attempt, opened=self._acting.begin(store, attempt, comparison))
+
+    async def _look(self, known: "_Known", draw: Callable[[], float]) -> Result:
+        look = known.look
+        if known.attempt is not None:
+            self.fresh.take(look.i_account)  # its secrets are being written
+            return await self._acting.finish(known.attempt, known.opened)
+        account = None
+        if known.is_account_due or look.trigger in _ASKS_BILLING:
+            account = await self._ask_billing(look.i_account)
+            known = await self._load(look)
         if known.open_intents and not _is_for_a_person(look, known):
             wait = _shown_from(look, known.open_intents) - look.now
             if wait > timedelta(0):
-                return Result("noop", again_in=wait)
+                return await self._acting.conclude(look, lambda _: Result("noop", again_in=wait))
             known = await self._settle_doubts(look, known)
         if known.comparison is not None and await self.rivals.ask(known.comparison):
             known = replace(await self._load(look), freed=known.freed)
@@ -103,29 +124,17 @@ class Reconciler:
     ) -> Result:
         comparison = known.comparison
         if comparison is None:
-            return Result("noop")
+            return await self._acting.conclude(look, lambda _: Result("noop"))
         if comparison.change is None and known.half_read is not None:
             raise Transient(known.half_read)  # all that is known is done; the rest is asked for again, ever later
         if comparison.change is None:
-            await self._ledger.run(partial(self._rest, look=look, comparison=comparison))
-            return Result("noop")
+            return await self._acting.conclude(look, partial(self._rest, look=look, comparison=comparison))
         change = await self._with_secrets(look, comparison.change, account)
-        favour = _FAVOUR if comparison.turn.lets_go else None
-        cause = Cause(
-            look.trigger,
-            known.account_id,
-            is_free=comparison.turn.completes,
-            text="; ".join(filter(None, (look.caused_by, favour))) or None,
-        )
-        return await self._act(replace(look, due=comparison.change), change, cause, draw)
+        return await self._acting.act(attempted(look, comparison, change, known.account_id, draw))
 
-    async def _know(self, look: Look) -> tuple["_Known", Account | None]:
-        """What the store knows, and the account read anew where that is due."""
-        known = await self._load(look)
-        if not known.is_account_due and look.trigger not in _ASKS_BILLING:
-            return known, None
-        account = await self._ask_billing(look.i_account)
-        return await self._load(look), account
+    def _rest(self, store: Store, *, look: Look, comparison: Comparison) -> Result:
+        self._acting.rest(store, look=look, comparison=comparison)
+        return Result("noop")
 
     async def _load(self, look: Look) -> "_Known":
         return await self._ledger.run(partial(self._known, look=look))
@@ -134,11 +143,11 @@ class Reconciler:
         name = look.platform.name
         stored = store.accounts(self._billing.name).get(look.i_account)
         announced_at = store.events(self._billing.name).announced_at(look.i_account)
-        comparison = compare(store, look.platform, look.i_account)
         return _Known(
+            look,
             account_id=stored.account.id if stored is not None else "",
             is_account_due=stored is None or stored.details_due or announced_at is not None,
-            comparison=comparison,
+            comparison=compare(store, look.platform, look.i_account),
             open_intents=tuple(store.journal.open_of(name, look.i_account)),
             is_listed=store.targets.reading(name).complete,
             half_read=stored.half_read if stored is not None else None,
@@ -207,101 +216,33 @@ class Reconciler:
             return only_off(change)
         raise Transient(f"billing did not show the password or PIN of i_account {look.i_account} once more")
 
-    def _hold(self, store: Store, *, look: Look, to_wake: list[int]) -> str | None:
-        """`held` if a policy holds the change, which is noted; `stale` if something else is to be done by now.
-
-        Whoever begins to wait has those looked at whom he waits for: they may have been at rest until now. Those whose
-        call is under way or failed have their own time.
-        """
-        comparison = compare(store, look.platform, look.i_account)
-        due = comparison.change if comparison is not None else None
-        if comparison is None or due is None or not _is_same(due, look.due):
-            return "stale"
-        plan = self._safeguards(store, look, comparison.turn, due).apply(Plan((due,)))
-        if not plan.held:
-            return None
-        progress = hold_progress(plan.held[0])
-        if progress != comparison.subscriber.progress:
-            to_wake += filter(partial(_may_be_woken, store, look.platform), comparison.turn.waits_for)
-        store.subscribers(look.platform.name).unsettle(look.i_account, progress, look.now)
-        return "held"
-
-    def _safeguards(self, store: Store, look: Look, turn: Turn, change: Change) -> Safeguards:
-        platform = look.platform
-        record_id = change.observed.record_id if change.observed is not None else None
-        bound = store.records(platform.name, platform.i_env).binding(record_id) if record_id is not None else None
-        around = Circumstances(
-            billing=self._billing,
-            platform=platform,
-            now=look.now,
-            bound={bound: record_id} if bound is not None and record_id is not None else {},
-            allowance=store.targets.allowance(platform.name),
-            completing=frozenset([key_of(change)] if turn.completes else ()),
-            alone=1 + turn.followers,
-        )
-        return safeguards(store, around, [change])
-
-    async def _act(self, look: Look, change: Change, cause: Cause, draw: Callable[[], float]) -> Result:
-        results: list[Result] = []
-        to_wake: list[int] = []
-        attendance = Attendance(
-            hold=partial(self._hold, look=look, to_wake=to_wake),
-            approved_with=partial(_approved_with, due=look.due),
-            settle=lambda store: results.append(self._note_success(store, look=look, change=change)),
-            fail=lambda store, outcome: results.append(note_failure(store, look, outcome, draw)),
-        )
-        outcome = await self._executor.perform(look.platform, change, cause, attendance)
-        if outcome.result == "stale":
-            return Result("noop", again_in=timedelta(0))
-        if outcome.result == "held":
-            return Result("held", wake=tuple(to_wake))
-        return replace(results[-1], kind=change.kind, call=outcome.call)
-
-    def _note_success(self, store: Store, *, look: Look, change: Change) -> Result:
-        """Note how the subscriber stands after a call; what is left to do is done by another look."""
-        subscribers = store.subscribers(look.platform.name)
-        stored = store.accounts(self._billing.name).get(look.i_account)
-        if stored is not None and stored.missing_since is not None:
-            self.fresh.judge(store, look.i_account)  # from now on its record is off, or gone
-        result = Result(
-            "changed",
-            change.kind,
-            wake=tuple(subscribers.wishing(released(change), look.i_account)),
-            elsewhere=concerned_elsewhere(store, self._billing, look.platform, look.i_account),
-        )
-        comparison = compare(store, look.platform, look.i_account)
-        if comparison is None:
-            return result
-        if comparison.change is None and (stored is None or stored.half_read is None):
-            return replace(result, converged_after=self._rest(store, look=look, comparison=comparison))
-        subscribers.unsettle(look.i_account, Progress(State.PENDING), look.now)
-        return replace(result, again_in=timedelta(0))
-
-    def _rest(self, store: Store, *, look: Look, comparison: Comparison) -> timedelta | None:
-        """Note that there is nothing to do; says for how long there had been."""
-        rest(store, look.platform, comparison)
-        since = comparison.subscriber.unconverged_since
-        return None if since is None else self._clock.now() - since
-
 
 @dataclass(frozen=True, slots=True)
 class _Known:
     """What the store knows of a subscriber; `is_listed`: the platform's last list was read whole.
 
     `half_read`: why the account's credentials are not known as they are now. `freed`: whose turn it is, because a look
-    at the platform showed that what they wish is free.
+    at the platform showed that what they wish is free. `ends`: until when the platform is not to be called at all.
+    `attempt`: nothing else had to be found out, so that its call was announced (`opened`), or why it was not.
     """
 
-    account_id: str
-    is_account_due: bool
-    comparison: Comparison | None
-    open_intents: tuple[OpenIntent, ...]
-    is_listed: bool
+    look: Look
+    account_id: str = ""
+    is_account_due: bool = False
+    comparison: Comparison | None = None
+    open_intents: tuple[OpenIntent, ...] = ()
+    is_listed: bool = False
     half_read: str | None = None
     freed: tuple[int, ...] = ()
+    ends: datetime | None = None
+    attempt: Attempt | None = None
+    opened: Opened | str = ""
 
 
-_FAVOUR = "another record waits for what this one gives up"
+def _is_all_known(known: _Known, comparison: Comparison) -> bool:
+    """Whether nobody outside has to be asked before the change is made."""
+    is_unclear = known.is_account_due or known.open_intents or comparison.turn.rivals
+    return not (is_unclear or _is_to_be_seen(known.look, known))
 
 
 def _is_to_be_seen(look: Look, known: _Known) -> bool:
@@ -349,28 +290,3 @@ def _held_by_same(before: Observation, seen: Observation | None) -> frozenset[Va
 
 def _wishing(store: Store, *, values: Collection[Value], look: Look) -> tuple[int, ...]:
     return tuple(store.subscribers(look.platform.name).wishing(values, look.i_account))
-
-
-def _approved_with(store: Store, *, due: Change | None) -> str | None:
-    return store.holds.approval(key_of(due), identity(due)) if due is not None else None
-
-
-def _may_be_woken(store: Store, platform: Platform, i_account: int) -> bool:
-    known = store.subscribers(platform.name).get(i_account)
-    return known is not None and known.progress.state not in (State.IN_FLIGHT, State.BACKOFF)
-
-
-def _is_same(change: Change, other: Change | None) -> bool:
-    """Whether they would do the same, whatever is known besides."""
-    return other is not None and Plan((change,)).hash == Plan((other,)).hash
-
-
-def hold_progress(held: Held) -> Progress:
-    """How a subscriber stands whose change is held."""
-    if held.by == "waiting":
-        return Progress(State.PENDING, held.by, held.text)
-    if held.by == "paused":
-        return Progress(State.PAUSED, held.by, held.text)
-    codes = {problem.code for problem in held.change.desired.problems} if held.by == "condition" else {held.by}
-    state = State.CONFLICT if codes & set(_CONFLICTS) else State.HELD
-    return Progress(state, held.by, held.text)

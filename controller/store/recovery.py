@@ -37,6 +37,11 @@ class Recovery:
         store, epoch, steps = self._conn.execute(_IDENTITY).fetchone()
         return Identity(store, int(epoch), int(steps))
 
+    def epoch(self) -> int:
+        """How often it was found lost or old."""
+        (epoch,) = self._conn.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
+        return int(epoch)
+
     def raise_epoch(self, above: int = 0) -> None:
         """From now on this is another database than the one that was here, whatever epoch that had."""
         self._conn.execute(

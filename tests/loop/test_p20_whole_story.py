@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from controller.executor import Attendance, Cause, Executor, Outcome
+from controller.executor import Attendance, Cause, Executor
 from controller.shown import Shown, of_json, show_spec
 from controller.store import AuditRow, Store
 from desired_state.desired import Desired
@@ -187,10 +187,7 @@ async def test_p20_where_the_outcome_cannot_be_kept_neither_is_its_row(bed: Bed)
     def goes(_: Store) -> str | None:
         return None
 
-    def fine(_: Store, __: Outcome) -> None:
-        return
-
     with pytest.raises(ValueError, match="a bug"):
-        await executor.perform(platform, change, Cause("pass", "tv000001"), Attendance(goes, goes, fails, fine))
+        await executor.perform(platform, change, Cause("pass", "tv000001"), Attendance(goes, goes, fails))
     assert [row.result for row in await story(bed, account)] == ["open"]
     assert (await bed.store()).records("tv", 3).of_account(account, "") is None

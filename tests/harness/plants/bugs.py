@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
@@ -18,7 +19,7 @@ from controller.billing.wire import Page
 from controller.events.bodies import Notice
 from controller.events.inbox import Inbox
 from controller.events.vocabulary import Subject, positive
-from controller.executor import Attendance, Cause, Executor, Outcome
+from controller.executor import Attendance, Executor, Opened, Outcome
 from controller.gather import Gatherer
 from controller.holding import Safeguards
 from controller.look import Look
@@ -53,28 +54,19 @@ def intent_not_committed(reach: Reach, _sound: Function) -> Function:
     return bad
 
 
-@bug(Executor, "perform")
+@bug(Executor, "carry_out")
 def outcome_before_the_call(reach: Reach, _sound: Function) -> Function:
-    """The outcome is taken for granted, and committed together with the intent."""
+    """The outcome is taken for granted, and committed before the call."""
 
-    async def bad(self: Executor, platform: Platform, change: Change, cause: Cause, attendance: Attendance) -> Outcome:
+    async def bad(
+        self: Executor, platform: Platform, change: Change, opened: Opened, attendance: Attendance
+    ) -> Outcome:
         reach()
-        intent = executor._intent(change, cause, self._new_request_id())
         record_id = change.observed.record_id if change.observed is not None else change.desired.external_id
-
-        def announce_and_keep(store: Store) -> str | None:
-            opened = self._announce(store, intent=intent, attendance=attendance)
-            if isinstance(opened, str):
-                return opened
-            done = executor._Done(platform, change, record_id, opened)
-            self._keep(store, done=done, settle=attendance.settle)
-            return None
-
-        verdict = await self._ledger.run(announce_and_keep, durable=True)
-        if verdict is not None:
-            return Outcome(verdict)
+        done = executor._Done(platform, change, record_id, opened)
+        await self.ledger.run(partial(self._keep, done=done, attendance=attendance))
         await executor._call(platform, change)
-        return Outcome("changed")
+        return Outcome("changed", call=opened)
 
     return bad
 
