@@ -190,7 +190,8 @@ def _never(_: Store) -> str | None:
 
 
 def _approved_with(store: Store, *, due: Change) -> str | None:
-    return store.holds.approval(key_of(due), identity(due))
+    approvals = store.holds.approvals(key_of(due))
+    return approvals.get(identity(due)) if approvals else None
 
 
 def _may_be_woken(store: Store, platform: Platform, i_account: int) -> bool:

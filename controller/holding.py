@@ -10,7 +10,7 @@ Rules of this module:
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 
 import msgspec
 
@@ -101,7 +101,8 @@ class Safeguards:
 def safeguards(store: Store, around: Circumstances, changes: Iterable[Change]) -> Safeguards:
     """Everything that may hold one of these changes."""
     platform, changes = around.platform, tuple(changes)
-    approved = store.holds.approved(platform.name, spent=not around.alone)
+    of = key_of(changes[0]).i_account if around.alone else None
+    approved = store.holds.approved(platform.name, spent=not around.alone, of=of)
     before: tuple[Policy, ...] = (
         *precautions(store, platform),
         proven(platform.name, unproven(store, platform)),
@@ -112,14 +113,14 @@ def safeguards(store: Store, around: Circumstances, changes: Iterable[Change]) -
         observe_only((platform.name,) if platform.observe_only else ()),
         *_pauses(store, around),
         at_rest("window", _outside_windows(around)),
-        rejected(store.holds.rejected(platform.name)),
+        rejected(store.holds.rejected(platform.name, of)),
         _first_contact(store, platform, approved),
         *(() if around.doubt is None else (complete_source(False, around.doubt),)),
         certain_absence(_doubt_about(store, around.billing.name)),
     )
     after = (in_turn, moved_first(arrivals(store, around.billing, changes)))
     return Safeguards(
-        before, partial(_brake, around), after, around.completing, approved, store.holds.adopted(platform.name)
+        before, partial(_brake, around), after, around.completing, approved, store.holds.adopted(platform.name, of)
     )
 
 
@@ -207,12 +208,16 @@ def _first_contact(store: Store, platform: Platform, approved: Collection[str]) 
     """Hold everything at the first contact but what was approved of it."""
     if not is_first_contact(store, platform):
         return at_rest(FIRST_CONTACT, {})
-    foreign = store.records(platform.name, platform.i_env).foreign()
-    text = (
-        f"platform {platform.name!r} has {foreign} records that are not ours: the first plan for it is"
-        " approved or rejected as a whole, by its hash"
-    )
-    return holding(FIRST_CONTACT, lambda change: None if approved and identity(change) in approved else text)
+
+    @cache
+    def text() -> str:
+        foreign = store.records(platform.name, platform.i_env).foreign()
+        return (
+            f"platform {platform.name!r} has {foreign} records that are not ours: the first plan for it is"
+            " approved or rejected as a whole, by its hash"
+        )
+
+    return holding(FIRST_CONTACT, lambda change: None if approved and identity(change) in approved else text())
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,14 +19,16 @@ name is not to be had (`turns.py`). What stands in the way of a wish
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import ClassVar
 
 from desired_state.account import Contact, Secret
 from desired_state.desired import Desired
 from desired_state.entitlement import Presence
-from desired_state.subscriber import Observation, SubscriberKey, SubscriberSpec
+from desired_state.subscriber import SPEC_FIELDS, Observation, SubscriberKey, SubscriberSpec
+
+_CONTACT = tuple(field.name for field in fields(Contact))
 
 
 class Kind(StrEnum):
@@ -239,10 +241,10 @@ def _identity(change: Change) -> str:
 def _differing(change: Change) -> Iterator[tuple[str, object, object]]:
     """What a field holds, and what it will: of the fields that change, or of all that a creation sets."""
     after, before = change.after, change.observed and change.observed.spec
-    for field in fields(SubscriberSpec) if after is not None else ():
-        then, now = getattr(after, field.name), getattr(before, field.name, None)
+    for name in SPEC_FIELDS if after is not None else ():
+        then, now = getattr(after, name), getattr(before, name, None)
         if then is not None and then != now:
-            yield field.name, _plain(now), _plain(then)
+            yield name, _plain(now), _plain(then)
 
 
 def _plain(value: object) -> object:
@@ -250,5 +252,5 @@ def _plain(value: object) -> object:
     if isinstance(value, Secret):
         return value.fingerprint
     if isinstance(value, Contact):
-        return astuple(value)
+        return tuple(getattr(value, name) for name in _CONTACT)
     return str(value) if isinstance(value, str) else value

@@ -235,6 +235,8 @@ def holding(by: str, reason: Callable[[Change], str | None]) -> Policy:
 
     def policy(plan: Plan) -> Plan:
         reasons = [(change, reason(change)) for change in plan.changes]
+        if all(text is None for _, text in reasons):
+            return plan
         going = tuple(change for change, text in reasons if text is None)
         held = tuple(Held(change, by, text) for change, text in reasons if text is not None)
         return Plan(going, (*plan.held, *held))

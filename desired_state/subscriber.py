@@ -93,6 +93,8 @@ class SubscriberSpec:
 
     def sealed(self) -> "SubscriberSpec":
         """The same spec without the clear text of its secrets: what may be stored and compared."""
+        if all(secret is None or secret.value is None for secret in (self.password, self.pin)):
+            return self
         return replace(self, password=self.password and self.password.sealed(), pin=self.pin and self.pin.sealed())
 
 

@@ -100,31 +100,37 @@ class Holds:
         self._conn.execute("DELETE FROM held_changes WHERE platform = ?", (platform,))
         return [each.i_account for each in held]
 
-    def approval(self, key: SubscriberKey, identity: str) -> str | None:
-        """The hash of the plan under which this very change was approved, if it was and is not performed yet."""
-        row = self._conn.execute(
-            "SELECT plan FROM approved WHERE platform = ? AND i_account = ? AND identity = ? AND performed_at IS NULL",
-            (key.platform, key.i_account, identity),
-        ).fetchone()
-        return None if row is None else str(row[0])
+    def approvals(self, key: SubscriberKey) -> dict[str, str]:
+        """The identities of the subscriber's changes that were approved and are not performed, each with its plan."""
+        rows = self._conn.execute(
+            "SELECT identity, plan FROM approved WHERE platform = ? AND i_account = ? AND performed_at IS NULL",
+            (key.platform, key.i_account),
+        )
+        return dict(rows.fetchall())
 
-    def approved(self, platform: str, *, spent: bool) -> set[str]:
-        """The identities of what was approved on the platform.
+    def approved(self, platform: str, *, spent: bool, of: int | None = None) -> set[str]:
+        """The identities of what was approved on the platform, for one account or for all.
 
         With `spent`, also of what was performed since: the plan of a pass may have been made before it was.
         """
-        query = "SELECT identity FROM approved WHERE platform = ? AND (performed_at IS NULL OR ?)"
-        return {identity for (identity,) in self._conn.execute(query, (platform, spent))}
+        return self._identities("approved", platform, of, "" if spent else " AND performed_at IS NULL")
 
-    def adopted(self, platform: str) -> set[str]:
+    def adopted(self, platform: str, of: int | None = None) -> set[str]:
         """The identities of what adoptions change on the platform, whether that was performed or not."""
-        query = "SELECT identity FROM approved WHERE platform = ? AND adopts = 1"
-        return {identity for (identity,) in self._conn.execute(query, (platform,))}
+        return self._identities("approved", platform, of, " AND adopts = 1")
 
-    def rejected(self, platform: str) -> set[str]:
+    def rejected(self, platform: str, of: int | None = None) -> set[str]:
         """The identities of everything that was rejected on the platform."""
-        query = "SELECT identity FROM rejected WHERE platform = ?"
-        return {identity for (identity,) in self._conn.execute(query, (platform,))}
+        return self._identities("rejected", platform, of)
+
+    def _identities(self, table: str, platform: str, of: int | None, condition: str = "") -> set[str]:
+        query, whose = f"SELECT identity FROM {table} WHERE platform = ?{condition}", (platform,)
+        rows = (
+            self._conn.execute(query, whose)
+            if of is None
+            else self._conn.execute(f"{query} AND i_account = ?", (*whose, of))
+        )
+        return {identity for (identity,) in rows}
 
     def performed(self, key: SubscriberKey, plan: str, now: datetime) -> None:
         """The change of a subscriber that was approved with a plan was made: the approval is spent."""

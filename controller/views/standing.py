@@ -79,7 +79,7 @@ def _goes_on(store: Store, change: Change, progress: Progress) -> bool:
     """Whether what the pass noted is over: a person approved it, or it is tried again already."""
     if progress.held_by in REFUSALS:
         return progress.state is not State.PARKED
-    return store.holds.approval(key_of(change), identity(change)) is not None
+    return identity(change) in store.holds.approvals(key_of(change))
 
 
 def _held_now(store: Store, place: Place, comparison: Comparison, change: Change) -> Hold | None:
