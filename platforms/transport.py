@@ -1,7 +1,6 @@
 """The one place that speaks HTTP to the outside: time-outs, limits, TLS, rate, and the translation of what goes wrong.
 
-It drives an httpx transport without the `AsyncClient` around it: cookies, redirects and the environment's proxies are
-unwanted here, and without them a call costs a third less CPU.
+What carries a request is in `carrier.py`.
 
 Rules of this module:
 
@@ -14,38 +13,34 @@ Rules of this module:
 4. Breaker and pace are told once how each request ended: what network and status say, unless whoever reads the answer
    finds at once that it is none (`unreadable`), a failure (`trouble`), or a refusal of everybody (`unexpected`).
 5. No text that leaves here holds a header, a query, a body or an address: only the target, the operation, the kind of
-   failure and a status. Redirects are not followed, proxies and credentials of the environment are not used.
+   failure and a status.
 """
 
 import asyncio
 import json
-import ssl
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import NoReturn, Protocol
-from urllib.parse import quote
+from typing import Protocol
+from urllib.parse import quote, urlencode
 
-import aiohttp
 import httpx
 import msgspec
-from httpx_aiohttp import AiohttpTransport
 
 from platforms import permits
 from platforms.breaker import Breaker, Verdict
+from platforms.carrier import Carrier, Network, NotHeard, Outgoing, OverHttpx
 from platforms.driver import PlatformError, Rejected, Resting, Transient, Unavailable
 from platforms.endpoint import Endpoint
 from platforms.gate import Gate, Paused
 from platforms.pauses import retry_after
 from platforms.trace import Leg, leg
 
-MAX_BODY_BYTES = 64 * 1024 * 1024
-_KEEP_ALIVE_SECONDS = 4.0  # below the 5 s after which common servers close an idle connection
 _HEADERS = {"accept": "*/*", "accept-encoding": "gzip, deflate", "user-agent": "iptv-reconciler"}
+_FORM = "application/x-www-form-urlencoded"
 _EXACT = msgspec.json.Decoder(float_hook=Decimal)
 _LATER = (429, 502, 503, 504)
 
@@ -169,7 +164,7 @@ class Transport:
         self._base = endpoint.url.rstrip("/")
         self._clock = clock
         self._meter = meter
-        self._http = http or _network(endpoint)
+        self._carrier: Carrier = _network(endpoint) if http is None else OverHttpx(http)
         self._breaker = breaker if breaker is not None else Breaker()
         self._gate = Gate(endpoint.max_concurrency, endpoint.requests_per_second, clock)
         self._unjudged: deque[tuple[int, list[Verdict], float]] = deque()
@@ -249,32 +244,28 @@ class Transport:
     async def aclose(self) -> None:
         """Close all connections."""
         self._gate.close()
-        await self._http.aclose()
+        await self._carrier.aclose()
 
     async def _answer(self, request: Request, trace: Mapping[str, str]) -> Answer:
         """The answer, or `_NoAnswer`."""
+        outgoing = self._outgoing(request, trace)
         try:
             async with asyncio.timeout(self.endpoint.timeout_seconds):
-                response = await self._http.handle_async_request(self._outgoing(request, trace))
-                async with aclosing(response):
-                    body = await _whole_body(response)
+                came = await self._carrier.carry(outgoing)
         except TimeoutError:
             raise _NoAnswer(Outcome.TIMEOUT, f"gave no answer within {self.endpoint.timeout_seconds:g} s") from None
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
-            raise _NoAnswer(Outcome.NETWORK, _why(error.__cause__ or error)) from None
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, headers, body, self.endpoint.target)
+        except NotHeard as error:
+            raise _NoAnswer(Outcome.NETWORK, str(error)) from None
+        return Answer(came.status, came.headers, came.body, self.endpoint.target)
 
-    def _outgoing(self, request: Request, trace: Mapping[str, str]) -> httpx.Request:
-        return httpx.Request(
-            request.method,
-            self._base + request.path,
-            headers={**_HEADERS, **trace, **request.headers},
-            params=request.params,
-            json=request.json,
-            data=request.form,
-            content=request.content,
-        )
+    def _outgoing(self, request: Request, trace: Mapping[str, str]) -> Outgoing:
+        headers, body = {**_HEADERS, **trace, **request.headers}, request.content
+        if request.json is not None:
+            headers["content-type"], body = "application/json", msgspec.json.encode(request.json)
+        elif request.form is not None:
+            headers["content-type"], body = _FORM, urlencode(request.form, doseq=True).encode()
+        query = f"?{urlencode(request.params)}" if request.params else ""
+        return Outgoing(request.method, f"{self._base}{request.path}{query}", headers, body)
 
     def _later(self, request: Request, answer: Answer) -> Transient:
         """The error for an answer that says "later"; for everybody, where it says when."""
@@ -345,40 +336,6 @@ def _outcome(status: int) -> Outcome:
     return Outcome.REFUSED if status >= 400 else Outcome.OK
 
 
-def _why(error: BaseException) -> str:
-    """What happened on the network, without the texts that may quote an address or an answer."""
-    if isinstance(error, aiohttp.ClientConnectorError | httpx.ConnectError):
-        return f"cannot be reached: {error}"  # the host, the port and the system's reason
-    return f"could not be heard to the end: {type(error).__name__}"
-
-
-async def _whole_body(response: httpx.Response) -> bytes:
-    """The body, unpacked, if it is neither too large nor shorter than announced."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.aiter_bytes():
-        parts.append(part)
-        size += len(part)
-        if size > MAX_BODY_BYTES:
-            _refuse_body(f"sent more than {MAX_BODY_BYTES} bytes")
-    announced = response.headers.get("content-length", "")
-    if announced.isdecimal() and max(size, response.num_bytes_downloaded) < int(announced):
-        _refuse_body("sent an answer that is cut off")
-    return b"".join(parts)
-
-
-def _refuse_body(text: str) -> NoReturn:
-    raise _NoAnswer(Outcome.NETWORK, text)
-
-
-def _network(endpoint: Endpoint) -> AiohttpTransport:
-    limits = httpx.Limits(max_connections=endpoint.max_concurrency, keepalive_expiry=_KEEP_ALIVE_SECONDS)
-    return AiohttpTransport(verify=_tls(endpoint), trust_env=True, limits=limits)
-
-
-def _tls(endpoint: Endpoint) -> ssl.SSLContext | bool:
-    if endpoint.url.startswith("http:"):
-        return False  # no use for a context, which takes a megabyte
-    if isinstance(endpoint.verify, str):
-        return ssl.create_default_context(cafile=endpoint.verify)
-    return endpoint.verify
+def _network(endpoint: Endpoint) -> Network:
+    is_plain = endpoint.url.startswith("http:")  # no use for a TLS context, which takes a megabyte
+    return Network(endpoint.max_concurrency, verify=False if is_plain else endpoint.verify)

@@ -10,10 +10,11 @@ import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from platforms.carrier import MAX_BODY_BYTES
 from platforms.driver import Rejected, Transient, Unavailable
 from platforms.endpoint import Endpoint
 from platforms.pauses import retry_after
-from platforms.transport import MAX_BODY_BYTES, Answer, Request, Transport, segment, unexpected
+from platforms.transport import Answer, Request, Transport, segment, unexpected
 from tests.clocks import START, VirtualClock
 from tests.servers import serving
 
