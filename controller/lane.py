@@ -9,8 +9,9 @@ Rules of this module:
    counted, and the lane lives.
 4. Routine looks at keys that failed before are a small part of all (`retries.py`), except for a command that a person
    waits for: it lets go of what fails too often instead.
-5. Some workers take urgent keys only: while all others wait for billing over a long first convergence, an event finds
-   one at once. How many calls reach the platform at a time is the transport's business, not theirs.
+5. There are some workers more than calls may be made at a time: while all of these are under way, the next ones are
+   announced, so that no place stays empty. How many calls reach the platform is the transport's business, not theirs.
+   Some take urgent keys only: while all others wait for billing over a long first convergence, an event finds one.
 6. While the store cannot be used, a lane rests; whom it was looking at is looked at again from the beginning.
 """
 
@@ -40,7 +41,8 @@ from platforms.transport import Clock
 
 _IDLE = 60.0
 _FORESIGHT = timedelta(days=2)  # what is farther off is a later pass's to set
-_FOR_URGENT = 4  # workers besides the platform's own
+_AHEAD = 4  # one worker more for so many calls at a time, or fewer
+_FOR_URGENT = 4  # workers besides those
 _AFTER_A_BUG = 4  # a bug is retried as late as the fourth failure in a row
 _TRIGGERS = {
     Priority.OPERATOR: "operator",
@@ -88,6 +90,7 @@ class Lane:
         self.platform = platform
         self.reconciler = reconciler
         self._tools = tools
+        self._routine = platform.workers + max(1, platform.workers // _AHEAD)
         self._changed = asyncio.Event()
         self._failures: dict[SubscriberKey, int] = {}
         self._put_off: set[SubscriberKey] = set()
@@ -117,7 +120,7 @@ class Lane:
         self._drained = False
         workers = [
             asyncio.create_task(self._worker(number, until_empty, most_failures))
-            for number in range(self.platform.workers + _FOR_URGENT)
+            for number in range(self._routine + _FOR_URGENT)
         ]
         try:
             await asyncio.gather(*workers)
@@ -139,7 +142,7 @@ class Lane:
         self._changed.set()
 
     async def _worker(self, number: int, until_empty: bool, most_failures: int | None) -> None:
-        queue, urgent_only = self.platform.queue, number >= self.platform.workers
+        queue, urgent_only = self.platform.queue, number >= self._routine
         while not (self.stopping or self._drained):
             if number == 0 and self.platform.breaker.is_open:
                 await self._probe()
@@ -296,7 +299,7 @@ class Lane:
         self._changed.clear()
         now = self._tools.clock.monotonic()
         rests = self.platform.breaker.rests(now)
-        due = self.platform.queue.next_due(urgent_only=number >= self.platform.workers)
+        due = self.platform.queue.next_due(urgent_only=number >= self._routine)
         seconds = _IDLE if due is None or self._is_anothers(number) else max(0.0, due - now)
         if self._withheld and number == 0:
             seconds = min(seconds, max(0.0, self._retries.wait(now)))
