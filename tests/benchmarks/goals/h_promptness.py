@@ -25,7 +25,7 @@ def _statuses(bench: Bench, accounts: int) -> Samples:
 
 
 def _often(bench: Bench) -> int:
-    return 5 if bench.is_short else 15
+    return 2 * bench.runs + 1
 
 
 def rows(bench: Bench) -> Iterator[Row]:
