@@ -27,7 +27,8 @@ def main() -> None:
     for goal in asked.goal or GOALS:
         bench.say(f"goal {goal}, after {perf_counter() - began:.0f} s")
         rows += _measured(bench, goal)
-    sys.stdout.write(f"{machine()}\n\n{table(rows)}\n\nin {perf_counter() - began:.0f} s\n")
+    cost = f"in {perf_counter() - began:.0f} s, with {sum(os.times()[:4]):.0f} s of CPU"
+    sys.stdout.write(f"{machine()}\n\n{table(rows)}\n\n{cost}\n")
     if asked.json is not None:
         told = {"machine": machine(), "sizes": sizes, "runs": bench.runs, "rows": [row.as_json() for row in rows]}
         asked.json.write_text(json.dumps(told, indent=1) + "\n")

@@ -48,7 +48,7 @@ class Bench:
     def fleet(self, accounts: int, *, empty: bool = False, **settings: object) -> Iterator[Fleet]:
         """A fleet that has long converged; on an `empty` platform one that has yet to begin."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        filled = None if empty else self._filled(accounts)
+        filled = None if empty else self.store(accounts)
         with (
             TemporaryDirectory(dir=self.folder) as place,
             fleet(Path(place), accounts, empty=empty, **settings) as made,
@@ -58,10 +58,7 @@ class Bench:
             yield made
 
     def store(self, accounts: int) -> Path:
-        """The folder of a store as convergence leaves it, to be copied."""
-        return self._filled(accounts)
-
-    def _filled(self, accounts: int) -> Path:
+        """The folder of a store as convergence leaves it, to be copied; made the first time."""
         kept = self.folder / "stores" / f"{accounts}-{_version()}"
         if not kept.exists():
             self.say(f"filling a store with {accounts:,} accounts (about {accounts // 1800} s)")

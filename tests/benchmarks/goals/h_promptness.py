@@ -37,7 +37,7 @@ def rows(bench: Bench) -> Iterator[Row]:
         yield Row("h", "  import of the libraries alone", "s", accounts, "", (), imports)
         ready, rendered = _daemons(bench, accounts)
         yield Row("h", "daemon ready after", "s", accounts, "target", (READY,), ready, most=1)
-        yield Row("h", "/metrics", "ms", accounts, "target", (METRICS,), rendered, most=1)
+        yield Row("h", "/metrics over HTTP", "ms", accounts, "target", (METRICS,), rendered, most=1)
 
 
 def _daemons(bench: Bench, accounts: int) -> tuple[Samples, Samples]:
