@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ SHORT = (2_000, 20_000)
 def main() -> None:
     """Measure what is asked for."""
     asked = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that no server outlives it
     sizes = tuple(asked.size) or (SHORT if asked.short else LONG)
     bench = Bench(sizes, asked.runs or (2 if asked.short else 3), asked.folder, asked.short)
     began, rows = perf_counter(), list[Row]()
