@@ -30,13 +30,26 @@ class Ended:
     cpu: float
 
 
+Runs = tuple[Ended, ...]
+
+
+def seconds(runs: Runs) -> tuple[float, ...]:
+    """How long each took."""
+    return tuple(each.seconds for each in runs)
+
+
+def cpu(runs: Runs) -> tuple[float, ...]:
+    """The CPU seconds of each."""
+    return tuple(each.cpu for each in runs)
+
+
 def run(*command: str) -> Ended:
     """Run a command to its end, with what it started and waited for."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), perf_counter()
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    seconds, after = perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Ended(done.returncode, done.stdout, seconds, cpu)
+    took, after = perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Ended(done.returncode, done.stdout, took, spent)
 
 
 def figures(module: str, *arguments: str) -> dict[str, float]:

@@ -12,7 +12,7 @@ from tests.benchmarks.bench import Bench, put_store
 from tests.benchmarks.daemons import PRODUCT
 from tests.benchmarks.fleets import Fleet, change
 from tests.benchmarks.population import EVEN, FIRST, SECOND_PRODUCT
-from tests.benchmarks.processes import Ended, run
+from tests.benchmarks.processes import Ended, Runs, cpu, run, seconds
 from tests.benchmarks.table import Row, Samples
 
 OCTODNS, DIFFSYNC = 50.0, 10.0
@@ -20,12 +20,12 @@ _MOST_OF_PEERS = 100_000
 _PEERS = Path(__file__).parent.parent / "peers"
 
 
-def plans(bench: Bench, accounts: int) -> Samples:
-    """Seconds of the command."""
+def plans(bench: Bench, accounts: int) -> Runs:
+    """The command, whole processes."""
     return bench.once(("plans for", accounts), lambda: _plans(bench, accounts))
 
 
-def _plans(bench: Bench, accounts: int) -> Samples:
+def _plans(bench: Bench, accounts: int) -> Runs:
     with bench.fleet(accounts) as fleet:
         changed = disturb(fleet, accounts // 100, accounts)
         return tuple(_plan(bench, fleet, accounts, changed) for _ in range(bench.runs))
@@ -43,30 +43,31 @@ def disturb(fleet: Fleet, count: int, accounts: int) -> int:
     return len(chosen)
 
 
-def _plan(bench: Bench, fleet: Fleet, accounts: int, changed: int) -> float:
+def _plan(bench: Bench, fleet: Fleet, accounts: int, changed: int) -> Ended:
     put_store(bench.store(accounts), fleet)
     out = fleet.folder / "plan.json"
     done = run(*PRODUCT, "plan", "--config", str(fleet.config), "--output", "json", "--out", str(out))
     planned = len(json.loads(out.read_text())["changes"])
     if planned != changed:
         raise RuntimeError(f"plan ended with {done.code} and {planned} changes instead of {changed}")
-    return done.seconds
+    return done
 
 
 def rows(bench: Bench) -> Iterator[Row]:
     """Records per second, of peers with up to 100,000 records."""
     for accounts in bench.sizes:
-        ours = _rates(accounts, plans(bench, accounts))
+        ours = _rates(accounts, seconds(plans(bench, accounts)))
         for peer, measure, least in (("octoDNS", _octodns, OCTODNS), ("DiffSync", _diffsync, DIFFSYNC)):
             records = min(accounts, _MOST_OF_PEERS)
             name = peer if records == accounts else f"{peer}, {records:,} records"
             theirs = _rates(records, _of_peer(bench, peer, records, measure))
             note = "" if theirs else "no environment of the peers: make it by `make bench`"
             yield Row("c", "plan, 1 % changed", "rec/s", accounts, name, theirs, ours, least=least, note=note)
+        yield Row("c", "  its CPU", "s", accounts, "", (), cpu(plans(bench, accounts)))
 
 
-def _rates(records: int, seconds: Samples) -> Samples:
-    return tuple(records / each for each in seconds)
+def _rates(records: int, times: Samples) -> Samples:
+    return tuple(records / each for each in times)
 
 
 def _of_peer(bench: Bench, peer: str, records: int, measure: Callable[[Bench, int], Samples]) -> Samples:
@@ -83,7 +84,7 @@ def _octodns(bench: Bench, records: int) -> Samples:
         runs = [run(str(_python(bench)), script, "plan", folder) for _ in range(_often(bench))]
     if any(int(_last(done)) != records // 100 for done in runs):
         raise RuntimeError("octoDNS did not find the changes")
-    return tuple(done.seconds for done in runs)
+    return seconds(tuple(runs))
 
 
 def _diffsync(bench: Bench, records: int) -> Samples:

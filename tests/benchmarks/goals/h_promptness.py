@@ -7,21 +7,21 @@ from time import perf_counter
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.daemons import PRODUCT, Daemon, daemon
 from tests.benchmarks.fleets import ASK
-from tests.benchmarks.processes import run
+from tests.benchmarks.processes import Runs, cpu, run, seconds
 from tests.benchmarks.table import Row, Samples
 
 STATUS, READY, METRICS = 0.3, 3.0, 20.0
 _IMPORTS = "import msgspec, pydantic, sqlite_utils, typer"
 
 
-def statuses(bench: Bench, accounts: int) -> Samples:
-    """Seconds of the command `status`, whole processes."""
+def statuses(bench: Bench, accounts: int) -> Runs:
+    """The command `status`, whole processes."""
     return bench.once(("status of", accounts), lambda: _statuses(bench, accounts))
 
 
-def _statuses(bench: Bench, accounts: int) -> Samples:
+def _statuses(bench: Bench, accounts: int) -> Runs:
     with bench.fleet(accounts) as fleet:
-        return tuple(run(*PRODUCT, "status", "--config", str(fleet.config)).seconds for _ in range(_often(bench)))
+        return tuple(run(*PRODUCT, "status", "--config", str(fleet.config)) for _ in range(_often(bench)))
 
 
 def _often(bench: Bench) -> int:
@@ -32,7 +32,8 @@ def rows(bench: Bench) -> Iterator[Row]:
     """At every size; and what importing the libraries costs by itself."""
     for accounts in bench.sizes:
         ours = statuses(bench, accounts)
-        yield Row("h", "status", "s", accounts, "target", (STATUS,), ours, most=1)
+        yield Row("h", "status", "s", accounts, "target", (STATUS,), seconds(ours), most=1)
+        yield Row("h", "  its CPU", "s", accounts, "", (), cpu(ours))
         imports = tuple(run(sys.executable, "-c", _IMPORTS).seconds for _ in range(_often(bench)))
         yield Row("h", "  import of the libraries alone", "s", accounts, "", (), imports)
         ready, rendered = _daemons(bench, accounts)

@@ -8,6 +8,7 @@ from tests.benchmarks.bench import Bench
 from tests.benchmarks.goals.a_pass import passes
 from tests.benchmarks.goals.c_plan import plans
 from tests.benchmarks.goals.h_promptness import statuses
+from tests.benchmarks.processes import seconds
 from tests.benchmarks.table import Row, Samples
 
 MOST = 1.1
@@ -18,8 +19,8 @@ def rows(bench: Bench) -> Iterator[Row]:
     measured: tuple[tuple[str, Callable[[int], Samples]], ...] = (
         ("quiet pass, CPU", lambda size: passes(bench, size).ours("cpu")),
         ("quiet pass, time", lambda size: passes(bench, size).ours("seconds")),
-        ("plan, 1 % changed, time", lambda size: plans(bench, size)),
-        ("status, time", lambda size: statuses(bench, size)),
+        ("plan, 1 % changed, time", lambda size: seconds(plans(bench, size))),
+        ("status, time", lambda size: seconds(statuses(bench, size))),
     )
     for fewer, accounts in pairwise(bench.sizes):
         for what, times in measured:
