@@ -16,6 +16,7 @@ from typing import Protocol
 
 import aiohttp
 import httpx
+from yarl import URL
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 _KEEP_ALIVE_SECONDS = 4.0  # below the 5 s after which common servers close an idle connection
@@ -73,7 +74,11 @@ class Network:
         session = self._session = self._session or self._opened()
         try:
             async with session.request(
-                request.method, request.url, headers=request.headers, data=request.body, allow_redirects=False
+                request.method,
+                _as_it_is(request.url),
+                headers=request.headers,
+                data=request.body,
+                allow_redirects=False,
             ) as response:
                 body = await _whole(response.content.iter_any())
         except (aiohttp.ClientError, OSError) as error:
@@ -118,6 +123,11 @@ class OverHttpx:
     async def aclose(self) -> None:
         """Close all connections."""
         await self._http.aclose()
+
+
+def _as_it_is(url: str) -> URL:
+    """The address, which is quoted already: what quotes it anew may mean another one."""
+    return URL(url, encoded=True)
 
 
 async def _whole(parts: AsyncIterable[bytes]) -> bytes:
