@@ -103,6 +103,18 @@ def _to_do(db: Database) -> None:
     )
 
 
+@MIGRATIONS(name="former ids that come again")
+def _former_ids_again(db: Database) -> None:
+    """Within a trigger, INSERT OR REPLACE does what the statement says that set it off: an upsert fails."""
+    db.conn.execute("DROP TRIGGER accounts_renamed")
+    db.conn.execute(
+        "CREATE TRIGGER accounts_renamed AFTER UPDATE OF id ON accounts WHEN OLD.id <> NEW.id AND OLD.id <> '' BEGIN"
+        " DELETE FROM former_ids WHERE billing = OLD.billing AND id = OLD.id AND i_account = OLD.i_account;"
+        " INSERT INTO former_ids (billing, id, i_account, until) VALUES (OLD.billing, OLD.id, OLD.i_account,"
+        " max(coalesce(NEW.seen_at, 0), coalesce(NEW.details_at, 0))); END"
+    )
+
+
 @MIGRATIONS(name="rows of the list")
 def _rows_of_the_list(db: Database) -> None:
     """What a list's rows are compared with, without reading the accounts themselves.

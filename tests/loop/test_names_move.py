@@ -58,6 +58,16 @@ async def test_a_renamed_account_keeps_its_record_and_its_name_and_is_managed_on
     assert (name_of(bed, account), record_of(bed, account)["status"]) == ("tv000001_3", "disabled")
 
 
+async def test_p11_an_id_that_comes_back_again_and_again_is_taken_over_each_time(bed: Bed) -> None:
+    (account,) = await settled(bed, 1)
+    for account_id in ("tv000007", "tv000001", "tv000007", "tv000001"):
+        rename(bed, account, account_id)
+        await look(bed, account, "event")
+        explained = await bed.explain(account_id)
+        assert explained["account"]["id"] == account_id
+    assert sorted(each["id"] for each in explained["former_ids"]) == ["tv000001", "tv000007"]
+
+
 async def test_a_renamed_account_takes_its_record_s_name_along_where_the_operator_wishes(
     make_bed: Callable[..., Bed],
 ) -> None:
