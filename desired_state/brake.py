@@ -25,7 +25,7 @@ Exempt = Callable[[Change], bool]
 class Brake(BaseModel):
     """How much of a platform may change before a person is asked (promise P4). Fractions are of the owned records."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     floor: int = Field(default=10, ge=0)
     """This many changes are always allowed in one pass."""

@@ -22,7 +22,7 @@ from desired_state.account import AssignedProduct
 class ProductMatch(BaseModel):
     """How a catalog entry recognises a product: exactly one of the three ways."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     i_product: int | None = None
     """By its number."""
@@ -68,7 +68,7 @@ class ProductMatch(BaseModel):
 class CatalogEntry(BaseModel):
     """One line of the catalog: a product and what it gives on one platform."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     product: ProductMatch
     """Which main product or add-on."""
@@ -92,7 +92,7 @@ class Service:
 class Catalog(BaseModel):
     """All entries, in the operator's order."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     entries: tuple[CatalogEntry, ...] = ()
 

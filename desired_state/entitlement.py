@@ -81,7 +81,7 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 class Rules(BaseModel):
     """What an operator may decide otherwise."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     status: Mapping[str, Presence] = Field(default_factory=dict)
     """What a status means: overrides lines of README's table, or adds some to it."""

@@ -35,7 +35,7 @@ def _listed(value: object) -> object:
 class CustomFields(BaseModel):
     """Which custom fields hold the credentials: a name, or the number of the field (`i_custom_field`) as text."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     owner: Literal["account", "customer"] = "account"
     """Whose custom fields hold them."""
