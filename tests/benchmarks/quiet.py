@@ -1,6 +1,7 @@
 """A full pass over a fleet at rest, by the product's own objects, in a process of its own: `python -m … CONFIG`."""
 
 import asyncio
+import gc
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ async def main(config: str) -> None:
     app = application(load(Path(config)))
     try:
         await app.loop.begin()
+        gc.freeze()
         spent = Spent.now()
         (report,) = await app.loop.full_pass()
         sys.stdout.write(spent.told(changes=len(report.plan.changes), failed=len(report.failed)))
