@@ -17,7 +17,7 @@ from functools import partial
 from controller.backlog import Backlog
 from controller.compared import bound_records, delay_of, drifted, refusals
 from controller.decided import Decided, tell
-from controller.gather import SLICE, Gatherer
+from controller.gather import JUDGED, Gatherer
 from controller.holding import (
     Circumstances,
     Safeguards,
@@ -108,7 +108,7 @@ class Fleet:
             comparisons = await self._differing(platform)
             if not options.in_background and await self._ask_rivals(comparisons):
                 comparisons = await self._differing(platform)
-            unsure += await self._ledger.run(partial(self._unsure, comparisons=comparisons))
+            unsure += await self._ledger.run_slice(partial(self._unsure, comparisons=comparisons))
             plans.append(await self._plan(platform, comparisons, _Reading(began, comparisons, _doubt(snapshot))))
             drift.update(drifted(comparisons))
         failed = [platform.name for platform in platforms if platform not in read]
@@ -199,11 +199,11 @@ class Fleet:
 
         Who was at rest is compared again if somebody waits for what that record has.
         """
-        unsettled = await self._ledger.run(lambda store: store.subscribers(platform.name).unsettled())
+        unsettled = await self._ledger.run_slice(lambda store: store.subscribers(platform.name).unsettled())
         queue, known, comparisons = deque(unsettled), set(unsettled), list[Comparison]()
         while queue:
-            part = [queue.popleft() for _ in range(min(SLICE, len(queue)))]
-            found, news = await self._ledger.run(partial(self._compared, platform=platform, i_accounts=part))
+            part = [queue.popleft() for _ in range(min(JUDGED, len(queue)))]
+            found, news = await self._ledger.run_slice(partial(self._compared, platform=platform, i_accounts=part))
             for each in news:
                 tell(each)
             awaited = {i_account for comparison in found for i_account in comparison.turn.waits_for} - known
@@ -234,10 +234,10 @@ class Fleet:
         contested = [comparison for comparison in comparisons if comparison.turn.rivals]
         read: set[int] = set()
         if contested:
-            unsure = await self._ledger.run(partial(self._all_rivals, comparisons=contested))
+            unsure = await self._ledger.run_slice(partial(self._all_rivals, comparisons=contested))
             await self._gatherer.read_details(unsure, lambda i_account, was_read: read.update([i_account] * was_read))
         for comparison in contested if read else ():
-            await self._ledger.run(partial(self._rivals.note, comparison=comparison, read=read))
+            await self._ledger.run_slice(partial(self._rivals.note, comparison=comparison, read=read))
         return bool(read)
 
     def _all_rivals(self, store: Store, *, comparisons: Sequence[Comparison]) -> list[int]:
@@ -248,7 +248,7 @@ class Fleet:
 
     async def _plan(self, platform: Platform, comparisons: Sequence[Comparison], reading: "_Reading") -> Plan:
         plan = Plan.of(comparison.change for comparison in comparisons)
-        guards = await self._ledger.run(partial(self._safeguards, platform=platform, plan=plan, reading=reading))
+        guards = await self._ledger.run_slice(partial(self._safeguards, platform=platform, plan=plan, reading=reading))
         return guards.apply(plan)
 
     def _safeguards(self, store: Store, *, platform: Platform, plan: Plan, reading: "_Reading") -> Safeguards:
@@ -287,13 +287,13 @@ class Fleet:
     async def _note(self, platform: Platform, plan: Plan) -> list[tuple[int, timedelta]]:
         waiting: list[tuple[int, timedelta]] = []
         await self._ledger.run(partial(self._set_brake, platform=platform, plan=plan))
-        for start in range(0, len(plan.held), SLICE):
-            part = plan.held[start : start + SLICE]
-            for news in await self._ledger.run(partial(self._note_held, platform=platform, held=part)):
+        for start in range(0, len(plan.held), JUDGED):
+            part = plan.held[start : start + JUDGED]
+            for news in await self._ledger.run_slice(partial(self._note_held, platform=platform, held=part)):
                 tell(news)
-        for start in range(0, len(plan.changes), SLICE):
-            changes = plan.changes[start : start + SLICE]
-            waiting += await self._ledger.run(partial(self._note_pending, platform=platform, changes=changes))
+        for start in range(0, len(plan.changes), JUDGED):
+            changes = plan.changes[start : start + JUDGED]
+            waiting += await self._ledger.run_slice(partial(self._note_pending, platform=platform, changes=changes))
         return waiting
 
     def _set_brake(self, store: Store, *, platform: Platform, plan: Plan) -> None:

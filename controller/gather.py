@@ -51,6 +51,7 @@ from platforms.transport import Clock
 T = TypeVar("T")
 
 SLICE = 100
+JUDGED = 25  # accounts judged or compared at a time: some milliseconds
 COMPARED = 1000  # rows of a list at a time, where most are as before
 PRODUCTS_EVERY = 3600.0
 DETAILS_AT_ONCE = 16
@@ -120,7 +121,7 @@ class Gatherer:
         seconds = self._clock.monotonic() - began.monotonic
         whole = WholeList(began.now, self._clock.now(), self._leap_to(began))
         listed = _Listed(snapshot, seconds, whole, shown)
-        return await self._ledger.run(partial(self._conclude_billing, listed=listed))
+        return await self._ledger.run_slice(partial(self._conclude_billing, listed=listed))
 
     def _leap_to(self, began: Moment) -> timedelta:
         """By how much the wall clock moved otherwise than time since the list before, as far as we were there."""
@@ -138,15 +139,17 @@ class Gatherer:
         await self._find_missing(platform, reading)
         seconds = self._clock.monotonic() - began.monotonic
         done = TargetReading(success_at=self._clock.now(), seconds=seconds, complete=True, accounts=count)
-        return await self._ledger.run(partial(self._conclude_platform, platform=platform, reading=reading, done=done))
+        return await self._ledger.run_slice(
+            partial(self._conclude_platform, platform=platform, reading=reading, done=done)
+        )
 
     async def judge_all(self) -> None:
         """Judge every account that changed, whose time has come, or that was judged by other rules."""
         rules = context(self._billing, self._house)
         now = self._clock.now()
-        due = await self._ledger.run(partial(self._to_judge, rules=rules, now=now))
-        for start in range(0, len(due), SLICE):
-            await self._ledger.run(partial(self._judge, i_accounts=due[start : start + SLICE], now=now))
+        due = await self._ledger.run_slice(partial(self._to_judge, rules=rules, now=now))
+        for start in range(0, len(due), JUDGED):
+            await self._ledger.run_slice(partial(self._judge, i_accounts=due[start : start + JUDGED], now=now))
             await self._clock.sleep(0)
 
     async def read_details(
@@ -214,7 +217,7 @@ class Gatherer:
         fingerprints = {row.i_account: row.fingerprint() for row in rows}
         shown.add_all(fingerprints)
         name = self._billing.name
-        differing = set(await self._ledger.run(lambda store: store.account_list(name).differing(fingerprints)))
+        differing = set(await self._ledger.run_slice(lambda store: store.account_list(name).differing(fingerprints)))
         changed = [row for row in rows if row.i_account in differing]
         for start in range(0, len(changed), SLICE):
             await self._merge_rows(taken_at, changed[start : start + SLICE])
@@ -222,7 +225,7 @@ class Gatherer:
     async def _merge_rows(self, taken_at: datetime, rows: Sequence[AccountRow]) -> None:
         with_addons = await self._addons.can_be_relied_upon(rows)
         kept = [listed(row, self._billing.source.environment, with_addons=with_addons) for row in rows]
-        await self._ledger.run(
+        await self._ledger.run_slice(
             lambda store: store.account_list(self._billing.name).merge(kept, taken_at, self._clock.now())
         )
 
@@ -313,7 +316,7 @@ class Gatherer:
             after = await self._of_records(platform, look)
 
     async def _of_records(self, platform: Platform, action: Callable[[Records], T]) -> T:
-        return await self._ledger.run(lambda store: action(store.records(platform.name, platform.i_env)))
+        return await self._ledger.run_slice(lambda store: action(store.records(platform.name, platform.i_env)))
 
     def _conclude_platform(self, store: Store, *, platform: Platform, reading: Reading, done: TargetReading) -> bool:
         records = store.records(platform.name, platform.i_env)

@@ -5,6 +5,7 @@ Rules of this module:
 1. Everybody hands over a function of the store; it runs in one transaction and never awaits anything.
 2. Functions that arrive while a commit is under way share the next one: many intents cost one `fsync`. Each has its
    own savepoint, so that one that fails takes nobody along. One that asks for durability makes its commit durable.
+   The slices of a sweep do not share it (`queue.py`).
 3. A result is given out only after its commit.
 4. A file that was removed or replaced under us is not written to any more: nobody else sees what is in it, and nothing
    of it outlives the process. The process ends; the next one notices the loss (`controller/recovery.py`).
@@ -21,7 +22,6 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -49,6 +49,7 @@ from controller.store.holds import Holds
 from controller.store.journal import Journal
 from controller.store.names import Names
 from controller.store.operator import Operator
+from controller.store.queue import Queue, Waiting
 from controller.store.reconciled import Reconciliations
 from controller.store.records import Records
 from controller.store.recovery import Recovery
@@ -202,14 +203,6 @@ class Store:
         self.db.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    action: Callable[[Store], object]
-    future: asyncio.Future[object]
-    durable: bool
-    is_anyones: bool
-
-
 class Ledger:
     """Runs functions of the store, in order; with a thread of its own, or in place (for tests and short commands)."""
 
@@ -219,7 +212,7 @@ class Ledger:
         self._authority: Authority | None = None
         self._executor: Executor | None = ThreadPoolExecutor(1, "store") if threaded else None
         self._store: Store | None = None
-        self._waiting: list[_Waiting] = []
+        self._queue = Queue[Store]()
         self._is_durable: bool | None = None
         self._closed = False
         self._flushing: asyncio.Task[None] | None = None
@@ -247,6 +240,12 @@ class Ledger:
                 if not (patient and self._is_watched):
                     raise
                 await self.usable()
+
+    async def run_slice(self, action: Callable[[Store], T]) -> T:
+        """Run a slice of a sweep, which nobody who is urgent should wait for: as `run`, in a transaction of its own."""
+        if self.trouble is not None and self._is_watched:
+            raise self.trouble
+        return await self._run(action, is_slice=True)
 
     def share(self) -> None:
         """Other processes work on the store as well: from now on it takes an authority to do more than anybody may."""
@@ -290,11 +289,13 @@ class Ledger:
         self._over.set()
         return True
 
-    async def _run(self, action: Callable[[Store], T], durable: bool, is_anyones: bool) -> T:
+    async def _run(
+        self, action: Callable[[Store], T], durable: bool = False, is_anyones: bool = False, *, is_slice: bool = False
+    ) -> T:
         if self._closed:
             raise StoreError("the store is closed already: the process is about to end")
         future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(action, future, durable, is_anyones))
+        self._queue.add(Waiting(action, future, durable, is_anyones), is_slice=is_slice)
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())
         return await future  # type: ignore[return-value]  # the future carries what `action` returns
@@ -313,15 +314,14 @@ class Ledger:
             self._executor.shutdown()
 
     async def _flush(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
+        while batch := self._queue.take():
             try:
                 outcomes = await self._in_thread(partial(self._commit, batch))
             except Exception as error:
                 self._note(error)
                 outcomes = [error] * len(batch)
             for waiting, outcome in zip(batch, outcomes, strict=True):
-                _resolve(waiting.future, outcome)
+                waiting.resolve(outcome)
 
     def _note(self, error: Exception) -> None:
         if isinstance(error, StoreUnavailable) and self.trouble is None:
@@ -333,7 +333,7 @@ class Ledger:
             return function()
         return await asyncio.get_running_loop().run_in_executor(self._executor, function)
 
-    def _commit(self, batch: "list[_Waiting]") -> list[object]:
+    def _commit(self, batch: list[Waiting[Store]]) -> list[object]:
         if self._store is None:
             self._store = self._open()
         store = self._store
@@ -393,12 +393,3 @@ def _guarded(store: Store, action: Callable[[Store], object], is_anyones: bool) 
         result = said
     conn.execute("RELEASE action")
     return result
-
-
-def _resolve(future: asyncio.Future[object], outcome: object) -> None:
-    if future.done():
-        return
-    if isinstance(outcome, Exception):
-        future.set_exception(outcome)
-    else:
-        future.set_result(outcome)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,49 @@ async def test_p16_on_a_full_disk_nothing_is_given_out_as_committed_that_is_not(
     announced = await ledger.run(lambda store: store.targets.meta("intent"))
     assert all(isinstance(outcome, StoreError) for outcome in outcomes)
     assert announced is None
+
+
+async def test_who_is_urgent_waits_for_one_slice_of_a_sweep_at_most(ledger: Ledger) -> None:
+    done = list[str]()
+
+    async def sweep() -> None:
+        slices = (ledger.run_slice(partial(_note, done=done, what=f"slice {number}")) for number in range(4))
+        await asyncio.gather(*slices)
+
+    async def events() -> None:
+        for number in range(3):
+            await ledger.run(partial(_note, done=done, what=f"event {number}"), durable=True)
+
+    await asyncio.gather(sweep(), events())
+    assert [what for what in done if what.startswith("slice")] == [f"slice {number}" for number in range(4)]
+    assert done[0] == "event 0"
+    assert done.index("event 2") <= 5
+
+
+async def test_a_slice_shares_its_transaction_with_nobody(ledger: Ledger, tmp_path: Path) -> None:
+    def seen_by_others(_: Store) -> str | None:
+        with Store.as_it_stands(tmp_path / "state.db") as others:
+            return others.targets.meta("word")
+
+    _, seen = await asyncio.gather(
+        ledger.run(lambda store: store.targets.set_meta("word", "kept")), ledger.run_slice(seen_by_others)
+    )
+    assert seen == "kept"
+
+
+async def test_a_slice_that_nobody_waits_for_any_more_is_not_begun(ledger: Ledger) -> None:
+    done = list[str]()
+    sweep = asyncio.create_task(ledger.run_slice(partial(_note, done=done, what="slice")))
+    event = asyncio.create_task(ledger.run(partial(_note, done=done, what="event")))
+    await asyncio.sleep(0)
+    sweep.cancel()
+    await event
+    await ledger.run(partial(_note, done=done, what="another"))
+    assert done == ["event", "another"]
+
+
+def _note(_: Store, *, done: list[str], what: str) -> None:
+    done.append(what)
 
 
 async def test_a_closed_store_refuses_with_a_sentence(tmp_path: Path) -> None:
