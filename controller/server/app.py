@@ -34,11 +34,11 @@ def create_app(
 
     return Starlette(
         routes=[
+            *(hooks.routes() if hooks is not None else ()),  # first to be found: there are thousands of events
             Route("/metrics", metrics),
             Route("/livez", livez),
             Route("/readyz", readyz),
             Route("/health", nsps_health),
-            *(hooks.routes() if hooks is not None else ()),
             *([Route("/", page)] if page is not None else ()),
         ]
     )

@@ -5,6 +5,8 @@ Rules of this module:
 1. Signals belong to the loop of the product, never to uvicorn.
 2. The socket is bound before anything starts, so that a taken port is one clear sentence and port 0 is known at once.
 3. Leaving the context stops the server: open requests get a moment to finish, nothing is left running.
+4. Requests are read in C (httptools), which bounds nothing by itself. No more is kept of a request that does not end
+   than `_HEAD_BYTES` before its body, and `_REQUEST_BYTES` in all, whoever sends it.
 """
 
 import asyncio
@@ -14,11 +16,14 @@ from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from controller.server.address import Address
 
 _BACKLOG = 512
 _GRACE_SECONDS = 5
+_HEAD_BYTES = 64 * 1024
+_REQUEST_BYTES = 2 * 1024 * 1024
 
 
 class ListenError(Exception):
@@ -69,6 +74,7 @@ async def _until_up(server: "_Server", task: "asyncio.Task[None]") -> None:
 def _settings(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=_Bounded,
         lifespan="off",
         ws="none",
         log_config=None,
@@ -77,6 +83,29 @@ def _settings(app: ASGIApp) -> uvicorn.Config:
         backlog=_BACKLOG,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
+
+
+class _Bounded(HttpToolsProtocol):
+    """Reads requests that end somewhere."""
+
+    _size, _most = 0, _HEAD_BYTES
+
+    def data_received(self, data: bytes) -> None:
+        """More has come."""
+        self._size += len(data)
+        super().data_received(data)
+        if self._size > self._most:
+            self.transport.close()
+
+    def on_headers_complete(self) -> None:
+        """The body follows."""
+        self._most = _REQUEST_BYTES
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The next request begins after this one."""
+        self._size, self._most = 0, _HEAD_BYTES
+        super().on_message_complete()
 
 
 class _Server(uvicorn.Server):

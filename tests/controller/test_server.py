@@ -4,6 +4,7 @@ import asyncio
 import signal
 import socket
 import threading
+from contextlib import suppress
 from datetime import timedelta
 
 import httpx
@@ -121,6 +122,43 @@ async def test_signals_are_left_to_the_product() -> None:
     before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
     async with serving(create_app(health(Watch()), lambda: b""), "127.0.0.1:0"):
         assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        b"GET /",
+        b"GET / HTTP/1.1\r\nx: ",
+        b"GET /livez HTTP/1.1\r\nhost: us\r\ntransfer-encoding: chunked\r\n\r\n0\r\nx: ",
+    ],
+)
+async def test_a_request_that_does_not_end_is_cut_off(begin: bytes) -> None:
+    await _sent(begin, b"x" * 65536)
+
+
+async def test_requests_that_come_at_once_are_answered_one_after_the_other() -> None:
+    request = b"GET /livez HTTP/1.1\r\nhost: us\r\nx: " + b"x" * 30_000 + b"\r\n"
+    answered = await _sent(5 * (request + b"\r\n") + request + b"connection: close\r\n\r\n", b"")
+    assert answered.count(b"HTTP/1.1 200 ") == 6
+
+
+async def _sent(begin: bytes, more: bytes) -> bytes:
+    """What comes back for a request that goes on until the server ends it, which is soon, where there is `more`."""
+    async with serving(create_app(health(Watch()), lambda: b""), "127.0.0.1:0") as address:
+        reader, writer = await asyncio.open_connection(address.host, address.port)
+        writer.write(begin)
+        sent = 0
+        with suppress(ConnectionError):
+            while more and not reader.at_eof() and sent < 100_000_000:
+                writer.write(more)
+                await writer.drain()
+                sent += len(more)
+        answered = b""
+        with suppress(ConnectionError):
+            answered = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+        assert sent < 10_000_000
+        return answered
 
 
 async def test_an_error_inside_still_stops_the_server() -> None:
