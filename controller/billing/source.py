@@ -154,7 +154,9 @@ class PortaBilling:
 
     async def _page(self, offset: int) -> Page:
         params = {"limit": self._page_size, "offset": offset, **LIST_FLAGS}
-        return await self._client.read("Account/get_account_list", params, decode_page)
+        page = await self._client.read("Account/get_account_list", params, decode_page)
+        await self._clock.sleep(0)  # to decode it took its time
+        return page
 
     async def _look_up(self, key: Mapping[str, object], owner: Mapping[str, int] | None = None) -> Account | None:
         """The account, with its credentials; those of a known `owner` are asked for at the same time."""
