@@ -14,7 +14,8 @@ def names(store: Store) -> list[str]:
 
 def test_a_large_copy_is_a_file_that_goes_with_it_and_leaves_no_trace(tmp_path: Path) -> None:
     store = Store.open(tmp_path / "state.db")
-    store.targets.set_meta("of", "the store")
+    with store.transaction():
+        store.targets.set_meta("of", "the store")
     before = names(store)
     copy = Store(private_copy(store.db, store.path, in_memory=0), store.path)
     assert names(store) == before
