@@ -9,19 +9,23 @@ Rules of this module:
    waited longer than `AGEING` has every `FAIR`th turn, so that nobody starves: not routine keys under a flood of
    events, and not an event behind a hundred thousand routine keys that have all waited long.
 4. The queue has no clock: `now` is an argument, in seconds of a monotonic clock.
-5. A key goes with the trace of what asked for it: where events did, of the last one, which the audit names as the
+5. It is as large as there are keys that wait, however often they come and go: what a heap still has of those that were
+   brought forward or taken is thrown out when it is more than what counts.
+6. A key goes with the trace of what asked for it: where events did, of the last one, which the audit names as the
    cause, too.
 """
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import TypeVar
 
 from desired_state.subscriber import SubscriberKey
 
 AGEING = 300.0
 FAIR = 4
+_FEW = 100  # entries that are not worth tidying up
 
 
 class Priority(IntEnum):
@@ -53,6 +57,12 @@ class Item:
     trace_id: str | None = None
 
 
+_Entry = tuple[float, int, Item]
+"""When an item is due, its number, and the item; it counts as long as the item is what waits for its key."""
+_Alarm = tuple[float, SubscriberKey, str]
+T = TypeVar("T", _Entry, _Alarm)
+
+
 class WorkQueue:
     """The keys of one platform. `on_add` is called when a key came in or was brought forward."""
 
@@ -61,11 +71,10 @@ class WorkQueue:
         self._items: dict[SubscriberKey, Item] = {}
         self._working: set[SubscriberKey] = set()
         self._again: dict[SubscriberKey, Item] = {}
-        self._later: list[tuple[float, int, Item]] = []
-        self._ready: list[tuple[int, float, int, Item]] = []
-        self._oldest: list[tuple[float, int, Item]] = []
+        self._later: list[_Entry] = []
+        self._ready: dict[Priority, list[_Entry]] = {priority: [] for priority in Priority}
         self._timers: dict[SubscriberKey, float] = {}
-        self._alarms: list[tuple[float, SubscriberKey, str]] = []
+        self._alarms: list[_Alarm] = []
         self._traces: dict[SubscriberKey, str] = {}
         self._counts = dict.fromkeys(Priority, 0)
         self._count = 0
@@ -80,7 +89,7 @@ class WorkQueue:
         waiting = self._again if key in self._working else self._items
         if priority is Priority.SWEEP and key in waiting:
             return
-        item = _earlier(waiting.get(key), Item(key, priority, now + delay, now))
+        item = _earlier(waiting.get(key), Item(key, priority, now + delay if delay else now, now))
         if waiting.get(key) == item:
             return
         if waiting is self._again:
@@ -95,13 +104,15 @@ class WorkQueue:
         if known is None or due < known:
             self._timers[key] = due
             heapq.heappush(self._alarms, (due, key, trace_id or ""))
+            if len(self._alarms) > 2 * len(self._timers) + _FEW:
+                _tidy(self._alarms, lambda alarm: self._timers.get(alarm[1]) == alarm[0])
             self.on_add()
 
     def take(self, now: float, *, urgent_only: bool = False) -> Item | None:
         """The key whose turn it is, now being worked on; `None` if none is due."""
         self._ring(now)
         self._wake(now)
-        item = self._pop_urgent() if urgent_only else self._pop_starving(now) or self._pop_ready()
+        item = self._first_urgent() if urgent_only else self._starving(now) or self._first()
         if item is None:
             return None
         del self._items[item.key]
@@ -118,10 +129,9 @@ class WorkQueue:
 
     def next_due(self, *, urgent_only: bool = False) -> float | None:
         """When the next key may be taken; `None` if nothing waits. Routine keys that are due may be none of ours."""
-        heaps = (self._later,) if urgent_only else (self._oldest, self._later)
-        heads = [heap[0] for heap in heaps if self._drop_stale(heap)]
+        heaps = (self._later,) if urgent_only else (self._later, *self._ready.values())
         alarms = (due for due, *_ in self._alarms[:1])
-        return min((*(due for due, _, _ in heads), *alarms), default=None)
+        return min((*(due for due, _, _ in self._heads(heaps)), *alarms), default=None)
 
     def depth(self) -> dict[Priority, int]:
         """How many keys wait, by priority."""
@@ -155,6 +165,10 @@ class WorkQueue:
         self._counts[item.priority] += 1
         self._count += 1
         heapq.heappush(self._later, (item.due, self._count, item))
+        heaps = (self._later, *self._ready.values())
+        if sum(map(len, heaps)) > 2 * len(self._items) + _FEW:
+            for heap in heaps:
+                _tidy(heap, self._counts_still)
 
     def _ring(self, now: float) -> None:
         """Add the keys whose timers are due."""
@@ -166,43 +180,45 @@ class WorkQueue:
 
     def _wake(self, now: float) -> None:
         while self._later and self._later[0][0] <= now:
-            _, count, item = heapq.heappop(self._later)
-            if self._items.get(item.key) is item:
-                heapq.heappush(self._ready, (item.priority, item.due, count, item))
-                heapq.heappush(self._oldest, (item.due, count, item))
+            entry = heapq.heappop(self._later)
+            if self._counts_still(entry):
+                heapq.heappush(self._ready[entry[-1].priority], entry)
 
-    def _pop_starving(self, now: float) -> Item | None:
-        if not self._drop_stale(self._oldest):
+    def _starving(self, now: float) -> Item | None:
+        oldest = min(self._heads(self._ready.values()), default=None)
+        if oldest is None or now - oldest[0] <= AGEING:
             return None
-        due, _, item = self._oldest[0]
-        if now - due <= AGEING:
-            return None
-        if not self._has_urgent():
-            return item
+        if not any(self._heads(self._urgent())):
+            return oldest[-1]
         self._turns += 1
-        return item if self._turns % FAIR == 1 else None
+        return oldest[-1] if self._turns % FAIR == 1 else None
 
-    def _drop_stale(self, heap: list[tuple[float, int, Item]]) -> bool:
-        """Remove entries that were brought forward or taken from the head; says whether one is left."""
-        while heap and self._items.get(heap[0][-1].key) is not heap[0][-1]:
-            heapq.heappop(heap)
-        return bool(heap)
+    def _first_urgent(self) -> Item | None:
+        return next((entry[-1] for entry in self._heads(self._urgent())), None)
 
-    def _has_urgent(self) -> bool:
-        """Whether a ready key is urgent."""
-        while self._ready and self._items.get(self._ready[0][-1].key) is not self._ready[0][-1]:
-            heapq.heappop(self._ready)
-        return bool(self._ready) and self._ready[0][-1].priority.is_urgent
+    def _first(self) -> Item | None:
+        return next((entry[-1] for entry in self._heads(self._ready.values())), None)
 
-    def _pop_urgent(self) -> Item | None:
-        return self._pop_ready() if self._has_urgent() else None
+    def _urgent(self) -> Iterator[list[_Entry]]:
+        return (heap for priority, heap in self._ready.items() if priority.is_urgent)
 
-    def _pop_ready(self) -> Item | None:
-        while self._ready:
-            item = heapq.heappop(self._ready)[-1]
-            if self._items.get(item.key) is item:
-                return item
-        return None
+    def _heads(self, heaps: Iterable[list[_Entry]]) -> Iterator[_Entry]:
+        """The first of each heap that has any, without those that were brought forward or taken."""
+        for heap in heaps:
+            while heap and not self._counts_still(heap[0]):
+                heapq.heappop(heap)
+            if heap:
+                yield heap[0]
+
+    def _counts_still(self, entry: _Entry) -> bool:
+        """Whether this is what waits for the key, and nothing that was before."""
+        return self._items.get(entry[-1].key) is entry[-1]
+
+
+def _tidy(heap: list[T], counts: Callable[[T], bool]) -> None:
+    """Throw out of a heap what counts no more."""
+    heap[:] = filter(counts, heap)
+    heapq.heapify(heap)
 
 
 def _earlier(waiting: Item | None, added: Item) -> Item:

@@ -189,3 +189,38 @@ def test_a_timer_goes_with_the_trace_it_was_set_with_unless_an_event_came_since(
 
     traces = {item.key: item.trace_id for item in (queue.take(4), queue.take(4)) if item is not None}
     assert traces == {A: "first", B: "last"}
+
+
+def entries(queue: WorkQueue) -> int:
+    """How much the queue keeps, of what counts and of what does not any more."""
+    heaps = sum(len(heap) for heap in (queue._later, *queue._ready.values()))
+    return heaps + len(queue._alarms) + len(queue._items) + len(queue._timers) + len(queue._traces)
+
+
+def test_it_does_not_grow_by_keys_that_are_parked_and_brought_forward_again_and_again() -> None:
+    queue, keys, now, sizes = WorkQueue(), [SubscriberKey("tv", number) for number in range(50)], 0.0, list[int]()
+    for _ in range(40):
+        for key in keys:
+            now += 1
+            queue.add(key, Priority.SWEEP, now)
+            queue.add(key, Priority.EVENT, now, trace_id="an event")
+            queue.take(now)
+            queue.done(key)
+            queue.add(key, Priority.RETRY, now, delay=86_400)
+            queue.add_timer(key, now + 172_800)
+            queue.add_timer(key, now + 3)
+        sizes.append(entries(queue))
+    assert max(sizes) < 700
+    assert sizes[-1] <= sizes[4], "as much as after a few rounds"
+    assert len(queue) == len(keys)
+
+
+def test_it_does_not_grow_by_a_flood_of_events_about_the_same_keys() -> None:
+    queue, keys = WorkQueue(), [SubscriberKey("tv", number) for number in range(50)]
+    for now in range(40):
+        for key in keys:
+            queue.add(key, Priority.EVENT, now, delay=1000 - 2 * now, trace_id=f"event {now}")
+    assert len(queue) == len(keys)
+    assert entries(queue) < 500
+    assert [queue.take(1000).key for _ in keys] == keys  # type: ignore[union-attr]
+    assert queue.take(1000) is None
