@@ -183,6 +183,7 @@ def assemble(
     """
     shown = gauges or Gauges(Metrics(*_covered(config)), Health(world.monotonic, STALLED_AFTER))
     metrics, health = shown.metrics, shown.health
+    ledger.timing = partial(metrics.store_at_work, world.monotonic)
     build = _Builder(config, world, network or {}, metrics.meter)
     billings = tuple(build.billing(block) for block in config.billing)
     watch = Watch(billings, config.brake, metrics, health, world)

@@ -10,7 +10,8 @@ Rules of this module:
 """
 
 import platform as machine
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +34,7 @@ from desired_state.entitlement import Presence
 from desired_state.plan import Kind
 from desired_state.sales import SaleKind
 from desired_state.subscriber import State
+from platforms.gate import Admission, Limit
 from platforms.transport import Outcome
 
 RESULTS = ("noop", "changed", "held", "rejected", "transient", "unavailable", "bug")
@@ -63,7 +65,7 @@ class Metrics:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
         self._by_platform: list[tuple[Children[Any], tuple[Iterable[str], ...]]] = []
-        self._by_target: list[Children[Any]] = []
+        self._by_target: list[tuple[Children[Any], tuple[Iterable[str], ...]]] = []
         self._declare_accounts()
         self._declare_work()
         self._declare_targets()
@@ -81,9 +83,9 @@ class Metrics:
         for children, axes in self._by_platform:
             children.keep(names)
             children.add(names, *axes)
-        for children in self._by_target:
+        for children, axes in self._by_target:
             children.keep(targets)
-            children.add(targets)
+            children.add(targets, *axes)
         for children in (self._requests, self._request_seconds):
             children.keep(operations)
             for target, asked in operations.items():
@@ -144,10 +146,13 @@ class Metrics:
         """Whether a person has paused the platform."""
         self._paused[(platform,)].set(paused)
 
-    def meter(self, target: str, operation: str, outcome: str, seconds: float) -> None:
+    def meter(self, target: str, operation: str, outcome: str, seconds: float, admission: Admission) -> None:
         """One request ended; fits `platforms.transport.Meter`."""
         self._requests[target, operation, outcome].inc()
         self._request_seconds[target, operation, outcome].observe(seconds)
+        self._places[(target,)].set(admission.places)
+        if admission.limit is not None:
+            self._target_wait[target, admission.limit.value].inc(admission.waited)
 
     def set_breaker(self, target: str, opened_at: datetime | None) -> None:
         """The breaker of a target opened at an instant, or is closed."""
@@ -187,6 +192,15 @@ class Metrics:
     def set_intents_open(self, count: int) -> None:
         """How many writes were announced in the store and have no outcome yet."""
         self._intents_open.set(count)
+
+    @contextmanager
+    def store_at_work(self, monotonic: Callable[[], float]) -> Iterator[None]:
+        """A transaction of the store goes on within, of which there is one at a time."""
+        began = monotonic()
+        try:
+            yield
+        finally:
+            self._store_busy.inc(max(0.0, monotonic() - began))
 
     def cut_back(self, table: str, rows: int) -> None:
         """So many rows of a table (one of `CUT_BACK`) were old enough to go."""
@@ -274,6 +288,12 @@ class Metrics:
         self._request_seconds = Children(
             self._histogram("request_seconds", "Time of a request", _REQUEST, "target", "operation", "outcome")
         )
+        self._target_wait = self._of_targets(
+            self._counter("target_wait_seconds", "Time that requests waited to be sent", "target", "limit"), Limit
+        )
+        self._places = self._of_targets(
+            self._gauge("target_places", "Requests that may be under way at a time, as of late", "target")
+        )
         self._breaker_open = self._of_targets(self._gauge("breaker_open", "1 where nothing is tried", "target"))
         self._breaker_opened = self._of_targets(
             self._gauge("breaker_opened_timestamp_seconds", "When the breaker opened; 0 = closed", "target")
@@ -331,6 +351,7 @@ class Metrics:
         self._leader = self._gauge("leader", "1 in the process that writes")
         self._epoch = self._gauge("epoch", "The number under which it writes")
         self._cut_back = Children(self._counter("cut_back_rows", "Old rows taken out of the store", "table"), CUT_BACK)
+        self._store_busy = self._counter("store_busy_seconds", "Time that the store was at work")
         self._build = self._gauge("build_info", "What is running", "version", "python")
         self._config = self._gauge("config_info", "The configuration in force", "fingerprint")
 
@@ -340,10 +361,10 @@ class Metrics:
         self._by_platform.append((children, axes))
         return children
 
-    def _of_targets(self, metric: M) -> Children[M]:
-        """A child of every target."""
+    def _of_targets(self, metric: M, *axes: Iterable[str]) -> Children[M]:
+        """Children of every target, by further labels as well."""
         children = Children(metric)
-        self._by_target.append(children)
+        self._by_target.append((children, axes))
         return children
 
     def _declare_signals(self) -> None:

@@ -10,6 +10,7 @@ Rules of this module:
 3. Whoever works on something urgent says so around it (`urgent`); what it calls, and the tasks it starts, inherit it.
 4. How many may be inside is for the target's pace to say (`pace.py`), never more than there are places.
 5. In a pause nothing starts. A short one is waited for; nobody is kept waiting for a long one, they are sent away.
+6. Whoever is let in learns how long that took, and what kept it: so that it can be told what limits the work.
 """
 
 import asyncio
@@ -17,6 +18,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from platforms.pace import Pace
@@ -49,6 +52,23 @@ def urgent(is_urgent: bool = True) -> Iterator[None]:
         _urgent.reset(token)
 
 
+class Limit(StrEnum):
+    """What keeps a request waiting."""
+
+    CONCURRENCY = "concurrency"
+    RATE = "rate"
+    PAUSE = "pause"
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """How a request was let in: after how many seconds, kept by what when it came, as one of how many at a time."""
+
+    waited: float
+    limit: Limit | None
+    places: int
+
+
 class Paused(Exception):
     """The gate is closed for longer than anybody should wait."""
 
@@ -71,11 +91,12 @@ class Gate:
         self._is_shut = False
 
     @asynccontextmanager
-    async def entered(self) -> AsyncIterator[None]:
+    async def entered(self) -> AsyncIterator[Admission]:
         """Inside while the context lasts. Raises `Paused` where that would take too long."""
-        await self._enter()
+        came_at = self._clock.monotonic()
+        limit = await self._enter()
         try:
-            yield
+            yield Admission(self._clock.monotonic() - came_at, limit, self.pace.limit)
         finally:
             self._inside -= 1
             self._admit()
@@ -101,12 +122,14 @@ class Gate:
     def _is_closed(self) -> bool:
         return self._paused_until - self._clock.monotonic() > PATIENCE
 
-    async def _enter(self) -> None:
+    async def _enter(self) -> Limit | None:
+        """Wait to be let in; what for, if that was not at once."""
         if self._is_shut or self._is_closed():
             raise Paused
         ticket: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[_urgent.get()].append(ticket)
         self._admit()
+        limit = None if ticket.done() else self._limit()
         try:
             await ticket
         except asyncio.CancelledError:
@@ -114,6 +137,13 @@ class Gate:
                 self._inside -= 1  # admitted in the very moment it was called off
                 self._admit()
             raise
+        return limit
+
+    def _limit(self) -> Limit:
+        """What keeps those who wait."""
+        if self._inside >= self.pace.limit:
+            return Limit.CONCURRENCY
+        return Limit.PAUSE if self._paused_until > self._clock.monotonic() else Limit.RATE
 
     def _admit(self) -> None:
         """Let in those whose turn it is; come back when the next turn comes."""

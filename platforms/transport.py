@@ -35,7 +35,7 @@ from platforms.breaker import Breaker, Verdict
 from platforms.carrier import Carrier, Network, NotHeard, Outgoing, OverHttpx
 from platforms.driver import PlatformError, Rejected, Resting, Transient, Unavailable
 from platforms.endpoint import Endpoint
-from platforms.gate import Gate, Paused
+from platforms.gate import Admission, Gate, Paused
 from platforms.pauses import retry_after
 from platforms.trace import Leg, leg
 
@@ -75,8 +75,8 @@ class Outcome(StrEnum):
 Http = httpx.AsyncBaseTransport
 """What carries requests; tests put `httpx.ASGITransport` (an app in process) in the network's place."""
 
-Meter = Callable[[str, str, str, float], None]
-"""Told of every request: target, operation, outcome (an `Outcome`), seconds from its start."""
+Meter = Callable[[str, str, str, float, Admission], None]
+"""Told of every request: target, operation, outcome (an `Outcome`), seconds from its start, how it was let in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +96,6 @@ class Request:
     content: bytes | None = field(default=None, kw_only=True, repr=False)
 
 
-def _nobody(verdict: Verdict) -> None:
-    """Nobody wants to know."""
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back, whole. Header names are in lower case.
@@ -112,7 +108,7 @@ class Answer:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     target: str = ""
-    judged: Callable[[Verdict], None] = field(default=_nobody, repr=False, compare=False)
+    judged: Callable[[Verdict], None] = field(default=lambda _: None, repr=False, compare=False)
 
     def json(self, what: str, *, exact: bool = False) -> object:
         """The body as JSON values; `what` names it in the sentence of the `Transient` raised where it is none.
@@ -179,18 +175,18 @@ class Transport:
         if self._breaker.is_open and self._breaker.rests(self._clock.monotonic()) > 0:
             raise self._resting(request)
         try:
-            async with self._gate.entered():
-                return await self._attempt(request)
+            async with self._gate.entered() as admission:
+                return await self._attempt(request, admission)
         except Paused:
             raise self._resting(request) from None
 
-    async def _attempt(self, request: Request) -> Answer:
+    async def _attempt(self, request: Request, admission: Admission) -> Answer:
         permits.ask(self.endpoint.timeout_seconds, request.operation)
         began = self._clock.monotonic()
         turn = self._breaker.begin(began)
         if turn is None:
             raise self._resting(request)
-        attempt = _Attempt(request.operation, began, leg(self.endpoint.target, request.operation))
+        attempt = _Attempt(request.operation, began, admission, leg(self.endpoint.target, request.operation))
         try:
             answer = await self._answer(request, attempt.leg.headers)
         except _NoAnswer as problem:
@@ -213,7 +209,7 @@ class Transport:
         now = self._clock.monotonic()
         attempt.leg.ended(outcome.value)
         if self._meter is not None:
-            self._meter(self.endpoint.target, attempt.operation, outcome.value, now - attempt.began)
+            self._meter(self.endpoint.target, attempt.operation, outcome.value, now - attempt.began, attempt.admission)
         if outcome in (Outcome.THROTTLED, Outcome.TIMEOUT):
             self._gate.pace.overloaded(attempt.began, now)
         elif outcome in (Outcome.OK, Outcome.REFUSED):
@@ -280,10 +276,11 @@ class Transport:
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """One request under way: what it is, since when on the monotonic clock, and what tells its trace."""
+    """One request under way: what it is, since when on the monotonic clock, how let in, and what tells its trace."""
 
     operation: str
     began: float
+    admission: Admission
     leg: Leg
 
 

@@ -220,6 +220,7 @@ class Ledger:
         self._has_given_up = False
         self._over = asyncio.Event()
         self.trouble: StoreUnavailable | None = None
+        self.timing: Callable[[], AbstractContextManager[None]] = nullcontext  # around each transaction, in its thread
 
     async def run(
         self, action: Callable[[Store], T], *, durable: bool = False, patient: bool = False, is_anyones: bool = False
@@ -337,7 +338,7 @@ class Ledger:
         if self._store is None:
             self._store = self._open()
         store = self._store
-        with store.translating():
+        with self.timing(), store.translating():
             store.assert_in_place()
             self._set_durable(store, any(waiting.durable for waiting in batch))
             with writing(store.db):

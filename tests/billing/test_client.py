@@ -8,6 +8,7 @@ import pytest
 from controller.billing.client import BillingClient
 from controller.billing.faults import BillingFault
 from platforms.driver import PlatformError, Transient, Unavailable
+from platforms.gate import Admission
 from platforms.simulation import Fault
 from tests.billing.helpers import billing, settings
 from tests.clocks import VirtualClock
@@ -127,7 +128,7 @@ async def test_operations_are_metered_by_their_name() -> None:
     def handle(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={"access_token": "t"})
 
-    def meter(target: str, operation: str, outcome: str, _seconds: float) -> None:
+    def meter(target: str, operation: str, outcome: str, _seconds: float, _admission: Admission) -> None:
         seen.append((target, operation, outcome))
 
     client = BillingClient(settings(), VirtualClock(), http=httpx.MockTransport(handle), meter=meter)

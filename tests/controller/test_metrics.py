@@ -11,6 +11,7 @@ from controller.signals import PlatformSignal, ProcessSignal, TargetSignal
 from desired_state.entitlement import Presence
 from desired_state.plan import Kind
 from desired_state.subscriber import State
+from platforms.gate import Admission, Limit
 from platforms.transport import Meter, Outcome
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -73,6 +74,9 @@ FOR_ALERTS = {
     "store_wal_bytes": "",
     "cut_back_rows_total": "table",
     "audit_cut_timestamp_seconds": "",
+    "target_wait_seconds_total": "target limit",
+    "target_places": "target",
+    "store_busy_seconds_total": "",
     "store_volume_free_bytes": "",
     "store_volume_size_bytes": "",
 }
@@ -140,7 +144,7 @@ def every_call(metrics: Metrics) -> None:
             for result in ACTION_RESULTS:
                 metrics.action(platform, kind, result)
     metrics.set_billing_accounts(dict.fromkeys(Presence, 1))
-    metrics.meter("billing", "list", Outcome.OK, 0.1)
+    metrics.meter("billing", "list", Outcome.OK, 0.1, Admission(0.3, Limit.RATE, 4))
     metrics.set_breaker("billing", AT)
     metrics.set_leader(True)
     metrics.set_epoch(3)
@@ -194,8 +198,18 @@ def test_counters_and_times_grow_together() -> None:
 def test_requests_are_counted_as_the_transport_tells_them() -> None:
     metrics = fresh()
     meter: Meter = metrics.meter
-    meter("tv", "get", Outcome.THROTTLED, 0.2)
+    meter("tv", "get", Outcome.THROTTLED, 0.2, Admission(0.7, Limit.CONCURRENCY, 4))
+    meter("tv", "get", Outcome.OK, 0.2, Admission(0.0, None, 3))
     assert value(metrics, 'requests_total{operation="get",outcome="throttled",target="tv"}') == 1
+    assert value(metrics, 'target_wait_seconds_total{limit="concurrency",target="tv"}') == 0.7
+    assert value(metrics, 'target_places{target="tv"}') == 3, "the pace's last word"
+
+
+def test_the_store_is_busy_as_long_as_its_transactions_take() -> None:
+    metrics, instants = fresh(), iter([10.0, 10.5])
+    with metrics.store_at_work(lambda: next(instants)):
+        pass
+    assert value(metrics, "store_busy_seconds_total") == 0.5
 
 
 def test_a_new_configuration_replaces_the_old_ones_mark() -> None:

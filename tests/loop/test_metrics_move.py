@@ -24,6 +24,7 @@ HOUR = 3600.0
 Make = Callable[..., Bed]
 ELSEWHERE = {
     *("charges_reconcile_differences", "charges_reconcile_timestamp_seconds"),  # tests/cli/test_charges_reconcile
+    "store_busy_seconds_total",  # tests/controller/test_metrics: here no time goes by while the store is at work
     *("config_last_reload_successful", "config_last_reload_success_timestamp_seconds"),  # tests/daemon/test_reloading
 }
 
@@ -81,7 +82,10 @@ async def test_a_first_pass_moves_what_counts_accounts_work_calls_passes_and_the
     assert shown.moved("pass_last_attempt_timestamp_seconds", "pass_last_success_timestamp_seconds")
     assert shown.moved("pass_seconds_bucket", "queue_wait_seconds_bucket", "records_owned", "list_complete")
     assert shown.moved("leader", "epoch", "build_info", "config_info", "platform_healthy", "store_usable")
+    assert shown.moved("target_wait_seconds_total", "target_places")
     assert shown.moved("store_volume_free_bytes", "store_volume_size_bytes", "store_bytes", "store_wal_bytes")
+    assert shown.value("target_places", target="billing") == 4
+    assert shown.value("target_wait_seconds_total", target="billing", limit="rate") > 0
     assert shown.value("accounts", platform="tv", state="in_sync") == 3
     assert shown.value("accounts", platform="tv") == 3, "the account that only telephones has no state here"
     assert shown.value("billing_accounts", presence="active") == 3

@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platforms.gate import FAIR, Gate, Paused, urgent
+from platforms.gate import FAIR, Admission, Gate, Limit, Paused, urgent
 from tests.clocks import VirtualClock
 
 
@@ -143,3 +143,24 @@ async def test_who_waits_at_a_gate_that_closes_is_called_off() -> None:
     await asyncio.wait({late}, timeout=1)
     assert isinstance(late.exception(), Paused)
     assert street.order == ["inside"]
+
+
+async def test_who_is_let_in_learns_what_kept_them_and_for_how_long() -> None:
+    street = Street(places=1, per_second=2)
+    admissions: list[Admission] = []
+
+    async def go(stays: float) -> None:
+        async with street.gate.entered() as admission:
+            admissions.append(admission)
+            await street.clock.sleep(stays)
+
+    await asyncio.gather(go(1), go(0))
+    await go(0)
+    street.gate.pause(street.clock.monotonic() + 3)
+    await go(0)
+    assert admissions == [
+        Admission(0, None, 1),
+        Admission(1, Limit.CONCURRENCY, 1),
+        Admission(0.5, Limit.RATE, 1),
+        Admission(3, Limit.PAUSE, 1),
+    ]

@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 from platforms.carrier import MAX_BODY_BYTES
 from platforms.driver import Rejected, Transient, Unavailable
 from platforms.endpoint import Endpoint
+from platforms.gate import Admission
 from platforms.pauses import retry_after
 from platforms.transport import Answer, Request, Transport, segment, unexpected
 from tests.clocks import START, VirtualClock
@@ -292,7 +293,7 @@ async def test_a_cancelled_wait_takes_nobodys_turn() -> None:
 
 async def test_the_meter_is_told_of_every_request() -> None:
     clock = VirtualClock()
-    told: list[tuple[str, str, str, float]] = []
+    told: list[tuple[str, str, str, float, Admission]] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
         clock.advance(0.5)
@@ -307,7 +308,11 @@ async def test_the_meter_is_told_of_every_request() -> None:
             await subject.request(Request("op", "GET", f"/{status}"))
         except Transient:
             continue
-    assert told == [("tv", "op", how, 0.5) for how in ("ok", "refused", "throttled", "failed", "network")]
+    at_once = Admission(0, None, endpoint.max_concurrency)
+    assert told[0] == ("tv", "op", "ok", 0.5, at_once)
+    assert [(*each[:4],) for each in told] == [
+        ("tv", "op", how, 0.5) for how in ("ok", "refused", "throttled", "failed", "network")
+    ]
 
 
 async def test_a_redirect_is_not_followed() -> None:

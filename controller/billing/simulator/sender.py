@@ -21,6 +21,7 @@ from controller.billing.simulator.handlers import Espf, Nsps
 from controller.billing.simulator.wire_events import espf_request, nsps_body, nsps_headers, variables_of
 from platforms.driver import Transient
 from platforms.endpoint import Endpoint
+from platforms.gate import Admission
 from platforms.simulation import Draw
 from platforms.transport import Clock, Http, Outcome, Request, Transport
 
@@ -151,6 +152,6 @@ class Sender:
         is_stale = sent.stale is not None and self._draw() < handler.stale
         return sent.stale if is_stale else self._look(sent.happening.about)
 
-    def _note(self, _target: str, _operation: str, outcome: str, _seconds: float) -> None:
+    def _note(self, _target: str, _operation: str, outcome: str, _seconds: float, _admission: Admission) -> None:
         """A 429 is no answer to `Transport`'s caller; its outcome tells it from a 503."""
         self._outcome = outcome
