@@ -10,6 +10,8 @@ Rules of this module:
 4. The quickest "of late" is that of the last one to two spells of answers, so that a target which has become slower
    for good is measured by itself again. A spell is longer than a climb from half to the most, or the climb would
    pass for the norm.
+5. A target that stays slow while it is asked one at a time is not slow because of us: after `ALONE` such answers to an
+   operation, that is its norm. So one that becomes ten times slower loses that, and not all but one place besides.
 """
 
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from math import inf
 
 DECREASE = 0.5
 WELL_SLOWER = 1.8  # times DECREASE less than 1: half the crowd is served in what counts as good time
+ALONE = 5
 NOTICEABLE = 0.02  # seconds; a smaller difference is no reason for anything
 _STEPS = 16  # rounds from nothing to the most, where the most is more than that
 _WEIGHT = 0.3  # of the newest answer in the average
@@ -30,6 +33,7 @@ class _Norm:
     quickest: float
     before: float = inf
     answers: int = 0
+    slow_alone: int = 0
 
     @property
     def is_exceeded(self) -> bool:
@@ -43,6 +47,13 @@ class _Norm:
         if self.answers > spell:
             self.before, self.quickest, self.answers = self.quickest, seconds, 1
         self.quickest = min(self.quickest, seconds)
+
+    def judge_afresh(self, seconds: float, *, is_alone: bool) -> None:
+        """That has been taken for a sign of too much. Of one that was alone it is none for long: it is the new norm."""
+        self.slow_alone = self.slow_alone + 1 if is_alone else 0
+        if self.slow_alone >= ALONE:
+            self.quickest, self.before, self.slow_alone = seconds, inf, 0
+        self.average = min(self.quickest, self.before)
 
 
 class Pace:
@@ -66,9 +77,10 @@ class Pace:
         norm = self._norms.setdefault(operation, _Norm(seconds, seconds))
         norm.note(seconds, 2 * _STEPS * self._most)
         if norm.is_exceeded:
-            norm.average = min(norm.quickest, norm.before)  # what comes next is judged afresh
+            norm.judge_afresh(seconds, is_alone=self.limit == 1 and began >= self._decreased_at)
             self.overloaded(began, now)
         else:
+            norm.slow_alone = 0
             self._number = min(self._number + self._step / self._number, float(self._most))
 
     def overloaded(self, began: float, now: float) -> None:

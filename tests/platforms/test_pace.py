@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platforms.pace import Pace
+from platforms.pace import ALONE, Pace
 
 ANSWERS = st.tuples(st.sampled_from(["in time", "slow", "too many"]), st.floats(0.001, 5), st.floats(0, 2))
 
@@ -86,6 +86,28 @@ def test_a_target_that_becomes_slower_for_good_is_measured_by_itself_again() -> 
     assert min(target.limits[-200:]) < 8
     target.run(2000)
     assert set(target.limits[-500:]) == {8}
+
+
+@pytest.mark.parametrize("most", [4, 16, 64])
+def test_a_target_that_becomes_ten_times_slower_is_soon_asked_by_as_many_as_before(most: int) -> None:
+    target = Target(Pace(most), most, queues=True, seconds=0.02)
+    target.run(100 * most)
+    target.seconds = 0.2
+    slow_since = target.now
+    while target.pace.limit == most and target.now < slow_since + 10:
+        target.run(1)
+    while target.pace.limit < most and target.now < slow_since + 100:
+        target.run(1)
+    assert target.now - slow_since < 8, "not minutes"
+
+
+def test_a_few_slow_answers_to_one_who_asks_alone_do_not_pass_for_the_norm() -> None:
+    pace = Pace(1)
+    for number in range(100):
+        pace.answered("look", number, number + (0.02 if number % ALONE else 0.5))
+    for number in range(100, 120):
+        pace.answered("look", number, number + 0.02)
+    assert pace._norms["look"].quickest < 0.1
 
 
 def test_a_slow_operation_is_no_sign_of_too_much_beside_a_quick_one() -> None:
