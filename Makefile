@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 NODE := tests/tools/node/node_modules
 PEERS := .bench/peers
 
-.PHONY: demo test test-long test-tools harness harness-long kills kills-long bench bench-short bench-convergence lint format lock manifests mutation clean
+.PHONY: demo test test-long test-tools harness harness-long kills kills-long bench bench-short bench-convergence soak lint format lock manifests mutation clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/installed  ## the main job: billing, platforms and the daemon on loopback, until all has converged
@@ -46,6 +46,9 @@ bench-short: $(VENV)/installed-dev $(PEERS)/installed  ## the same at small size
 
 bench-convergence: $(VENV)/installed-dev  ## 100,000 new accounts, and 1 % changed of a million, against physics
 	@$(BENCH) --goal first --goal changed --json .bench/bench-convergence.json $(ARGS)
+
+soak: $(VENV)/installed-dev  ## a day in an hour among 100,000 accounts; ARGS="--accounts 20000 --hours 2" takes 5 minutes
+	@$(BIN)/python -m tests.benchmarks.soak --json .bench/soak.json $(ARGS)
 
 BENCH = $(BIN)/python -m tests.benchmarks
 

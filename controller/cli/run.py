@@ -24,20 +24,20 @@ from controller.store import Ledger, Store, StoreError
 from controller.tracing import TracingError
 
 
-def run_daemon(path: Path) -> Code:
-    """Run until SIGTERM or SIGINT, then finish what was begun."""
+def run_daemon(path: Path, clock: SystemClock | None = None) -> Code:
+    """Run until SIGTERM or SIGINT, then finish what was begun; by another clock than the real one for a trial."""
     contents: Contents = {}
     config = configured(path, as_daemon=True, contents=contents)
     try:
         with performing(config.store.path, is_shared=config.leadership is not None):
-            execute(_run(config, path, contents))
+            execute(_run(config, path, contents, clock or SystemClock()))
     except (StoreError, ListenError, NoCluster, TracingError) as error:
         raise Failed(str(error)) from error
     return Code.OK
 
 
-async def _run(config: Config, path: Path, contents: Contents) -> None:
-    ledger, clock = Ledger(lambda: Store.open(config.store.path), threaded=True), SystemClock()
+async def _run(config: Config, path: Path, contents: Contents, clock: SystemClock) -> None:
+    ledger = Ledger(lambda: Store.open(config.store.path), threaded=True)
 
     def put_together(config: Config, gauges: Gauges | None) -> Application:
         application = assemble(config, ledger, clock, gauges=gauges)

@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
@@ -57,11 +57,11 @@ class Daemon:
 
 
 @contextmanager
-def daemon(fleet: Fleet) -> Iterator[Daemon]:
+def daemon(fleet: Fleet, product: Sequence[str] = PRODUCT) -> Iterator[Daemon]:
     """The real daemon of a fleet, from when it is ready."""
     url, began = f"http://127.0.0.1:{fleet.listen}", perf_counter()
     with (fleet.folder / "daemon.log").open("w") as log:
-        process = subprocess.Popen([*PRODUCT, "run", "--config", str(fleet.config)], stdout=log, stderr=log)
+        process = subprocess.Popen([*product, "run", "--config", str(fleet.config)], stdout=log, stderr=log)
         try:
             until(lambda: _is_ready(process, url), every=0.005)
             yield Daemon(process, url, began, perf_counter() - began)

@@ -41,8 +41,8 @@ billing:
   login: iptv-reconciler
   token: {{file: token}}
   custom_fields: {{device_ids: [TV MAC]}}
-  requests_per_second: 100000
-  max_concurrency: 16
+  requests_per_second: {billing_rate}
+  max_concurrency: {billing_concurrency}
 platforms:
   tv:
     driver: telebreeze
@@ -53,12 +53,16 @@ platforms:
 catalog:
   - {{product: {{name: IPTV Basic}}, platform: tv, packages: [basic], max_connections: 2}}
   - {{product: {{name: IPTV Family}}, platform: tv, packages: [basic, kids], max_connections: 2}}
-schedule: {{full_pass: {full_pass}}}
+schedule: {{full_pass: {full_pass}, detail_audit: {detail_audit}}}
 brake: {{destructive_fraction: 1, update_fraction: 1, daily_fraction: 1}}
 events: {{nsps: {{token: {{file: token}}}}}}
 server: {{listen: "127.0.0.1:{listen}"}}
-store: {{path: state.db}}
+store: {{path: state.db, audit: {{keep: {keep}}}}}
 """
+_USUAL = {
+    **{"concurrency": 16, "billing_concurrency": 16, "billing_rate": 100_000},
+    **{"full_pass": "1h", "detail_audit": "24h", "keep": "400d"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ def served(kind: str, accounts: int, latency: float = 0.0) -> Iterator[str]:
 def fleet(folder: Path, accounts: int, *, empty: bool = False, **settings: object) -> Iterator[Fleet]:
     """An installation of so many accounts; on an `empty` platform there is none of them yet.
 
-    `settings`: `latency` of the platform and `billing_latency` in seconds, `concurrency`, `full_pass`, `listen`.
+    `settings`: `latency` of the platform and `billing_latency` in seconds, `listen`, and what stands in `_USUAL`.
     """
     with ExitStack() as stack:
         slow, slow_billing = float(str(settings.get("latency", 0))), float(str(settings.get("billing_latency", 0)))
@@ -98,7 +102,7 @@ def fleet(folder: Path, accounts: int, *, empty: bool = False, **settings: objec
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "token").write_text("token")
         (folder / "key").write_text("key")
-        values = {"concurrency": 16, "full_pass": "1h", "listen": free_port(), **settings, "environment": ENVIRONMENT}
+        values = {**_USUAL, "listen": free_port(), **settings, "environment": ENVIRONMENT}
         ports = {"billing": billing.rpartition(":")[2], "platform": platform.rpartition(":")[2]}
         (folder / "config.yaml").write_text(_CONFIG.format(**values, **ports))
         yield Fleet(folder, folder / "config.yaml", billing, platform, int(str(values["listen"])))

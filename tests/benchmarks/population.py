@@ -79,3 +79,9 @@ def event(i_account: int, number: int | None = None) -> bytes:
     """An event of NSPS that the account has changed; `number` tells events of one account apart."""
     told = {"event_type": "Account/Product/Changed", "variables": {"i_account": i_account, "i_env": ENVIRONMENT}}
     return msgspec.json.encode({"event_id": f"e{number or i_account}", "data": told})
+
+
+def customer_event(i_customer: int, number: int) -> bytes:
+    """The same of all accounts of a customer."""
+    told = {"event_type": "Customer/Status/Changed", "variables": {"i_customer": i_customer, "i_env": ENVIRONMENT}}
+    return msgspec.json.encode({"event_id": f"e{number}", "data": told})

@@ -1,9 +1,10 @@
 """PortaBilling and Telebreeze for any number of accounts, each in a process of its own.
 
-They answer as the contracts say, as fast as can be, after a stated latency; they fail at nothing: the simulators of the
-product are for that. `GET /_world` tells how many calls of each operation there were, how many were under way at
-most, how often billing's list was begun, and when the platform was written to; `DELETE` does so too, and has all this
-counted from zero; `POST /_world` changes accounts by hand, or the latency.
+They answer as the contracts say, as fast as can be, after a stated latency. `GET /_world` tells how many calls of each
+operation there were, how many were under way at most, how often billing's list was begun, and when the platform was
+written to; `DELETE` does so too, and has all this counted from zero; `POST /_world` changes accounts by hand, or the
+latency, or orders a fault: `{"fault": {"kind": "status", "share": 0.3, "seconds": 12}}`. Beyond these few kinds
+(`status`: 503, `hang`, `drop`: the connection) the simulators of the product are for faults.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from time import perf_counter
 
 import msgspec
@@ -31,6 +33,7 @@ _WRITING = ("POST", "PUT", "PATCH", "DELETE")
 Handler = Callable[[web.BaseRequest], Awaitable[web.Response]]
 _JSON = "application/json"
 _TOKEN = "token-of-the-benchmark"
+_HANGS = 60.0  # longer than anybody waits
 
 
 class Writes:
@@ -58,8 +61,29 @@ class Writes:
         return {"written": self._count, "first": self._first, "last": self._last}
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What happens to an even `share` of the requests until an instant of `time.perf_counter`."""
+
+    kind: str = ""
+    share: float = 0.0
+    until: float = 0.0
+
+    def strikes(self, turn: int) -> bool:
+        """Whether this request is one of them."""
+        return perf_counter() < self.until and int(turn * self.share) > int((turn - 1) * self.share)
+
+    async def strike(self, request: web.BaseRequest) -> web.Response:
+        """What comes of the request."""
+        if self.kind == "hang":
+            await asyncio.sleep(_HANGS)
+        elif self.kind == "drop" and request.transport is not None:
+            request.transport.abort()
+        return _json(b'{"message":"Service unavailable"}', 503)
+
+
 class Server:
-    """What both have in common: latency, counted calls, and accounts that were changed by hand."""
+    """What both have in common: latency, counted calls, faults, and accounts that were changed by hand."""
 
     def __init__(self, accounts: int, latency: float) -> None:
         self.accounts = accounts
@@ -68,6 +92,8 @@ class Server:
         self.calls: Counter[str] = Counter()
         self.writes = Writes()
         self.begun = 0
+        self._fault = Fault()
+        self._turns = 0
         self._under_way = 0
         self._most = 0
 
@@ -83,7 +109,10 @@ class Server:
         try:
             if self.latency:
                 await asyncio.sleep(self.latency)
-            return await self.answer(request)
+            self._turns += 1
+            return await (self._fault.strike(request) if self._fault.strikes(self._turns) else self.answer(request))
+        except ConnectionResetError:
+            return _json(b"{}", 499)  # whoever asked has gone
         finally:
             self._under_way -= 1
             if is_write:
@@ -97,6 +126,8 @@ class Server:
         if request.method == "POST":
             order = msgspec.json.decode(await request.read())
             self.latency = order.get("latency", self.latency)
+            if fault := order.get("fault"):
+                self._fault = Fault(fault["kind"], fault["share"], perf_counter() + fault["seconds"])
             for i_account in order.get("i_accounts", ()):
                 self.changed.setdefault(i_account, {}).update(order["fields"])
         told = {"calls": self.calls, "most": self._most, "begun": self.begun, **self.writes.told()}
@@ -105,6 +136,9 @@ class Server:
         if request.method == "DELETE":
             self.calls, self.writes, self.begun, self._most = Counter(), Writes(), 0, 0
         return _json(msgspec.json.encode(told))
+
+    def _has(self, i_account: int) -> bool:
+        return FIRST <= i_account < FIRST + self.accounts
 
     def _numbers(self, offset: int, limit: int) -> range:
         return range(FIRST + offset, FIRST + min(self.accounts, offset + limit))
@@ -122,6 +156,8 @@ class BillingServer(Server):
             case "Session/login" | "Session/refresh_access_token":
                 life = {"access_token": _TOKEN, "refresh_token": _TOKEN, "expires_at": "2099-01-01 00:00:00"}
                 return _json(msgspec.json.encode(life))
+            case "Account/get_account_list" if "i_customer" in params:
+                return _json(self._of_customer(params["i_customer"]))
             case "Account/get_account_list":
                 self.begun += params["offset"] == 0
                 return _json(self._page(params["offset"], params["limit"]))
@@ -131,6 +167,11 @@ class BillingServer(Server):
                 return _json(custom_fields(params["i_account"]))
         products = [{"i_product": number, "name": name} for number, name in PRODUCTS[params["offset"] :]]
         return _json(msgspec.json.encode({"product_list": products}))
+
+    def _of_customer(self, i_customer: int) -> bytes:
+        theirs = (number for number in (2 * i_customer, 2 * i_customer + 1) if self._has(number))
+        rows = [row(number, self.changed.get(number)) for number in theirs]
+        return b'{"total":%d,"account_list":[%s]}' % (len(rows), b",".join(rows))
 
     def _page(self, offset: int, limit: int) -> bytes:
         changed = self.changed
@@ -186,9 +227,6 @@ class PlatformServer(Server):
         for each in self._made.values():
             if each["externalId"] == wanted:
                 yield wanted, msgspec.json.encode(each)
-
-    def _has(self, i_account: int) -> bool:
-        return FIRST <= i_account < FIRST + self.accounts
 
     def _create(self, fields: dict[str, object]) -> web.Response:
         customer_id = f"n{len(self._lists):09d}"
