@@ -49,7 +49,7 @@ class FreshReader:
         """Read the account for whoever takes it next. Raises `PlatformError` where billing could not be asked."""
         account = await self.read(i_account)
         if account is not None and _has_secrets(account):
-            self._forget_old()
+            self.forget_old()
             self._kept[i_account] = (self._clock.monotonic(), account)
 
     def kept(self, i_account: int) -> Account | None:
@@ -59,11 +59,12 @@ class FreshReader:
 
     def take(self, i_account: int) -> Account | None:
         """The account as it was read for another a short while ago, if it was; only once."""
-        self._forget_old()
+        self.forget_old()
         _, account = self._kept.pop(i_account, (0.0, None))
         return account
 
-    def _forget_old(self) -> None:
+    def forget_old(self) -> None:
+        """Let go of whom nobody came for; to be called now and then, since what is kept are secrets."""
         oldest = self._clock.monotonic() - KEPT
         for i_account, (read_at, _) in list(self._kept.items()):
             if read_at > oldest and len(self._kept) < _MOST_KEPT:

@@ -278,6 +278,7 @@ class Loop:
                 await self._tools.breakers.keep()
                 await self._tools.ledger.run(self._watch.look)
                 self._watch.look_at_queues()
+                self._forget_secrets()
                 await self.marker.keep_up()
             except StoreUnavailable as trouble:
                 self._watch.store_failed(str(trouble))
@@ -287,6 +288,12 @@ class Loop:
                 self._tools.log.error("the gauges could not be taken, by a bug", exc_info=bug)
             self._watch.progressed()
             await first_of(self._stopping.wait(), self._tools.clock.sleep(PULSE))
+
+    def _forget_secrets(self) -> None:
+        """What was read for a lane that never came for it is not kept (`fresh.py`)."""
+        for installation in self._installations:
+            for lane in installation.lanes:
+                lane.reconciler.fresh.forget_old()
 
     async def _see_to_store(self) -> None:
         """Where the store could not be used, try whether it can: then all go on, and a pass sees to the rest."""
