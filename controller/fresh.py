@@ -54,7 +54,7 @@ class FreshReader:
 
     def kept(self, i_account: int) -> Account | None:
         """What `take` would give now; it stays."""
-        self._forget_old()
+        self.forget_old()
         return self._kept.get(i_account, (0.0, None))[1]
 
     def take(self, i_account: int) -> Account | None:
