@@ -154,7 +154,7 @@ async def test_p04_tries_that_came_to_nothing_are_given_back_to_the_brake(bed: B
     bed.world.advance(60)
     for account in accounts[:10]:
         bed.billing.change("block", i_account=account)
-    spoil(bed, "customers.update", status=500, count=5)
+    spoil(bed, "customers.update", status=500, count=4)
 
     await bed.full_pass()
     await bed.full_pass()
