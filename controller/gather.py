@@ -233,7 +233,7 @@ class Gatherer:
         snapshot, rows = listed.snapshot, store.account_list(self._billing.name)
         for i_account, text in snapshot.unreadable.items():
             rows.mark_unreadable(i_account, text, snapshot.taken_at)
-        unseen = rows.unseen(listed.shown, snapshot.taken_at)
+        unseen = rows.unseen(listed.shown, snapshot.taken_at, self._clock.now())
         snapshot = self._doubted(store, snapshot, unseen.lost, store.accounts(self._billing.name).population())
         if snapshot.complete:
             self._count_missing(store, unseen, listed.whole)
@@ -320,7 +320,8 @@ class Gatherer:
 
     def _conclude_platform(self, store: Store, *, platform: Platform, reading: Reading, done: TargetReading) -> bool:
         records = store.records(platform.name, platform.i_env)
-        lost = records.unlisted(reading)
+        now = self._clock.now()
+        lost = records.unlisted(reading, now)
         owned = records.owned() if lost else 0
         is_old_copy = store.recovery.rebuilding(platform.name) is not None  # what it remembers is no proof
         if len(lost) <= self._house.brake.destructive_limit(owned):
@@ -331,9 +332,9 @@ class Gatherer:
             store.targets.note_failure(platform.name, f"{text}; {_REQUEUE}; {remedy}")
             records.note_listed(reading)
             return True
-        records.drop_unlisted(reading)
+        records.drop_unlisted(reading, now)
         records.note_listed(reading)
-        notice_marks(store, platform, self._clock.now())
+        notice_marks(store, platform, now)
         store.targets.note_success(platform.name, done)
         return True
 

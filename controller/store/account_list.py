@@ -105,23 +105,27 @@ class AccountList:
             (self._billing, i_account, placeholder, taken_at.timestamp(), text),
         )
 
-    def unseen(self, shown: Shown, taken_at: datetime) -> "Unseen":
-        """Who is not in the whole list that began at `taken_at`, and was not read since then."""
+    def unseen(self, shown: Shown, taken_at: datetime, now: datetime) -> "Unseen":
+        """Who is not in the whole list that began at `taken_at`, and was not read since then.
+
+        Who was read by a clock that was ahead, was not read since then.
+        """
         found: list[tuple[int, int]] = []
         for i_accounts in self._not_among(shown):
             found += self._conn.execute(
                 "SELECT i_account, presence IS NOT 'absent' FROM accounts WHERE billing = ?"
-                " AND i_account IN (SELECT value FROM json_each(?)) AND missing_since IS NULL AND seen_at < ?",
-                (self._billing, json.dumps(i_accounts), taken_at.timestamp()),
+                " AND i_account IN (SELECT value FROM json_each(?)) AND missing_since IS NULL"
+                " AND seen_at NOT BETWEEN ? AND ?",
+                (self._billing, json.dumps(i_accounts), taken_at.timestamp(), now.timestamp()),
             ).fetchall()
         return Unseen([i_account for i_account, _ in found], [i_account for i_account, counts in found if counts])
 
     def mark_missing(self, unseen: "Unseen", taken_at: datetime) -> None:
-        """Note whom a complete list that began at `taken_at` did not show."""
+        """Note whom a complete list that began at `taken_at` did not show, in the transaction that found them."""
         self._conn.executemany(
             "UPDATE accounts SET missing_since = ?, not_given_since = NULL, row_fp = NULL, judged_in = NULL"
-            " WHERE billing = ? AND i_account = ? AND missing_since IS NULL AND seen_at < ?",
-            [(taken_at.timestamp(), self._billing, each, taken_at.timestamp()) for each in unseen.everybody],
+            " WHERE billing = ? AND i_account = ?",
+            [(taken_at.timestamp(), self._billing, each) for each in unseen.everybody],
         )
 
     def note_whole(self, taken_at: datetime) -> None:

@@ -5,7 +5,7 @@ Rules of this module:
 1. A record is bound to an account (`i_account`) when its ownership note names that account, or when we made it. The
    binding survives the note: somebody may have wiped it.
 2. A reading that began before our last write, or so soon after it that the platform may not show it yet (`read_lag`),
-   cannot contradict that write.
+   cannot contradict that write. What was noted by a clock that was ahead protects nothing.
 3. What no platform shows (passwords, PINs) is remembered as last written, by fingerprint.
 4. While a platform is rebuilt (`recovery.py`), a record that is bound to another account than before is noted.
 5. `holdings` says which devices and logins the records have; whatever changes a record keeps it true.
@@ -116,14 +116,14 @@ class Records:
         reading.missing.extend(record_id for (record_id,) in ids)
         return numbers[-1] if numbers else None
 
-    def unlisted(self, reading: Reading) -> list[str]:
+    def unlisted(self, reading: Reading, now: datetime) -> list[str]:
         """Which of the missing records are ours and should have been shown, by their ids."""
         query = f"SELECT record_id FROM records WHERE i_account IS NOT NULL AND gone = 0 AND {_UNLISTED} ORDER BY 1"
-        return [record_id for (record_id,) in self._conn.execute(query, self._unlisted(reading))]
+        return [record_id for (record_id,) in self._conn.execute(query, self._unlisted(reading, now))]
 
-    def drop_unlisted(self, reading: Reading) -> None:
+    def drop_unlisted(self, reading: Reading, now: datetime) -> None:
         """Forget those of the missing records that should have been shown."""
-        ids, *_ = unlisted = self._unlisted(reading)
+        ids, *_ = unlisted = self._unlisted(reading, now)
         if self._conn.execute(f"DELETE FROM records WHERE {_UNLISTED}", unlisted).rowcount:
             self._conn.execute(_HELD_BY_NOBODY, (ids, self._platform))
 
@@ -324,8 +324,8 @@ class Records:
         (answer,) = self._conn.execute(query, parameters).fetchone()
         return list(json.loads(answer))
 
-    def _unlisted(self, reading: Reading) -> tuple[str, str, float]:
-        return json.dumps(reading.missing), self._platform, reading.settled_before
+    def _unlisted(self, reading: Reading, now: datetime) -> tuple[str, str, float, float]:
+        return json.dumps(reading.missing), self._platform, reading.settled_before, now.timestamp()
 
 
 _BEARING = (
@@ -357,7 +357,7 @@ _OF_NUMBERS = (
     " AND number IN (SELECT value FROM json_each(?))"
 )
 _MISSING = "record_id IN (SELECT value FROM json_each(?)) AND platform = ?"
-_UNLISTED = f"{_MISSING} AND coalesce(written_at, observed_at) < ?"
+_UNLISTED = f"{_MISSING} AND coalesce(written_at, observed_at) NOT BETWEEN ? AND ?"
 _HELD_BY_NOBODY = (
     f"DELETE FROM holdings WHERE {_MISSING} AND NOT EXISTS (SELECT 1 FROM records r"
     " WHERE r.platform = holdings.platform AND r.record_id = holdings.record_id)"

@@ -55,9 +55,10 @@ class Platform:
         after = mine.find_missing(reading)
         while after is not None:
             after = mine.find_missing(reading, after)
-        lost = mine.unlisted(reading)
+        now = began + timedelta(hours=1)
+        lost = mine.unlisted(reading, now)
         if drop:
-            mine.drop_unlisted(reading)
+            mine.drop_unlisted(reading, now)
         mine.note_listed(reading)
         return lost
 

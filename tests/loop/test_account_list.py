@@ -98,4 +98,5 @@ def test_whoever_is_known_and_was_not_shown_is_unseen(rows: AccountList, before:
     known(rows, dict.fromkeys(before))
     shown = SeenAccounts()
     shown.add_all(before - unlisted)
-    assert rows.unseen(shown, datetime.fromtimestamp(2, UTC)).everybody == sorted(before & unlisted)
+    began = datetime.fromtimestamp(2, UTC)
+    assert rows.unseen(shown, began, began).everybody == sorted(before & unlisted)

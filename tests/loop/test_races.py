@@ -7,6 +7,7 @@ from datetime import timedelta
 from controller.look import Result
 from platforms.simulation import Fault
 from tests.bed import Bed
+from tests.loop.vanishing import vanish
 
 YEARS = timedelta(days=3650)
 
@@ -118,6 +119,31 @@ async def test_a_clock_that_leapt_and_was_put_right_blinds_nobody(make_bed: Call
     await bed.converge()
 
     assert bed.customer("tv000001_3")["status"] == "disabled"
+
+
+async def test_what_is_gone_is_missed_though_it_was_seen_by_a_clock_that_was_ahead(bed: Bed) -> None:
+    bed.tv_account(1)
+    await bed.full_pass()
+    bed.world.jump(YEARS)
+    bed.world.advance(60)
+    bed.tv_account(2)
+    vanishes = bed.tv_account(3)
+    theirs = bed.platform.operator.create({"externalId": "tv000004_3"})
+    await bed.converge()
+    bed.world.jump(-YEARS)
+    await bed.converge()
+    bed.tv_account(4)
+    await bed.converge()
+    assert (await bed.explain("tv000004"))["platforms"]["tv"]["state"] == "conflict"
+
+    bed.platform.operator.delete(str(theirs["id"]))
+    bed.platform.operator.delete(str(bed.customer("tv000002_3")["id"]))
+    vanish(bed, vanishes)
+    await bed.converge()
+
+    states = {row["externalId"]: row["status"] for row in bed.customers()}
+    in_sync = dict.fromkeys(("tv000001_3", "tv000002_3", "tv000004_3"), "active")
+    assert states == in_sync | {"tv000003_3": "disabled"}
 
 
 async def test_p13_an_account_that_nobody_can_make_sense_of_delays_nobody_else(bed: Bed) -> None:
