@@ -5,7 +5,8 @@ Rules of this module:
 1. The network is aiohttp's client: httpx's own pool does not serve many at a time, and its requests and answers around
    aiohttp's cost more CPU than the call itself. Tests put any httpx transport in the network's place.
 2. Cookies are not kept, redirects not followed, proxies and credentials of the environment not used.
-3. A body is unpacked, and brought whole or not at all: one that is cut off or too large is no answer.
+3. A request is sent once: whether it is sent again, after a connection broke, is for others to decide.
+4. A body is unpacked, and brought whole or not at all: one that is cut off or too large is no answer.
 """
 
 import ssl
@@ -92,12 +93,14 @@ class Network:
 
     def _opened(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=_KEEP_ALIVE_SECONDS, ssl=self._tls)
-        return aiohttp.ClientSession(
+        session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(),
             skip_auto_headers=("content-type",),
         )
+        session._retry_connection = False  # else GET, PUT and DELETE are sent twice, unseen by gate and journal
+        return session
 
 
 class OverHttpx:

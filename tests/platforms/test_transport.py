@@ -233,6 +233,25 @@ async def test_an_answer_cut_off_on_the_wire_is_transient() -> None:
             await subject.request(LOOK)
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+async def test_p17_what_breaks_on_a_kept_connection_is_not_sent_again(method: str) -> None:
+    heard: list[str] = []
+
+    async def answer_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in (b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", b""):
+            heard.append((await reader.readuntil(b"\r\n\r\n")).split()[0].decode())
+            writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(answer_once, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, _closing(Transport(Endpoint(target="tv", url=url), VirtualClock())) as subject:
+        await subject.request(LOOK)
+        with pytest.raises(Transient, match="could not be heard to the end"):
+            await subject.request(Request("things.it", method, "/things/1"))
+    assert heard == ["GET", method]
+
+
 async def test_an_answer_shorter_than_announced_is_transient() -> None:
     with pytest.raises(Transient, match="cut off"):
         await reach(answering(200, b"[1, 2]", {"content-length": "100"})).request(LOOK)
