@@ -43,6 +43,7 @@ from desired_state.plan import Change, Held, Plan, identity, key_of
 from desired_state.subscriber import State, SubscriberKey
 
 _DAY = timedelta(days=1)
+_ENQUEUED = 1000  # keys, between which others get a turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +164,10 @@ class Fleet:
         waiting = await self.note(report)
         for platform in self._billing.platforms:
             in_doubt = await self._ledger.run(partial(_in_doubt, platform=platform, now=self._clock.now()))
-            for i_account, delay in (*waiting.get(platform.name, ()), *in_doubt):
+            for number, (i_account, delay) in enumerate((*waiting.get(platform.name, ()), *in_doubt)):
                 self._enqueue(platform, [i_account], delay)
+                if number % _ENQUEUED == 0:
+                    await self._clock.sleep(0)
             self._enqueue(platform, [key.i_account for key in report.unsure if key.platform == platform.name])
         if options.in_background:
             self.backlog.serve()

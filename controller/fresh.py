@@ -4,7 +4,8 @@ Rules of this module:
 
 1. What is read is kept in the store, judged, and handed to whoever waits, with the clear text of its secrets: the
    only place they exist outside the call that writes them. Who reads for somebody else (the backlog for a lane) may
-  have an account with secrets kept for `KEPT` seconds, in memory, to be taken once: asking again would double the cost.
+   have an account with secrets kept for `KEPT` seconds, in memory, to be taken once: to ask again would cost as much
+   once more.
 2. Two that ask for the same account at once share one reading. One who asks later gets a later one.
 3. An answer that cannot be understood, or none, is kept as a condition of that account; faults are raised. An account
    that came without its credentials is kept and judged, and raised as `HalfRead`.
@@ -49,6 +50,7 @@ class FreshReader:
         """Read the account for whoever takes it next. Raises `PlatformError` where billing could not be asked."""
         account = await self.read(i_account)
         if account is not None and _has_secrets(account):
+            self._kept.pop(i_account, None)  # the youngest is the last
             self.forget_old()
             self._kept[i_account] = (self._clock.monotonic(), account)
 

@@ -102,7 +102,8 @@ class Reconciler:
     async def _look(self, known: "_Known", draw: Callable[[], float]) -> Result:
         look = known.look
         if known.attempt is not None:
-            self.fresh.take(look.i_account)  # its secrets are being written
+            if isinstance(known.opened, Opened):
+                self.fresh.take(look.i_account)  # its secrets are being written
             return await self._acting.finish(known.attempt, known.opened)
         account = None
         if known.is_account_due or look.trigger in _ASKS_BILLING:

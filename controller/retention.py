@@ -34,13 +34,13 @@ class Retention:
         """Do a little; returns the seconds until the next step."""
         if self._left:
             table = self._left[0]
-            cut = await self._ledger.run(partial(self._cut, table=table))
+            cut = await self._ledger.run_slice(partial(self._cut, table=table))
             self._told(table, cut.rows)
             self._after = cut.last or 0
             if cut.last is None:
                 self._left.pop(0)
             return PAUSE
-        if await self._ledger.run(lambda store: store.retention.vacuum()):
+        if await self._ledger.run_slice(lambda store: store.retention.vacuum()):
             return PAUSE
         self._left = list(CUT_BACK)
         return BETWEEN_ROUNDS

@@ -19,7 +19,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -87,26 +87,37 @@ def refuse_what_is_no_file(path: Path) -> None:
 def private_copy(db: Database, beside: Path, *, in_memory: int = IN_MEMORY_BYTES) -> Database:
     """A copy of everything in `db`, for looking ahead without leaving a trace.
 
-    It is in memory, or, from so many bytes on, in a file beside the store that has no name and goes with the copy: a
-    million accounts would take gigabytes of memory. Raises `StoreError` where there is no room for that.
+    It is in memory, or, from so many bytes on, in a file beside the store that loses its name when it is complete, and
+    goes with the copy: a million accounts would take gigabytes of memory. Raises `StoreError` where there is no room
+    for that.
     """
     size = math.prod(int(db.conn.execute(f"PRAGMA {of}").fetchone()[0]) for of in ("page_count", "page_size"))
     if size <= in_memory:
         copy = Database(memory=True)
         db.conn.backup(copy.conn)
         return _prepared(copy)
+    _remove_unfinished(beside)
     if shutil.disk_usage(beside.parent).free < size:
         raise StoreError(
             f"this works on a copy of the store, which takes {size >> 20} MiB, and {beside.parent} has no such room;"
             " make the volume larger, or remove from it what is not needed"
         )
     with NamedTemporaryFile(dir=beside.parent, prefix=f"{beside.name}.copy-") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         copy = Database(file.name)
         db.conn.backup(copy.conn)
         for setting in ("locking_mode = EXCLUSIVE", "journal_mode = MEMORY", "synchronous = OFF"):
             copy.conn.execute(f"PRAGMA {setting}").fetchall()
         MIGRATIONS.apply(copy)
         return copy
+
+
+def _remove_unfinished(beside: Path) -> None:
+    """What a process left behind that was killed while it copied: it held a lock as long as it lived."""
+    for unfinished in beside.parent.glob(f"{beside.name}.copy-*"):
+        with unfinished.open() as file, suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            unfinished.unlink()
 
 
 def _refuse_newer(db: Database, path: Path) -> None:

@@ -1,5 +1,6 @@
 """The private copy that `plan` works on: in memory, or, of a large store, in a file that nobody sees."""
 
+import fcntl
 from pathlib import Path
 
 import pytest
@@ -43,4 +44,15 @@ def test_a_volume_without_room_for_the_copy_is_named(tmp_path: Path) -> None:
     free = Path("/proc")  # a file system that has no room for anything
     with pytest.raises(StoreError, match=r"takes \d+ MiB, and /proc has no such room"):
         private_copy(store.db, free / "state.db", in_memory=0)
+    store.close()
+
+
+def test_what_a_killed_command_left_of_its_copy_is_removed_by_the_next_one_that_copies(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "state.db")
+    left, used = tmp_path / "state.db.copy-dead", tmp_path / "state.db.copy-alive"
+    left.write_text("accounts")
+    with used.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        private_copy(store.db, store.path, in_memory=0).close()
+        assert (left.exists(), used.exists()) == (False, True)
     store.close()
