@@ -23,11 +23,11 @@ from controller.billing.addons import ListedAddons
 from controller.billing.details import addons_in
 from controller.billing.faults import BillingFault
 from controller.billing.rows import AccountRow
-from controller.billing.seen import SeenAccounts
 from controller.billing.wire import to_account
 from controller.fresh import FreshReader
 from controller.judgement import bug_in, context, judge
 from controller.log import logger
+from controller.numbers import Numbers
 from controller.recovery import notice_marks
 from controller.shrunk import forget_lost, note_lost
 from controller.store import (
@@ -113,7 +113,7 @@ class Gatherer:
 
     async def _read_billing(self) -> BillingSnapshot:
         began = Moment.of(self._clock)
-        shown = SeenAccounts()
+        shown = Numbers()
         snapshot = await self._billing.source.snapshot(partial(self._keep_rows, began.now, shown))
         shown.add_all(snapshot.unreadable)
         await self._read_products(began.monotonic)
@@ -213,7 +213,7 @@ class Gatherer:
         is_new = not isinstance(error, Resting)
         await self._ledger.run(lambda store: store.targets.note_failure(target, error.text, is_new=is_new))
 
-    async def _keep_rows(self, taken_at: datetime, shown: SeenAccounts, rows: Sequence[AccountRow]) -> None:
+    async def _keep_rows(self, taken_at: datetime, shown: Numbers, rows: Sequence[AccountRow]) -> None:
         fingerprints = {row.i_account: row.fingerprint() for row in rows}
         shown.add_all(fingerprints)
         name = self._billing.name
@@ -264,9 +264,8 @@ class Gatherer:
         if not self._is_same_place(store):
             absences.begin_anew()
         store.targets.set_meta(self._proven_at, place)
-        rows = store.account_list(self._billing.name)
-        rows.mark_missing(unseen, whole.began)
-        rows.note_whole(whole.began)
+        store.account_list(self._billing.name).mark_missing(unseen, whole.began)
+        store.targets.note_listed(self._billing.name, whole.began)
         absences.note_list(whole, [platform.name for platform in self._billing.platforms])
 
     @property
@@ -302,7 +301,6 @@ class Gatherer:
 
     async def _keep_records(self, platform: Platform, rows: Sequence[Listed], reading: Reading) -> None:
         """Keep what rows of a list show, understanding those alone that differ from what is known."""
-
         differing = await self._of_records(platform, lambda records: records.differing(rows, reading))
         for start in range(0, len(differing), SLICE):
             some = [(row, row.observe()) for row in differing[start : start + SLICE]]
@@ -362,7 +360,7 @@ class _Listed:
     snapshot: BillingSnapshot
     seconds: float
     whole: WholeList
-    shown: SeenAccounts
+    shown: Numbers
 
 
 def listed(row: AccountRow, i_env: int, *, with_addons: bool = False) -> ListedAccount:

@@ -22,8 +22,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 from controller.billing.rows import GARBLED
-from controller.billing.seen import SeenAccounts
 from controller.billing.wire import AccountRow, Page
+from controller.numbers import Numbers
 from desired_state.account import BillingModel
 
 ReadPage = Callable[[int], Awaitable[Page]]
@@ -39,8 +39,8 @@ REAL = tuple(model for model in BillingModel if model.is_real)
 class _Reading:
     """One way through the list, as far as it has come; `witness` is what a flawless one without a count saw before."""
 
-    witness: SeenAccounts | None = None
-    seen: SeenAccounts = field(default_factory=SeenAccounts)
+    witness: Numbers | None = None
+    seen: Numbers = field(default_factory=Numbers)
     offset: int = 0
     nameless: int = 0
     repeated: int = 0
@@ -113,7 +113,7 @@ class Listing:
 
     async def pages(self, read_page: ReadPage) -> AsyncIterator[list[AccountRow]]:
         """The readable real accounts page by page, each once. What `read_page` raises ends it, unproven."""
-        earlier, witness = SeenAccounts(), None
+        earlier, witness = Numbers(), None
         for _ in range(_READINGS):
             reading = _Reading(witness)
             while not reading.ended:
@@ -124,7 +124,7 @@ class Listing:
                 return
             earlier = reading.seen
 
-    def _handed_on(self, page: Page, earlier: SeenAccounts) -> list[AccountRow]:
+    def _handed_on(self, page: Page, earlier: Numbers) -> list[AccountRow]:
         """Rows of other billing models than real accounts count for the proof, and go no further."""
         unreadable = {row.i_account: row.text for row in page.unreadable if row.i_account is not None}
         rows = [row for row in page.rows if row.billing_model in REAL]

@@ -14,11 +14,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 from sqlite_utils import Database
 
-from controller.store.codec import decode_account, encode, instant
+from controller.numbers import Numbers
+from controller.store.codec import decode_account, encode
 from controller.store.merging import ListedAddons, stamped, with_more_addons
 from desired_state.account import Account
 
@@ -39,18 +39,6 @@ class ListedAccount:
     addons_fp: bytes
     build: Callable[[], Account]
     addons: ListedAddons | None = None
-
-
-class Shown(Protocol):
-    """Whom a list showed."""
-
-    def __len__(self) -> int:
-        """How many."""
-        ...
-
-    def without(self, i_accounts: Iterable[int]) -> list[int]:
-        """Which of these accounts it did not show."""
-        ...
 
 
 class AccountList:
@@ -105,7 +93,7 @@ class AccountList:
             (self._billing, i_account, placeholder, taken_at.timestamp(), text),
         )
 
-    def unseen(self, shown: Shown, taken_at: datetime, now: datetime) -> "Unseen":
+    def unseen(self, shown: Numbers, taken_at: datetime, now: datetime) -> "Unseen":
         """Who is not in the whole list that began at `taken_at`, and was not read since then.
 
         Who was read by a clock that was ahead, was not read since then.
@@ -128,22 +116,7 @@ class AccountList:
             [(taken_at.timestamp(), self._billing, each) for each in unseen.everybody],
         )
 
-    def note_whole(self, taken_at: datetime) -> None:
-        """Remember that a complete list began at `taken_at`."""
-        self._conn.execute(
-            "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (self._whole, taken_at.timestamp())
-        )
-
-    def last_whole(self) -> datetime | None:
-        """When the last complete list began; it showed everybody who is not missing since."""
-        row = self._conn.execute("SELECT value FROM meta WHERE key = ?", (self._whole,)).fetchone()
-        return None if row is None else instant(float(row[0]))
-
-    @property
-    def _whole(self) -> str:
-        return f"{self._billing}: its last complete list began at"
-
-    def _not_among(self, shown: Shown) -> Iterator[list[int]]:
+    def _not_among(self, shown: Numbers) -> Iterator[list[int]]:
         """The known accounts that were not shown, in portions.
 
         Everybody who was shown is known by now: if they are as many, nobody is left. Should one of them have been
@@ -155,7 +128,7 @@ class AccountList:
             return
         numbers = self._conn.execute(query.format("i_account"), (self._billing,))
         while portion := numbers.fetchmany(_PORTION):
-            yield shown.without([i_account for (i_account,) in portion])
+            yield shown.lacking([i_account for (i_account,) in portion])
 
     def _insert(self, account: Account, row: ListedAccount, taken_at: datetime) -> None:
         account = stamped(account, None, taken_at)

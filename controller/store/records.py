@@ -22,8 +22,9 @@ from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
+from controller.numbers import Numbers
 from controller.store.codec import decode_spec, encode, fingerprint, instant, to_instant
-from controller.store.numbers import Numbers
+from controller.store.targets import Targets
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from desired_state.turns import Value, unique_values
 from platforms.listing import Listed
@@ -78,6 +79,7 @@ class Records:
 
     def __init__(self, db: Database, platform: str, i_env: int) -> None:
         self._conn = db.conn
+        self._targets = Targets(db)
         self._platform = platform
         self._i_env = i_env
 
@@ -86,7 +88,7 @@ class Records:
         ids = json.dumps([row.record_id for row in rows])
         compared = (self._platform, ids, b"".join([row.fingerprint for row in rows]))
         numbers = self._numbers(_SAME.format("number"), compared)
-        reading.shown.update(numbers)
+        reading.shown.add_all(numbers)
         if len(numbers) == len(rows):
             return []
         same = set(self._numbers(_SAME.format("key"), compared))
@@ -103,7 +105,7 @@ class Records:
                 continue
             seen = replace(observation, observed_at=reading.began)
             number, _ = self._put(seen, row.fingerprint, known and (known[1], known[2]), None)
-            reading.shown.update((number,))
+            reading.shown.add(number)
 
     def find_missing(self, reading: Reading, after: int = 0) -> int | None:
         """Note which records a complete reading did not show, of some that follow the one with a number.
@@ -133,11 +135,7 @@ class Records:
             f"UPDATE records SET observed_at = {SEEN}, listed_fp = x'' WHERE {_MISSING} AND listed_fp <> x''",
             (json.dumps(reading.missing), self._platform),
         )
-        self._conn.execute(
-            "INSERT INTO targets (target, listed_at) VALUES (?, ?)"
-            " ON CONFLICT (target) DO UPDATE SET listed_at = excluded.listed_at",
-            (self._platform, reading.began.timestamp()),
-        )
+        self._targets.note_listed(self._platform, reading.began)
 
     def of_account(self, i_account: int, external_id: str) -> StoredRecord | None:
         """The account's record: the one bound to it, else an unbound one that bears its name."""

@@ -214,6 +214,19 @@ class Targets:
         """Have `status` tell it; an empty text: there is none."""
         self.set_meta(_trouble(billing), text)
 
+    def note_listed(self, target: str, began: datetime) -> None:
+        """A list of the target was read whole, from that instant on: it showed all that is not missing since."""
+        self._conn.execute(
+            "INSERT INTO targets (target, listed_at) VALUES (?, ?)"
+            " ON CONFLICT (target) DO UPDATE SET listed_at = excluded.listed_at",
+            (target, began.timestamp()),
+        )
+
+    def listed_at(self, target: str) -> datetime | None:
+        """When the reading of the target's last whole list began."""
+        row = self._conn.execute("SELECT listed_at FROM targets WHERE target = ?", (target,)).fetchone()
+        return None if row is None else to_instant(row[0])
+
     def meta(self, key: str) -> str | None:
         """A remembered word."""
         row = self._conn.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()

@@ -101,25 +101,3 @@ def _to_do(db: Database) -> None:
         "INSERT INTO unowned SELECT DISTINCT platform, i_account FROM records o"
         f" WHERE i_account IS NOT NULL AND gone = 0 AND {OWNERLESS}"
     )
-
-
-@MIGRATIONS(name="former ids that come again")
-def _former_ids_again(db: Database) -> None:
-    """Within a trigger, INSERT OR REPLACE does what the statement says that set it off: an upsert fails."""
-    db.conn.execute("DROP TRIGGER accounts_renamed")
-    db.conn.execute(
-        "CREATE TRIGGER accounts_renamed AFTER UPDATE OF id ON accounts WHEN OLD.id <> NEW.id AND OLD.id <> '' BEGIN"
-        " DELETE FROM former_ids WHERE billing = OLD.billing AND id = OLD.id AND i_account = OLD.i_account;"
-        " INSERT INTO former_ids (billing, id, i_account, until) VALUES (OLD.billing, OLD.id, OLD.i_account,"
-        " max(coalesce(NEW.seen_at, 0), coalesce(NEW.details_at, 0))); END"
-    )
-
-
-@MIGRATIONS(name="rows of the list")
-def _rows_of_the_list(db: Database) -> None:
-    """What a list's rows are compared with, without reading the accounts themselves.
-
-    An account that was missing before knew it by `missing_since`; now the row that brings it back has to differ.
-    """
-    db.conn.execute("UPDATE accounts SET row_fp = NULL WHERE missing_since IS NOT NULL")
-    db.conn.execute("CREATE INDEX accounts_listed ON accounts (billing, i_account, row_fp)")

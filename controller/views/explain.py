@@ -251,7 +251,7 @@ def _knowledge(store: Store, name: str, stored: StoredAccount) -> AccountKnowled
 
 def _last_listed(store: Store, name: str, stored: StoredAccount) -> datetime | None:
     """The account's own instant is that of its last change; every complete list since then showed it as well."""
-    whole = store.account_list(name).last_whole()
+    whole = store.targets.listed_at(name)
     if stored.seen_at is None or stored.missing_since is not None or whole is None:
         return stored.seen_at
     return max(stored.seen_at, whole)
