@@ -19,20 +19,16 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-from controller.billing.addons import ListedAddons
-from controller.billing.details import addons_in
 from controller.billing.faults import BillingFault
-from controller.billing.rows import AccountRow
-from controller.billing.wire import to_account
 from controller.fresh import FreshReader
 from controller.judgement import bug_in, context, judge
 from controller.log import logger
 from controller.numbers import Numbers
+from controller.pages import BillingPages, PlatformPages
 from controller.recovery import notice_marks
 from controller.shrunk import forget_lost, note_lost
 from controller.store import (
     Ledger,
-    ListedAccount,
     Reading,
     Records,
     Store,
@@ -45,14 +41,11 @@ from controller.targets import Billing, Household, Moment, Platform
 from desired_state.account import BillingSnapshot
 from desired_state.catalog import Offer
 from platforms.driver import PlatformError, Resting, Transient, Unavailable
-from platforms.listing import Listed
 from platforms.transport import Clock
 
 T = TypeVar("T")
 
-SLICE = 100
 JUDGED = 25  # accounts judged or compared at a time: some milliseconds
-COMPARED = 1000  # rows of a list at a time, where most are as before
 PRODUCTS_EVERY = 3600.0
 DETAILS_AT_ONCE = 16
 DETAILS_PATIENCE = 5  # failures in a row, after which the others are left for later
@@ -74,9 +67,10 @@ class Gatherer:
         self._fresh = fresh
         self._clock = clock
         self._products_at: float | None = None
-        self._addons = ListedAddons(billing.source)
         self._listed_at: Moment | None = None
         self._given: tuple[BillingSnapshot, frozenset[str]] | None = None
+        self._pages = BillingPages(billing, ledger, clock)
+        self._records = {each.name: PlatformPages(each, ledger, clock) for each in billing.platforms}
 
     def trust(self, snapshot: BillingSnapshot, platforms: Iterable[str]) -> None:
         """Billing and these platforms have just been read into this store by another; they are not read again."""
@@ -113,9 +107,7 @@ class Gatherer:
 
     async def _read_billing(self) -> BillingSnapshot:
         began = Moment.of(self._clock)
-        shown = Numbers()
-        snapshot = await self._billing.source.snapshot(partial(self._keep_rows, began.now, shown))
-        shown.add_all(snapshot.unreadable)
+        snapshot, shown = await self._pages.read(began.now)
         await self._read_products(began.monotonic)
         snapshot = replace(snapshot, taken_at=began.now)
         seconds = self._clock.monotonic() - began.monotonic
@@ -135,7 +127,7 @@ class Gatherer:
         began = Moment.of(self._clock)
         reading = Reading(began.now, platform.driver.capabilities.read_lag)
         await self._read_offer(platform)
-        count = await self._read_records(platform, reading)
+        count = await self._records[platform.name].read(reading)
         await self._find_missing(platform, reading)
         seconds = self._clock.monotonic() - began.monotonic
         done = TargetReading(success_at=self._clock.now(), seconds=seconds, complete=True, accounts=count)
@@ -213,22 +205,6 @@ class Gatherer:
         is_new = not isinstance(error, Resting)
         await self._ledger.run(lambda store: store.targets.note_failure(target, error.text, is_new=is_new))
 
-    async def _keep_rows(self, taken_at: datetime, shown: Numbers, rows: Sequence[AccountRow]) -> None:
-        fingerprints = {row.i_account: row.fingerprint() for row in rows}
-        shown.add_all(fingerprints)
-        name = self._billing.name
-        differing = set(await self._ledger.run_slice(lambda store: store.account_list(name).differing(fingerprints)))
-        changed = [row for row in rows if row.i_account in differing]
-        for start in range(0, len(changed), SLICE):
-            await self._merge_rows(taken_at, changed[start : start + SLICE])
-
-    async def _merge_rows(self, taken_at: datetime, rows: Sequence[AccountRow]) -> None:
-        with_addons = await self._addons.can_be_relied_upon(rows)
-        kept = [listed(row, self._billing.source.environment, with_addons=with_addons) for row in rows]
-        await self._ledger.run_slice(
-            lambda store: store.account_list(self._billing.name).merge(kept, taken_at, self._clock.now())
-        )
-
     def _conclude_billing(self, store: Store, *, listed: "_Listed") -> BillingSnapshot:
         snapshot, rows = listed.snapshot, store.account_list(self._billing.name)
         for i_account, text in snapshot.unreadable.items():
@@ -291,22 +267,6 @@ class Gatherer:
         platform.offer = Offer(packages)
         await self._ledger.run(lambda store: store.targets.set_offer(platform.name, packages))
 
-    async def _read_records(self, platform: Platform, reading: Reading) -> int:
-        count = 0
-        async for rows in platform.driver.list():
-            count += len(rows)
-            for start in range(0, len(rows), COMPARED):
-                await self._keep_records(platform, rows[start : start + COMPARED], reading)
-        return count
-
-    async def _keep_records(self, platform: Platform, rows: Sequence[Listed], reading: Reading) -> None:
-        """Keep what rows of a list show, understanding those alone that differ from what is known."""
-        differing = await self._of_records(platform, lambda records: records.differing(rows, reading))
-        for start in range(0, len(differing), SLICE):
-            some = [(row, row.observe()) for row in differing[start : start + SLICE]]
-            merge = partial(Records.merge, differing=some, reading=reading, now=self._clock.now())
-            await self._of_records(platform, merge)
-
     async def _find_missing(self, platform: Platform, reading: Reading) -> None:
         after: int | None = 0
         while after is not None:
@@ -361,15 +321,3 @@ class _Listed:
     seconds: float
     whole: WholeList
     shown: Numbers
-
-
-def listed(row: AccountRow, i_env: int, *, with_addons: bool = False) -> ListedAccount:
-    """A row of billing's list as the store takes it; `with_addons`: what it shows of them is true."""
-    addons = partial(addons_in, row) if with_addons else None
-    return ListedAccount(
-        row.i_account,
-        row.fingerprint(),
-        *row.details_fingerprint(),
-        build=partial(to_account, row, i_env),
-        addons=addons,
-    )

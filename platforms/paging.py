@@ -27,11 +27,15 @@ _MOST_WASTED_PAGES = 30
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """Some rows; the total the server stated with them, if it did; the instant at which reading them began."""
+    """Some rows; the total the server stated with them, if it did; the instant at which reading them began.
+
+    `ids` are those of the rows, where they are known without a look at them.
+    """
 
     rows: Sequence[Row]
     total: int | None
     read_at: datetime
+    ids: Sequence[str] | None = None
 
 
 async def whole_list(
@@ -45,9 +49,15 @@ async def whole_list(
     reading = _Reading(what)
     while not reading.done:
         page = await fetch(reading.offset)
-        fresh = reading.take([identify(row) for row in page.rows], page.total)
-        yield Page([page.rows[place] for place in fresh], page.total, page.read_at)
+        ids = page.ids if page.ids is not None else [identify(row) for row in page.rows]
+        yield Page(_chosen(page.rows, reading.take(ids, page.total)), page.total, page.read_at)
     reading.prove()
+
+
+def _chosen(rows: Sequence[Row], places: Sequence[int]) -> Sequence[Row]:
+    """The rows at these places; that are mostly all of them, or all but the first."""
+    first = len(rows) - len(places)
+    return rows[first:] if not places or places[0] == first else [rows[place] for place in places]
 
 
 class _Reading:
@@ -107,13 +117,13 @@ class _Reading:
 class Seen:
     """A set of texts in little memory, for lists of millions.
 
-    Ids that end in three digits are mostly numbered: they are kept exactly, a thousand neighbours in one number. Others
+    Ids that end in three digits are mostly numbered: they are kept exactly, a thousand neighbours in one block. Others
     take about nine bytes each: 64 bits of their hashes, in sorted buckets. Two texts of one hash would leave a row out,
     and with it the proof that the list is whole.
     """
 
     def __init__(self) -> None:
-        self._blocks: dict[str, int] = {}
+        self._blocks: dict[str, bytearray] = {}
         self._are_numbered = True
         self._buckets = [array("Q") for _ in range(4096)]
         self._size = 0
@@ -122,33 +132,36 @@ class Seen:
         return self._size
 
     def __contains__(self, text: str) -> bool:
-        bit, block = _BITS.get(text[-3:]), self._blocks.get(text[:-3])
-        if bit is not None and block is not None:
-            return bool(block & bit)
+        digits, block = _THREE_DIGITS.get(text[-3:]), self._blocks.get(text[:-3])
+        if digits is not None and block is not None:
+            return bool(block[digits])
         bucket, value, place = self._find(text)
         return place < len(bucket) and bucket[place] == value
 
     def add(self, texts: Iterable[str]) -> list[int]:
         """The places of those that are new."""
-        blocks, new = self._blocks, []
+        new = []
+        head: str | None = None
+        block: bytearray | None = None
         for place, text in enumerate(texts):
-            bit, head = _BITS.get(text[-3:]), text[:-3]
-            if bit is None or not (head in blocks or self._begins(head)):
+            digits = _THREE_DIGITS.get(text[-3:])
+            if digits is not None and text[:-3] != head:
+                head = text[:-3]
+                block = self._blocks.get(head) or self._begin(head)
+            if digits is None or block is None:
                 is_new = self._add_hash(text)
-            elif is_new := not (block := blocks[head]) & bit:
-                blocks[head] = block | bit
+            elif is_new := not block[digits]:
+                block[digits] = 1
             if is_new:
                 new.append(place)
         self._size += len(new)
         return new
 
-    def _begins(self, head: str) -> bool:
-        """Begin a block for the ids that begin so, unless most blocks hold next to nothing."""
+    def _begin(self, head: str) -> bytearray | None:
+        """A block for the ids that begin so, unless most blocks hold next to nothing."""
         if self._are_numbered:
             self._are_numbered = len(self._blocks) <= _FEW_BLOCKS + self._size // _WORTH_A_BLOCK
-            if self._are_numbered:
-                self._blocks[head] = 0
-        return self._are_numbered
+        return self._blocks.setdefault(head, bytearray(len(_THREE_DIGITS))) if self._are_numbered else None
 
     def _add_hash(self, text: str) -> bool:
         bucket, value, place = self._find(text)
@@ -163,6 +176,6 @@ class Seen:
         return bucket, value, bisect_left(bucket, value)
 
 
-_BITS = {f"{number:03}": 1 << number for number in range(1000)}
+_THREE_DIGITS = {f"{number:03}": number for number in range(1000)}
 _FEW_BLOCKS = 1000
-_WORTH_A_BLOCK = 50  # ids in one, so that it takes no more memory than their hashes
+_WORTH_A_BLOCK = 100  # ids in one, so that it takes no more memory than their hashes

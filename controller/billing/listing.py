@@ -16,13 +16,14 @@ skipped. Rules of this module:
    over two listings and a direct look-up (promise P3).
 5. A reading that is not proven, and shows that the list moved meanwhile or has no count, is followed by one more. Only
    what is new in the second is handed on.
+6. Whom a recalled page shows counts like whom the rows of others show. A page is handed on with its mark if nothing of
+   it was left out: only then is it the same page the next time.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from controller.billing.rows import GARBLED
-from controller.billing.wire import AccountRow, Page
+from controller.billing.rows import GARBLED, AccountRow, Page
 from controller.numbers import Numbers
 from desired_state.account import BillingModel
 
@@ -53,11 +54,12 @@ class _Reading:
 
     def take(self, page: Page) -> Page:
         """Note what the page says about the whole; returns the part of it that had not come before."""
-        rows = self._new(page.rows)
+        rows, recalled = self._new(page.rows), self.seen.add_new(page.recalled)
         unreadable = tuple(row for row in page.unreadable if row.i_account is not None and self.seen.add(row.i_account))
         nameless = sum(row.i_account is None for row in page.unreadable)
         self.nameless += nameless
-        self.repeated += len(page) - nameless - len(rows) - len(unreadable)
+        new = Page(rows, unreadable, page.total, mark=page.mark, recalled=recalled)
+        self.repeated += len(page) - nameless - len(new)
         self.offset += len(page)
         self.unlisted = not page.listed and not self._all_came
         if page.total == GARBLED:
@@ -65,11 +67,11 @@ class _Reading:
         elif page.total is not None:
             self._count(page.total)
         self.moved |= self.repeated > 0
-        self.ended = not (rows or unreadable)
-        return Page(rows, unreadable)
+        self.ended = not len(new)
+        return new if len(new) == len(page) else replace(new, mark=b"")
 
     def _new(self, rows: tuple[AccountRow, ...]) -> tuple[AccountRow, ...]:
-        new = self.seen.add_all([row.i_account for row in rows])
+        new = self.seen.add_new([row.i_account for row in rows])
         if len(new) == len(rows):
             return rows
         first = dict(zip((row.i_account for row in reversed(rows)), reversed(rows), strict=True))
@@ -111,7 +113,7 @@ class Listing:
     unreadable: dict[int, str] = field(default_factory=dict)
     doubt: str = "the list was not read to its end"
 
-    async def pages(self, read_page: ReadPage) -> AsyncIterator[list[AccountRow]]:
+    async def pages(self, read_page: ReadPage) -> AsyncIterator[Page]:
         """The readable real accounts page by page, each once. What `read_page` raises ends it, unproven."""
         earlier, witness = Numbers(), None
         for _ in range(_READINGS):
@@ -124,13 +126,16 @@ class Listing:
                 return
             earlier = reading.seen
 
-    def _handed_on(self, page: Page, earlier: Numbers) -> list[AccountRow]:
+    def _handed_on(self, page: Page, earlier: Numbers) -> Page:
         """Rows of other billing models than real accounts count for the proof, and go no further."""
         unreadable = {row.i_account: row.text for row in page.unreadable if row.i_account is not None}
-        rows = [row for row in page.rows if row.billing_model in REAL]
+        rows = tuple(row for row in page.rows if row.billing_model in REAL)
+        recalled = page.recalled
         if earlier:
             unreadable = {number: text for number, text in unreadable.items() if number not in earlier}
-            rows = [row for row in rows if row.i_account not in earlier]
+            rows = tuple(row for row in rows if row.i_account not in earlier)
+            recalled = earlier.lacking(recalled)
         self.unreadable.update(unreadable)
-        self.real += len(rows) + len(unreadable)
-        return rows
+        self.real += len(rows) + len(unreadable) + len(recalled)
+        is_whole = len(rows) + len(recalled) == len(page)
+        return Page(rows, total=page.total, mark=page.mark if is_whole else b"", recalled=recalled)

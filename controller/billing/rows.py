@@ -7,13 +7,14 @@ Rules of this module:
    becomes an `UnreadableRow` and stops nobody.
 2. A row that exists is sound: nothing that is made of it can fail.
 3. Names, addresses and the like are in a row only to be part of its fingerprints. They leave it as a hash.
+4. A page has a mark: a hash of its bytes, by which it is known again without being decoded.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
@@ -122,16 +123,29 @@ class UnreadableRow:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of the list. `total` is `None` where billing does not say; `listed` is whether there was a list."""
+    """One page of the list. `total` is `None` where billing does not say; `listed` is whether there was a list.
+
+    `recalled` are the accounts on a page that was known by its mark; it has no `rows` then.
+    """
 
     rows: tuple[AccountRow, ...]
     unreadable: tuple[UnreadableRow, ...] = ()
     total: int | None = None
     listed: bool = True
+    mark: bytes = b""
+    recalled: Sequence[int] = ()
 
     def __len__(self) -> int:
         """How many rows billing sent, readable or not."""
-        return len(self.rows) + len(self.unreadable)
+        return len(self.rows) + len(self.unreadable) + len(self.recalled)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A page as it came."""
+
+    body: bytes
+    mark: bytes
 
 
 class _SoundPage(msgspec.Struct):
@@ -175,6 +189,12 @@ def decode_page(body: bytes) -> Page:
     except ValueError:
         return _page_by_rows(body)
     return Page(tuple(page.account_list), total=page.total)
+
+
+def decode_unless_known(known: Container[bytes], body: bytes) -> Page | Unread:
+    """As `decode_page`, with the page's mark; a page whose mark is among the known ones is left as it came."""
+    mark = sha256(body).digest()  # of the strong hashes the fastest, where processors know it
+    return Unread(body, mark) if mark in known else replace(decode_page(body), mark=mark)
 
 
 def _page_by_rows(body: bytes) -> Page:

@@ -2,8 +2,8 @@
 
 Rules of this module:
 
-1. The list is handed on in small slices, with a turn of the event loop between them: a pass over a million accounts
-   delays nobody's event.
+1. The list is handed on page by page; who takes it gives others a turn: a pass over a million accounts delays nobody's
+   event. A page that was known before, byte for byte, is not decoded if all that it shows is known still (`Recall`).
 2. A fault is an exception, never an answer: "no such account" is only what billing says with an answer that names
    none (contract, section 2.2).
 3. Credentials cost one call more. They are asked for only where the configuration names custom fields, and not for a
@@ -12,10 +12,13 @@ Rules of this module:
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 
 from controller.billing.client import MAX_PAGE, BillingClient
 from controller.billing.listing import REAL, Listing
+from controller.billing.rows import decode_unless_known
 from controller.billing.session import LOGIN, REFRESH
 from controller.billing.wire import (
     AccountRow,
@@ -31,7 +34,9 @@ from desired_state.account import Account, AccountDetails, AssignedProduct, Bill
 from platforms.driver import PlatformError, Transient
 from platforms.transport import Clock
 
-Consume = Callable[[Sequence[AccountRow]], Awaitable[None]]
+Consume = Callable[[Page], Awaitable[None]]
+"""Takes the accounts of a page: its `rows`, and the `recalled` ones."""
+
 
 OPERATIONS = (
     LOGIN,
@@ -44,8 +49,6 @@ OPERATIONS = (
 )
 """What billing's requests are called in metrics."""
 
-SLICE = 500  # rows between two turns of the event loop: a millisecond's work where nothing changed
-
 LIST_FLAGS: Mapping[str, object] = {"get_total": 1, "get_only_real_accounts": 1, "get_statuses": 1, "detailed_info": 1}
 INFO_FLAGS: Mapping[str, object] = {"detailed_info": 1, "without_service_features": 1}
 
@@ -56,6 +59,21 @@ class HalfRead(Transient):
     def __init__(self, account: Account, error: PlatformError) -> None:
         super().__init__(error.text, getattr(error, "retry_after", None))
         self.account = account
+
+
+class Recall:
+    """What is remembered of the pages of an earlier list: nothing."""
+
+    def __contains__(self, mark: object) -> bool:
+        """Whether a page had that mark."""
+        return False
+
+    async def recall(self, mark: bytes) -> tuple[Sequence[int], int | None] | None:
+        """Whom the page of that mark shows, and the total it states, if all of them are known just as it shows them."""
+        return None
+
+
+_NOTHING = Recall()
 
 
 class PortaBilling:
@@ -73,7 +91,7 @@ class PortaBilling:
         self.place = f"{client.settings.endpoint.url} i_env={self.environment}"
         self._page_size = max(1, min(client.settings.page_size, MAX_PAGE))
 
-    async def snapshot(self, consume: Consume) -> BillingSnapshot:
+    async def snapshot(self, consume: Consume, known: Recall = _NOTHING) -> BillingSnapshot:
         """Read the whole list, closed accounts included, and hand its real accounts to `consume`, each once.
 
         The result says whether the list is proven complete; `listing` says how. Raises `PlatformError` if it could
@@ -81,10 +99,8 @@ class PortaBilling:
         """
         taken_at = self._clock.now()
         listing = Listing()
-        async for rows in listing.pages(self._page):
-            for part in _slices(rows):
-                await consume(part)
-                await self._clock.sleep(0)
+        async for page in listing.pages(partial(self._page, known)):
+            await consume(page)
         return BillingSnapshot(
             accounts=listing.real,
             taken_at=taken_at,
@@ -152,11 +168,17 @@ class PortaBilling:
         """Close all connections."""
         await self._client.aclose()
 
-    async def _page(self, offset: int) -> Page:
+    async def _page(self, known: Recall, offset: int) -> Page:
         params = {"limit": self._page_size, "offset": offset, **LIST_FLAGS}
-        page = await self._client.read("Account/get_account_list", params, decode_page)
+        page = await self._client.read("Account/get_account_list", params, partial(decode_unless_known, known))
         await self._clock.sleep(0)  # to decode it took its time
-        return page
+        if isinstance(page, Page):
+            return page
+        recalled = await known.recall(page.mark)
+        if recalled is None:
+            return replace(decode_page(page.body), mark=page.mark)
+        numbers, total = recalled
+        return Page((), total=total, mark=page.mark, recalled=numbers)
 
     async def _look_up(self, key: Mapping[str, object], owner: Mapping[str, int] | None = None) -> Account | None:
         """The account, with its credentials; those of a known `owner` are asked for at the same time."""
@@ -210,7 +232,3 @@ def _check(account: Account, asked: int) -> Account:
     if account.i_account != asked:
         raise Unreadable(f"billing answered for account {account.i_account}, asked about {asked}", "i_account")
     return account
-
-
-def _slices(rows: list[AccountRow]) -> Iterator[list[AccountRow]]:
-    return (rows[start : start + SLICE] for start in range(0, len(rows), SLICE))

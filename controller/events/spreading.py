@@ -22,9 +22,9 @@ from controller.billing.rows import AccountRow
 from controller.events.inbox import Inbox, announce
 from controller.events.vocabulary import Scope
 from controller.fresh import SETTLING
-from controller.gather import listed
 from controller.lane import Tools
 from controller.log import logger
+from controller.pages import listed
 from controller.store import Announced, Store, StoredEvent
 from controller.targets import Billing
 from controller.waiting import first_of

@@ -17,6 +17,7 @@ from controller.store.holds import EVERYTHING, HeldChange, Holds, Pause
 from controller.store.journal import AuditRow, Call, Intent, OpenIntent
 from controller.store.ledger import Ledger, Store
 from controller.store.operator import Order
+from controller.store.pages import PageNote
 from controller.store.reconciled import Reconciled
 from controller.store.records import Holder, Reading, Records, StoredRecord
 from controller.store.recovery import Identity
@@ -68,6 +69,7 @@ __all__ = [
     "OpenIntent",
     "Order",
     "Overdue",
+    "PageNote",
     "Pause",
     "Progress",
     "Provisioning",

@@ -20,6 +20,7 @@ from sqlite_utils import Database
 from controller.numbers import Numbers
 from controller.store.codec import decode_account, encode
 from controller.store.merging import ListedAddons, stamped, with_more_addons
+from controller.store.pages import PageNote
 from desired_state.account import Account
 
 _PORTION = 10_000  # accounts looked at together for whether the list showed them
@@ -60,6 +61,11 @@ class AccountList:
             known = self._conn.execute(f"{_KNOWN} IN (SELECT value FROM json_each(?))", (self._billing, numbers))
         unlike = dict(fingerprints.items() - known.fetchall())
         return [i_account for i_account in fingerprints if i_account in unlike]
+
+    def recalled(self, note: PageNote) -> list[int] | None:
+        """Whom rows show, if they are known to read so, and nobody else is known between them."""
+        query = f"{_KNOWN} BETWEEN ? AND ? ORDER BY i_account"
+        return note.numbers(self._conn.execute(query, (self._billing, note.first, note.last)).fetchall())
 
     def merge(self, rows: Iterable[ListedAccount], taken_at: datetime, now: datetime) -> None:
         """Take over rows of a list that began at `taken_at`, as far as they differ; all of them were seen in it."""

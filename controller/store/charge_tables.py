@@ -155,3 +155,9 @@ def _records_as_listed(db: Database) -> None:
     db.conn.execute("DROP TRIGGER bearer_goes")
     for trigger in _triggers(_SEEN.format(which="old"), _SEEN.format(which="new")):
         db.conn.execute(trigger)
+
+
+@MIGRATIONS(name="records by page")
+def _records_by_page(db: Database) -> None:
+    """What those records read like that a page of a list shows, without reading the records themselves."""
+    db.conn.execute("CREATE INDEX records_listed ON records (platform, number, listed_fp)")

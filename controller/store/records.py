@@ -24,6 +24,7 @@ from sqlite_utils import Database
 
 from controller.numbers import Numbers
 from controller.store.codec import decode_spec, encode, fingerprint, instant, to_instant
+from controller.store.pages import PageNote
 from controller.store.targets import Targets
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from desired_state.turns import Value, unique_values
@@ -83,16 +84,23 @@ class Records:
         self._platform = platform
         self._i_env = i_env
 
-    def differing(self, rows: Sequence[Listed], reading: Reading) -> list[Listed]:
-        """Which rows of a list are new, or differ from those before; of the others it is noted that they are there."""
+    def differing(self, rows: Sequence[Listed], reading: Reading) -> tuple[list[Listed], PageNote | None]:
+        """Which rows of a list are new, or differ from those before; of the others it is noted that they are there.
+
+        Where none differs, by what they can be known together again, if they can.
+        """
         ids = json.dumps([row.record_id for row in rows])
         compared = (self._platform, ids, b"".join([row.fingerprint for row in rows]))
         numbers = self._numbers(_SAME.format("number"), compared)
-        reading.shown.add_all(numbers)
+        reading.shown.update(numbers)
         if len(numbers) == len(rows):
-            return []
+            return [], PageNote.of(self._conn.execute(_PRINTS, (self._platform, ids)).fetchall())
         same = set(self._numbers(_SAME.format("key"), compared))
-        return [row for place, row in enumerate(rows) if place not in same]
+        return [row for place, row in enumerate(rows) if place not in same], None
+
+    def recalled(self, note: PageNote) -> list[int] | None:
+        """The numbers of the records that rows show, if they are known to read so, and no other between them."""
+        return note.numbers(self._conn.execute(_LISTED, (self._platform, note.first, note.last)).fetchall())
 
     def merge(self, differing: Iterable[tuple[Listed, Observation]], reading: Reading, now: datetime) -> None:
         """Take over such rows, each with what it shows."""
@@ -110,8 +118,11 @@ class Records:
     def find_missing(self, reading: Reading, after: int = 0) -> int | None:
         """Note which records a complete reading did not show, of some that follow the one with a number.
 
-        Returns the number after which to go on; `None` where there are no more.
+        Whoever was shown is known by now: if they are as many as there are, none is missing. Returns the number after
+        which to go on; `None` where there are no more.
         """
+        if after == 0 and len(reading.shown) == self._known():
+            return None
         numbers = self._numbers(_NUMBERS, (self._platform, after))
         absent = json.dumps(reading.shown.lacking(numbers))
         ids = self._conn.execute(_OF_NUMBERS, (self._platform, absent)).fetchall() if absent != "[]" else ()
@@ -312,6 +323,11 @@ class Records:
             return known
         return owner.i_account if owner.i_env == self._i_env else None
 
+    def _known(self) -> int:
+        """How many records there are, those that we removed and no list has missed yet included."""
+        (count,) = self._conn.execute(_ALL, (self._platform,)).fetchone()
+        return int(count)
+
     def _counted(self, *, is_ours: bool) -> int:
         query = "SELECT total(number) FROM records_tally WHERE platform = ? AND is_ours = ?"
         (count,) = self._conn.execute(query, (self._platform, is_ours)).fetchone()
@@ -346,6 +362,12 @@ _SAME = (
     "SELECT json_group_array({}) FROM json_each(?2) CROSS JOIN records WHERE platform = ?1 AND record_id = value"
     " AND listed_fp = substr(?3, 12 * key + 1, 12)"
 )
+_PRINTS = "SELECT number, listed_fp FROM json_each(?2) CROSS JOIN records WHERE platform = ?1 AND record_id = value"
+_LISTED = (
+    "SELECT number, listed_fp FROM records INDEXED BY records_listed"
+    " WHERE platform = ? AND number BETWEEN ? AND ? ORDER BY number"
+)
+_ALL = "SELECT count(*) FROM records INDEXED BY records_by_number WHERE platform = ?"
 _NUMBERS = (
     "SELECT json_group_array(number) FROM (SELECT number FROM records INDEXED BY records_by_number"
     " WHERE platform = ? AND number > ? ORDER BY number LIMIT 5000)"

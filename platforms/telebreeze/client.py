@@ -10,7 +10,7 @@ Rules of this module:
 from collections.abc import Mapping
 
 from platforms.driver import PlatformError, Transient
-from platforms.listing import Listed
+from platforms.listing import Listed, Unread
 from platforms.paging import Page
 from platforms.telebreeze.session import Session
 from platforms.telebreeze.wire import JsonObject, Wire, refusal
@@ -41,7 +41,7 @@ class Client:
             answer.object("a list")
             raise self._no_list(answer, operation)
         rows, count = page
-        return Page(rows, _number(count), read_at)
+        return Page(rows, _number(count), read_at, rows.ids if isinstance(rows, Unread) else None)
 
     async def find(self, external_id: str, offset: int) -> Page[JsonObject]:
         """A page of the customers whose external id the platform thinks matches."""

@@ -59,6 +59,10 @@ class Wire:
         """The platform's id of a customer."""
         return self._required(row, self.dialect.customer.id, "a customer")
 
+    def broken(self) -> Transient:
+        """The error for a page of customers that begins as one, and is none."""
+        return Transient(f"{self.platform} answered a page of customers that cannot be read to its end")
+
     def package_id(self, row: JsonObject) -> str:
         """The platform's id of a package."""
         return self._required(row, self.dialect.package.id, "a package")

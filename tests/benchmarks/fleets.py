@@ -20,8 +20,8 @@ from controller.app import Application, assemble, household
 from controller.billing.wire import decode_account, decode_custom_fields, decode_object, decode_page
 from controller.clock import SystemClock
 from controller.config import Config, load
-from controller.gather import listed
 from controller.judgement import compare, judge, rest
+from controller.pages import listed
 from controller.store import Ledger, Reading, Store, TargetReading
 from controller.targets import Billing, Household
 from desired_state.account import Account

@@ -1,7 +1,7 @@
 """What the tests of billing share: an installation, a client of it, and a way to write JSON answers."""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ from controller.billing.client import BillingClient, BillingSettings
 from controller.billing.custom_fields import CustomFields
 from controller.billing.simulator import Simulator, Switches, create_simulator
 from controller.billing.source import PortaBilling
-from controller.billing.wire import AccountRow
+from controller.billing.wire import AccountRow, Page
 from platforms.breaker import Breaker
 from platforms.endpoint import Endpoint
 from tests.clocks import VirtualClock
@@ -61,11 +61,9 @@ class Billing:
     client: BillingClient
     source: PortaBilling
     handed: list[AccountRow] = field(default_factory=list)
-    slices: list[int] = field(default_factory=list)
 
-    async def consume(self, rows: Sequence[AccountRow]) -> None:
-        self.slices.append(len(rows))
-        self.handed += rows
+    async def consume(self, page: Page) -> None:
+        self.handed += page.rows
 
     @property
     def calls(self) -> dict[str, int]:

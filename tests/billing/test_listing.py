@@ -1,7 +1,7 @@
 """Paging and the proof of completeness (promise P2), with lists that behave badly."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 
 import pytest
@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.billing.listing import Listing
+from controller.billing.rows import Unread, decode_unless_known
 from controller.billing.wire import Page, decode_page
 from tests.billing.helpers import page
 
@@ -29,7 +30,7 @@ async def read(serve: Serve) -> tuple[list[int], Listing, list[int]]:
         return decode_page(serve(offset))
 
     listing = Listing()
-    found = [row.i_account async for rows in listing.pages(read_page) for row in rows]
+    found = [row.i_account async for handed in listing.pages(read_page) for row in handed.rows]
     return found, listing, offsets
 
 
@@ -243,6 +244,48 @@ async def test_p02_whatever_moves_without_a_count_a_proven_list_has_every_accoun
     found, listing, _ = await read(moving.serve)
     assert len(found) == len(set(found))
     assert listing.doubt or moving.stayed <= set(found)
+
+
+async def outcome(serve: Serve, known: Mapping[bytes, Page]) -> tuple[list[object], dict[bytes, Page]]:
+    """What is found out of a list by somebody who knows these pages by their marks, and the pages to be known by."""
+    shown, noted = list[int](), dict[bytes, Page]()
+
+    async def read_page(offset: int) -> Page:
+        page = decode_unless_known(known, serve(offset))
+        return known[page.mark] if isinstance(page, Unread) else page
+
+    listing = Listing()
+    async for handed in listing.pages(read_page):
+        numbers = [*handed.recalled, *(row.i_account for row in handed.rows)]
+        shown += numbers
+        if handed.mark and numbers:
+            noted[handed.mark] = Page((), total=handed.total, mark=handed.mark, recalled=numbers)
+    return [sorted(shown), listing.real, listing.unreadable, listing.doubt], noted
+
+
+KINDS: tuple[dict[str, object], ...] = ({}, {}, {}, {"blocked": "maybe"}, {"billing_model": 0}, {"i_account": None})
+ROWS = st.lists(st.tuples(st.integers(1, 9), st.sampled_from(KINDS)), max_size=9)
+
+
+@given(before=ROWS, now=ROWS, total=st.none() | st.integers(0, 9))
+async def test_who_knows_pages_by_their_marks_finds_out_the_same(
+    before: list[tuple[int, dict[str, object]]], now: list[tuple[int, dict[str, object]]], total: int | None
+) -> None:
+    def served(rows: list[tuple[int, dict[str, object]]]) -> Serve:
+        given = [{"i_account": number, "id": f"a{number}"} | kind for number, kind in rows]
+        fields = {} if total is None else {"total": total}
+        return lambda offset: page(*given[offset : offset + 2], **fields)
+
+    _, known = await outcome(served(before), {})
+    first, _ = await outcome(served(now), {})
+    assert (await outcome(served(now), known))[0] == first
+
+
+async def test_a_list_that_reads_as_before_is_known_by_its_pages() -> None:
+    first, known = await outcome(steady(9, 4, 9), {})
+    assert len(known) == 3
+    again, still = await outcome(steady(9, 4, 9), known)
+    assert (again, still) == (first, known)
 
 
 @pytest.mark.parametrize("body", [b"<html></html>", json.dumps({"account_list": 5}).encode()])

@@ -1,12 +1,10 @@
 """The same over a real connection: what in-process transports cannot show."""
 
-from collections.abc import Sequence
-
 import pytest
 
 from controller.billing.client import BillingClient
 from controller.billing.source import PortaBilling
-from controller.billing.wire import AccountRow
+from controller.billing.wire import AccountRow, Page
 from controller.clock import SystemClock
 from platforms.driver import Transient
 from platforms.simulation import Fault
@@ -22,8 +20,8 @@ async def test_a_snapshot_and_an_account_over_http_with_faults_on_the_way() -> N
     sim.populate(120)
     found: list[AccountRow] = []
 
-    async def consume(rows: Sequence[AccountRow]) -> None:
-        found.extend(rows)
+    async def consume(page: Page) -> None:
+        found.extend(page.rows)
 
     async with serving(sim) as url:
         source = PortaBilling("b", BillingClient(settings(url, page_size=50), clock), clock, fingerprint)

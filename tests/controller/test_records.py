@@ -45,7 +45,7 @@ class Platform:
         """Read these, as far as nothing follows from their end."""
         mine, reading = self.store.records("tv", 3), Reading(began, LAG)
         rows = [Counted(each.record_id, Listed.of(each).fingerprint, each, self.understood) for each in records]
-        differing = mine.differing(rows, reading)
+        differing, _ = mine.differing(rows, reading)
         mine.merge([(row, row.observe()) for row in differing], reading, began)
         return reading
 

@@ -97,6 +97,6 @@ def test_a_row_differs_unless_it_is_known_to_read_so(
 def test_whoever_is_known_and_was_not_shown_is_unseen(rows: AccountList, before: set[int], unlisted: set[int]) -> None:
     known(rows, dict.fromkeys(before))
     shown = Numbers()
-    shown.add_all(before - unlisted)
+    shown.update(before - unlisted)
     began = datetime.fromtimestamp(2, UTC)
     assert rows.unseen(shown, began, began).everybody == sorted(before & unlisted)

@@ -1,12 +1,12 @@
 """Rows of a list: compared by all that is read of them and by nothing else, and understood when somebody asks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 from msgspec import json
 
 from platforms.driver import Transient
-from platforms.listing import Listed
+from platforms.listing import Listed, Unread
 from platforms.telebreeze.dialect import CustomerFields, Dialect, Listing, Statuses
 from platforms.telebreeze.wire import Wire
 from tests.clocks import START
@@ -80,8 +80,47 @@ def test_what_is_no_page_is_told_apart(body: bytes) -> None:
 
 def test_a_page_has_the_total_that_it_states() -> None:
     reader = Wire("tv", Dialect(listing=Listing(rows="items", count="total"))).customers
-    assert reader.page(b'{"items": [], "total": "7"}', START) == ([], "7")
-    assert reader.page(b'{"items": []}', START) == ([], None)
+    for body, total in ((b'{"items": [], "total": "7"}', "7"), (b'{"items": []}', None)):
+        page = reader.page(body, START)
+        assert page is not None
+        assert (list(page[0]), page[1]) == ([], total)
+
+
+def a_page(*ids: object) -> Sequence[Listed]:
+    page = Wire("tv", Dialect()).customers.page(json.encode({"rows": [ROW | {"id": each} for each in ids]}), START)
+    assert page is not None
+    return page[0]
+
+
+def test_of_a_page_the_ids_are_read_and_the_rest_when_somebody_asks() -> None:
+    rows = a_page("c1", "c2", "c3")
+    assert isinstance(rows, Unread)
+    assert (len(rows), rows.ids) == (3, ["c1", "c2", "c3"])
+    assert [each.record_id for each in rows] == [each.record_id for each in list(rows)] == rows.ids
+    assert rows[1] == list(rows)[1]
+
+
+def test_the_last_rows_of_a_page_are_another_thing_than_the_whole_page() -> None:
+    rows = a_page("c1", "c2", "c3")
+    rest = rows[1:]
+    assert isinstance(rows, Unread)
+    assert isinstance(rest, Unread)
+    assert (rest.ids, [each.record_id for each in rest], len(rest)) == (["c2", "c3"], ["c2", "c3"], 2)
+    assert len({rows.mark, rest.mark, a_page("c2", "c3").mark, a_page("c1", "c2", "c4")[1:].mark}) == 4  # type: ignore[attr-defined]
+    assert a_page("c1", "c2", "c3")[1:].mark == rest.mark  # type: ignore[attr-defined]
+
+
+def test_a_page_without_plain_ids_is_read_at_once() -> None:
+    assert [each.record_id for each in a_page("c1", 17)] == ["c1", "17"]
+    assert not isinstance(a_page("c1", 17), Unread)
+
+
+def test_a_page_that_is_broken_behind_its_ids_is_no_page() -> None:
+    body = json.encode({"rows": [ROW | {"notes": "@"}]}).replace(b"@", b"\xff")
+    found = Wire("tv", Dialect()).customers.page(body, START)
+    assert found is not None
+    with pytest.raises(Transient, match="tv answered a page of customers that cannot be read"):
+        list(found[0])
 
 
 def test_a_row_that_was_understood_differs_by_what_it_shows() -> None:
