@@ -28,7 +28,7 @@ from controller.events.inbox import Inbox
 from controller.events.spreading import Spreader
 from controller.executor import Executor
 from controller.fleet import Fleet
-from controller.gather import Gatherer
+from controller.gather import Gatherer, has_list
 from controller.keyring import fingerprinter
 from controller.lane import Lane, Tools
 from controller.log import logger
@@ -117,10 +117,10 @@ class Application:
                 yield (platform.name, urls[platform.name]), platform.breaker
 
     async def look_on(self) -> None:
-        """As a standby: see whether the store can be used, and whether the leader has read billing."""
-        names = [installation.billing.name for installation in self.installations]
+        """See whether the store can be used, and whether billing has been read into it: by a leader, or before."""
+        billings = [installation.billing for installation in self.installations]
         try:
-            is_read = await self.ledger.run(partial(_is_read, billings=names), is_anyones=True)
+            is_read = await self.ledger.run(partial(_is_read, billings=billings), is_anyones=True)
         except StoreError:
             self.health.stored(usable=False)
             return
@@ -145,8 +145,8 @@ class Application:
         await self.traces.aclose()
 
 
-def _is_read(store: Store, *, billings: Sequence[str]) -> bool:
-    return all(store.targets.reading(name).complete for name in billings)
+def _is_read(store: Store, *, billings: Sequence[Billing]) -> bool:
+    return all(has_list(store, billing) for billing in billings)
 
 
 @dataclass(frozen=True, slots=True)

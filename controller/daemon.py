@@ -79,7 +79,7 @@ class Daemon:
         """Open the store, and take the first gauges from it. Raises `StoreError` where it will never be usable."""
         with suppress(StoreUnavailable):  # the loop waits for it
             await self._present.ledger.run(lambda _: None, is_anyones=True)
-            self._gauges.health.stored()
+            await self._present.look_on()
             if self._leadership.is_given:  # who scrapes first shall find it so
                 await self._present.loop.show()
 

@@ -239,17 +239,13 @@ class Gatherer:
         place, absences = self._billing.source.place, store.absences(self._billing.name)
         if not self._is_same_place(store):
             absences.begin_anew()
-        store.targets.set_meta(self._proven_at, place)
+        store.targets.set_meta(_proven_at(self._billing), place)
         store.account_list(self._billing.name).mark_missing(unseen, whole.began)
         store.targets.note_listed(self._billing.name, whole.began)
         absences.note_list(whole, [platform.name for platform in self._billing.platforms])
 
-    @property
-    def _proven_at(self) -> str:
-        return f"{self._billing.name}: its list was complete at"
-
     def _is_same_place(self, store: Store) -> bool:
-        return store.targets.meta(self._proven_at) in (None, self._billing.source.place)
+        return store.targets.meta(_proven_at(self._billing)) in (None, self._billing.source.place)
 
     def _most_lost(self, store: Store, snapshot: BillingSnapshot, known: int) -> int:
         """How many accounts a list may lose at once: as many as the brake lets anybody lose.
@@ -311,6 +307,15 @@ class Gatherer:
                 judge(store, self._billing, stored, self._house, now)
 
         store.each(i_accounts, one, bug_in("judging"))
+
+
+def has_list(store: Store, billing: Billing) -> bool:
+    """Whether the store has had a whole list of this billing, read where it is read now."""
+    return store.targets.meta(_proven_at(billing)) == billing.source.place
+
+
+def _proven_at(billing: Billing) -> str:
+    return f"{billing.name}: its list was complete at"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ Rules of this module:
 
 1. Alive is one fact: the loop has made progress within the stated time. Nothing outside the process counts (promise
    P22), or a platform's outage would restart every pod.
-2. Ready is three: the configuration is valid, the store is open, the first snapshot of billing has been read.
+2. Ready is three: the configuration is valid, the store is open, and it has a whole list of billing's accounts, which a
+   process before may have read: whoever begins anew can keep events and explain accounts at once.
 """
 
 from collections.abc import Callable, Mapping
@@ -63,7 +64,7 @@ class Health:
         self._ready["store"] = Check(usable, "open" if usable else "cannot be used")
 
     def snapshot_taken(self) -> None:
-        """Billing's list has been read completely at least once since the start."""
+        """Billing's list has been read completely at least once."""
         self._ready["snapshot"] = Check(True, "read")
 
     def live(self) -> Mapping[str, Check]:
