@@ -13,9 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
 from controller.store.codec import instant, to_instant, to_seconds
+from controller.store.connection import Database
 from desired_state.absence import LISTS, Absence, denied, unlisted
 
 

@@ -15,10 +15,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from controller.numbers import Numbers
 from controller.store.codec import decode_account, encode
+from controller.store.connection import Database
 from controller.store.merging import ListedAddons, stamped, with_more_addons
 from controller.store.pages import PageNote
 from desired_state.account import Account

@@ -14,9 +14,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from controller.store.codec import decode_account, encode, instant, to_instant, to_seconds
+from controller.store.connection import Database
 from controller.store.merging import sealed, stamped, with_credentials_of
 from desired_state.account import Account
 

@@ -13,11 +13,10 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlite_utils import Database
-
 from controller.store.codec import decode_account, decode_desired, decode_spec, decode_state
+from controller.store.connection import Database
 from controller.store.database import refuse_what_is_no_file, translated
-from controller.store.later import MIGRATIONS
+from controller.store.migrations import pending
 from controller.store.trouble import StoreDamaged, damaged, of_system
 
 _PARTS = ("-wal", "-shm", "")
@@ -50,7 +49,7 @@ def _verdict(path: Path) -> str:
 
 def _decode_all(conn: sqlite3.Connection) -> None:
     """Decode every value; those of another version are for the migrations to see to."""
-    if MIGRATIONS.pending(Database(conn)):
+    if pending(Database(conn)):
         return
     for query, decode in _VALUES.items():
         for (text,) in conn.execute(query):

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from sqlite_utils import Database
-
+from controller.store.connection import Database
 from controller.store.later import MIGRATIONS
-from controller.store.schema import execute
+from controller.store.schema import execute, migration
 
 __all__ = ["MIGRATIONS"]
 
@@ -108,7 +107,7 @@ def _triggers(old_seen: str, new_seen: str) -> Iterator[str]:
     yield f"CREATE TRIGGER bearer_goes AFTER DELETE ON records BEGIN{ends.format(until=old_seen)} END"
 
 
-@MIGRATIONS(name="charges")
+@migration("charges")
 def _charges(db: Database) -> None:
     execute(db, _CHARGES)
     for trigger in _triggers("old.observed_at", "new.observed_at"):
@@ -125,7 +124,7 @@ CREATE TABLE reconciled (
 """
 
 
-@MIGRATIONS(name="charges reconciled")
+@migration("charges reconciled")
 def _reconciled(db: Database) -> None:
     db.conn.execute(_RECONCILED)
 
@@ -136,7 +135,7 @@ _SEEN = (
 )
 
 
-@MIGRATIONS(name="records as listed")
+@migration("records as listed")
 def _records_as_listed(db: Database) -> None:
     """A list writes nothing of a record that it shows as before: when the list was read is noted once for all.
 
@@ -157,7 +156,7 @@ def _records_as_listed(db: Database) -> None:
         db.conn.execute(trigger)
 
 
-@MIGRATIONS(name="records by page")
+@migration("records by page")
 def _records_by_page(db: Database) -> None:
     """What those records read like that a page of a list shows, without reading the records themselves."""
     db.conn.execute("CREATE INDEX records_listed ON records (platform, number, listed_fp)")

@@ -16,9 +16,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlite_utils import Database
-
 from controller.store.codec import instant, to_instant, to_seconds
+from controller.store.connection import Database
 from desired_state.charges import APPROVABLE, ChargeState, Sale, SaleState
 from desired_state.sales import FeedRecord, SaleKind
 

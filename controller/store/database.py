@@ -1,4 +1,4 @@
-"""Opening the SQLite file: the door of sqlite_utils.
+"""Opening the SQLite file.
 
 Rules of this module:
 
@@ -23,10 +23,8 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from sqlite_utils import Database
-
-from controller.store.schema import unknown_migrations
-from controller.store.tallies import MIGRATIONS
+from controller.store.connection import Database
+from controller.store.migrations import NOTES, migrate, pending, taken, unknown
 from controller.store.trouble import StoreError, of_sqlite, of_system
 
 CACHE_KIB = 16 * 1024
@@ -43,13 +41,13 @@ def open_database(path: Path) -> Database:
         refuse_what_is_no_file(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         is_new = not path.exists() or not path.stat().st_size
-        db = Database(path)
+        db = Database.connected(path)
         try:
             if is_new:
                 path.chmod(0o600)
             _refuse_newer(db, path)
             _refuse_foreign(db, path)
-            with _migrating(path) if MIGRATIONS.pending(db) else nullcontext():
+            with _migrating(path) if pending(db) else nullcontext():
                 return _prepared(db)
         except BaseException:
             db.close()
@@ -93,7 +91,7 @@ def private_copy(db: Database, beside: Path, *, in_memory: int = IN_MEMORY_BYTES
     """
     size = math.prod(int(db.conn.execute(f"PRAGMA {of}").fetchone()[0]) for of in ("page_count", "page_size"))
     if size <= in_memory:
-        copy = Database(memory=True)
+        copy = Database.connected(":memory:")
         db.conn.backup(copy.conn)
         return _prepared(copy)
     _remove_unfinished(beside)
@@ -104,11 +102,11 @@ def private_copy(db: Database, beside: Path, *, in_memory: int = IN_MEMORY_BYTES
         )
     with NamedTemporaryFile(dir=beside.parent, prefix=f"{beside.name}.copy-") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        copy = Database(file.name)
+        copy = Database.connected(file.name)
         db.conn.backup(copy.conn)
         for setting in ("locking_mode = EXCLUSIVE", "journal_mode = MEMORY", "synchronous = OFF"):
             copy.conn.execute(f"PRAGMA {setting}").fetchall()
-        MIGRATIONS.apply(copy)
+        migrate(copy)
         return copy
 
 
@@ -121,18 +119,18 @@ def _remove_unfinished(beside: Path) -> None:
 
 
 def _refuse_newer(db: Database, path: Path) -> None:
-    unknown = unknown_migrations(db)
-    if unknown:
+    newer = unknown(db)
+    if newer:
         raise StoreError(
-            f"the store {path} was written by a newer version of this program (its step {unknown[0]!r} is not known"
+            f"the store {path} was written by a newer version of this program (its step {newer[0]!r} is not known"
             " here); nothing was changed. Install that version again, or restore a backup made before it"
         )
 
 
 def _refuse_foreign(db: Database, path: Path) -> None:
     """Not even a look may leave our tables in a database of somebody else's."""
-    foreign = [name for name in db.table_names() if not name.startswith(("sqlite_", MIGRATIONS.migrations_table))]
-    if foreign and not MIGRATIONS.applied(db):
+    foreign = [name for name in db.tables() if not name.startswith(("sqlite_", NOTES))]
+    if foreign and not taken(db):
         raise StoreError(
             f"the file {path} is a database of another program (with a table {foreign[0]!r}); nothing was changed in"
             " it. Correct store.path in the configuration"
@@ -141,13 +139,13 @@ def _refuse_foreign(db: Database, path: Path) -> None:
 
 def _prepared(db: Database) -> Database:
     db.conn.execute("PRAGMA busy_timeout = 10000")
-    if not db.table_names():
+    if not db.tables():
         db.conn.execute("PRAGMA auto_vacuum = INCREMENTAL")  # it is too late for that when there is a table
-    db.enable_wal()
+    db.conn.execute("PRAGMA journal_mode = wal")
     db.conn.execute("PRAGMA synchronous = FULL")
     db.conn.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     db.conn.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
-    MIGRATIONS.apply(db)
+    migrate(db)
     return db
 
 

@@ -12,9 +12,8 @@ Rules of this module:
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
 from controller.store.codec import to_instant
+from controller.store.connection import Database
 from desired_state.charges import Nobody
 from desired_state.sales import FeedRecord
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
-from sqlite_utils import Database
 
+from controller.store.connection import Database
 from controller.store.trouble import NotLeading
 
 

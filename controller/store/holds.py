@@ -13,9 +13,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from controller.store.codec import instant
+from controller.store.connection import Database
 from desired_state.subscriber import SubscriberKey
 
 EVERYTHING = "all"

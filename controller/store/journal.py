@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from controller.store.codec import instant, to_instant
+from controller.store.connection import Database
 from desired_state.subscriber import SubscriberKey
 
 

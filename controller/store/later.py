@@ -1,8 +1,7 @@
 """What has been added to the tables since; the rules of `schema.py` hold here as well."""
 
-from sqlite_utils import Database
-
-from controller.store.schema import MIGRATIONS, execute
+from controller.store.connection import Database
+from controller.store.schema import MIGRATIONS, execute, migration
 
 __all__ = ["MIGRATIONS"]
 
@@ -50,7 +49,7 @@ ALTER TABLE brakes ADD COLUMN is_daily INTEGER NOT NULL DEFAULT 0;
 """
 
 
-@MIGRATIONS(name="holds")
+@migration("holds")
 def _holds(db: Database) -> None:
     execute(db, _HOLDS)
 
@@ -81,7 +80,7 @@ CREATE TABLE ambiguous (
 """
 
 
-@MIGRATIONS(name="identity")
+@migration("identity")
 def _identity(db: Database) -> None:
     execute(db, _IDENTITY)
 
@@ -115,7 +114,7 @@ CREATE TABLE switched_off (
 """
 
 
-@MIGRATIONS(name="absences")
+@migration("absences")
 def _absences(db: Database) -> None:
     execute(db, _ABSENCES)
 
@@ -126,7 +125,7 @@ ALTER TABLE approved ADD COLUMN adopts INTEGER NOT NULL DEFAULT 0;
 """
 
 
-@MIGRATIONS(name="adoptions")
+@migration("adoptions")
 def _adoptions(db: Database) -> None:
     execute(db, _ADOPTIONS)
 
@@ -154,7 +153,7 @@ CREATE INDEX orders_by_plan ON orders (plan) WHERE plan IS NOT NULL;
 """
 
 
-@MIGRATIONS(name="story")
+@migration("story")
 def _story(db: Database) -> None:
     execute(db, _STORY)
 
@@ -175,19 +174,19 @@ CREATE TRIGGER accounts_renamed AFTER UPDATE OF id ON accounts WHEN OLD.id <> NE
 """
 
 
-@MIGRATIONS(name="former ids")
+@migration("former ids")
 def _former_ids(db: Database) -> None:
     execute(db, _FORMER_IDS)
 
 
-@MIGRATIONS(name="traces")
+@migration("traces")
 def _traces(db: Database) -> None:
     """By which trace an event came, and what was done because of it."""
     for table in ("events", "announced", "intents", "audit"):
         db.conn.execute(f"ALTER TABLE {table} ADD COLUMN trace_id TEXT")
 
 
-@MIGRATIONS(name="said")
+@migration("said")
 def _said(db: Database) -> None:
     """How the log said last that a subscriber stands, so that what lasts is said once."""
     db.conn.execute("ALTER TABLE subscribers ADD COLUMN said TEXT")
@@ -200,12 +199,12 @@ CREATE INDEX events_unheard ON events (billing) WHERE unheard = 1;
 """
 
 
-@MIGRATIONS(name="unheard")
+@migration("unheard")
 def _unheard(db: Database) -> None:
     execute(db, _UNHEARD)
 
 
-@MIGRATIONS(name="former ids that come again")
+@migration("former ids that come again")
 def _former_ids_again(db: Database) -> None:
     """Within a trigger, INSERT OR REPLACE does what the statement says that set it off: an upsert fails."""
     db.conn.execute("DROP TRIGGER accounts_renamed")
@@ -217,7 +216,7 @@ def _former_ids_again(db: Database) -> None:
     )
 
 
-@MIGRATIONS(name="rows of the list")
+@migration("rows of the list")
 def _rows_of_the_list(db: Database) -> None:
     """What a list's rows are compared with, without reading the accounts themselves.
 

@@ -26,13 +26,12 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from sqlite_utils import Database
-
 from controller.store.absences import Absences
 from controller.store.account_list import AccountList
 from controller.store.accounts import Accounts
 from controller.store.charge_decisions import ChargeDecisions
 from controller.store.charges import Charges
+from controller.store.connection import Database
 from controller.store.database import (
     is_database_error,
     open_database,

@@ -10,9 +10,8 @@ Rules of this module:
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from controller.store.codec import instant
+from controller.store.connection import Database
 
 
 @dataclass(frozen=True, slots=True)

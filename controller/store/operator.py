@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from controller.store.codec import instant
+from controller.store.connection import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,10 +20,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
 from controller.numbers import Numbers
 from controller.store.codec import decode_spec, encode, fingerprint, instant, to_instant
+from controller.store.connection import Database
 from controller.store.pages import PageNote
 from controller.store.targets import Targets
 from desired_state.subscriber import Observation, Owner, SubscriberSpec

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlite_utils import Database
+from controller.store.connection import Database
 
 
 @dataclass(frozen=True, slots=True)

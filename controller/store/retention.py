@@ -13,9 +13,8 @@ Rules of this module:
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
 from controller.store.codec import to_instant
+from controller.store.connection import Database
 
 NEEDED = timedelta(days=2)  # twice what the brake counts
 ROWS = 200  # of a step

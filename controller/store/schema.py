@@ -8,12 +8,27 @@ Rules of this module:
 3. No table holds the clear text of a secret. Only `accounts` and the specs hold personal data; the journal does not.
 """
 
-from contextlib import closing
+from collections.abc import Callable
 
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
+from controller.store.connection import Database
 
-MIGRATIONS = Migrations("iptv-reconciler")
+Step = Callable[[Database], None]
+
+MIGRATIONS: dict[str, Step] = {}
+"""The steps by their names, in their order; complete where `tallies.py` has been imported."""
+
+
+def migration(name: str) -> Callable[[Step], Step]:
+    """The function that follows is the next step."""
+
+    def added(step: Step) -> Step:
+        if name in MIGRATIONS:
+            raise ValueError(f"there are two migrations {name!r}")
+        MIGRATIONS[name] = step
+        return step
+
+    return added
+
 
 _FIRST = """
 -- What billing says: the list row's fingerprints, the account as a value, and what is known about its reading.
@@ -180,14 +195,7 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
 
-def unknown_migrations(db: Database) -> list[str]:
-    """The steps that were taken with this database by a version that knows more than this one."""
-    with closing(Database(memory=True)) as empty:
-        known = {migration.name for migration in MIGRATIONS.pending(empty)}
-    return [migration.name for migration in MIGRATIONS.applied(db) if migration.name not in known]
-
-
-@MIGRATIONS(name="first")
+@migration("first")
 def _first(db: Database) -> None:
     execute(db, _FIRST)
 
@@ -227,7 +235,7 @@ CREATE TABLE announced (
 """
 
 
-@MIGRATIONS(name="events")
+@migration("events")
 def _events(db: Database) -> None:
     execute(db, _EVENTS)
 
@@ -251,7 +259,7 @@ CREATE TABLE told (
 """
 
 
-@MIGRATIONS(name="told")
+@migration("told")
 def _told(db: Database) -> None:
     db.conn.execute(_TOLD)
 
@@ -272,7 +280,7 @@ UPDATE accounts SET judged_in = NULL;
 """
 
 
-@MIGRATIONS(name="holdings")
+@migration("holdings")
 def _holdings(db: Database) -> None:
     execute(db, _HOLDINGS)
 
@@ -293,12 +301,12 @@ CREATE TABLE packages (
 """
 
 
-@MIGRATIONS(name="roles of packages")
+@migration("roles of packages")
 def _roles(db: Database) -> None:
     execute(db, _ROLES)
 
 
-@MIGRATIONS(name="add-ons of rows")
+@migration("add-ons of rows")
 def _addons_of_rows(db: Database) -> None:
     """What a row tells about add-ons is known apart from what it tells about the other details."""
     db.conn.execute("ALTER TABLE accounts ADD COLUMN addons_fp BLOB")
@@ -316,18 +324,18 @@ CREATE TABLE requeued (
 """
 
 
-@MIGRATIONS(name="requeued")
+@migration("requeued")
 def _requeued(db: Database) -> None:
     db.conn.execute(_REQUEUED)
 
 
-@MIGRATIONS(name="half read")
+@migration("half read")
 def _half_read(db: Database) -> None:
     """Why the credentials of an account could not be read, when all the rest of it was."""
     db.conn.execute("ALTER TABLE accounts ADD COLUMN half_read TEXT")
 
 
-@MIGRATIONS(name="not given")
+@migration("not given")
 def _not_given(db: Database) -> None:
     """Since when billing says that it has no such account, while its list shows it."""
     db.conn.execute("ALTER TABLE accounts ADD COLUMN not_given_since REAL")

@@ -14,9 +14,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
 from controller.store.codec import decode_desired, decode_state, encode, fingerprint, to_instant, to_seconds
+from controller.store.connection import Database
 from desired_state.account import AccountStatus
 from desired_state.desired import Desired
 from desired_state.entitlement import Presence

@@ -10,9 +10,8 @@ Rules of this module:
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
-from controller.store.schema import execute
+from controller.store.connection import Database
+from controller.store.schema import execute, migration
 from controller.store.to_do import MIGRATIONS
 
 __all__ = ["MIGRATIONS"]
@@ -101,7 +100,7 @@ CREATE INDEX announced_urgent ON announced (billing, first_at) WHERE routine = 0
 """
 
 
-@MIGRATIONS(name="tallies")
+@migration("tallies")
 def _tallies(db: Database) -> None:
     execute(db, _INDEXES)
     for tally in _TALLIES:

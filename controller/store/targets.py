@@ -11,9 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from controller.store.codec import to_instant, to_seconds
+from controller.store.connection import Database
 from desired_state.account import AssignedProduct
 from desired_state.brake import Allowance
 from desired_state.catalog import Offer, Package, Role

@@ -8,10 +8,9 @@ Rules of this module:
 2. `unowned` has the accounts that have a record though nothing is known to be wished for them.
 """
 
-from sqlite_utils import Database
-
 from controller.store.charge_tables import MIGRATIONS
-from controller.store.schema import execute
+from controller.store.connection import Database
+from controller.store.schema import execute, migration
 
 __all__ = ["MIGRATIONS"]
 
@@ -91,7 +90,7 @@ _TRIGGERS = (
 )
 
 
-@MIGRATIONS(name="to do")
+@migration("to do")
 def _to_do(db: Database) -> None:
     execute(db, _TABLES)
     for trigger in _TRIGGERS:

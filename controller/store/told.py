@@ -16,8 +16,7 @@ from enum import IntEnum
 from heapq import merge
 from itertools import groupby, islice
 
-from sqlite_utils import Database
-
+from controller.store.connection import Database
 from desired_state.subscriber import State
 
 

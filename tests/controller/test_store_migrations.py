@@ -3,14 +3,11 @@
 import os
 import signal
 import sqlite3  # noqa: TID251  what came about is looked at
-from collections.abc import Callable
+import sys
 from contextlib import closing
 from itertools import count
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
-
-from sqlite_utils import hookimpl  # noqa: TID251  only what it tells while it works
-from sqlite_utils.plugins import pm  # noqa: TID251
 
 from controller.store import Store
 from tests.cli.forked import DEADLINE, PARENT
@@ -20,17 +17,6 @@ def schema(path: Path) -> list[tuple[str, str]]:
     with closing(sqlite3.connect(path)) as conn:
         rows = conn.execute("SELECT name, sql FROM sqlite_master WHERE sql NOT NULL ORDER BY name").fetchall()
     return [row for row in rows if not row[0].startswith(("sqlite_", "idx__sqlite"))]
-
-
-class _Prepared:
-    """Has every connection tell its statements."""
-
-    def __init__(self, traced: Callable[[str], None]) -> None:
-        self._traced = traced
-
-    @hookimpl
-    def prepare_connection(self, conn: sqlite3.Connection) -> None:
-        conn.set_trace_callback(self._traced)
 
 
 def is_killed_at(statement: int, path: Path) -> bool:
@@ -45,7 +31,15 @@ def is_killed_at(statement: int, path: Path) -> bool:
         if next(numbers) == statement:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    pm.register(_Prepared(traced))
+    made: list[sqlite3.Connection] = []
+
+    def audited(event: str, args: tuple[object, ...]) -> None:
+        while made:  # while it is made a connection cannot be traced yet; what comes next is `chmod`
+            made.pop().set_trace_callback(traced)
+        if event == "sqlite3.connect/handle" and isinstance(args[0], sqlite3.Connection):
+            made.append(args[0])
+
+    sys.addaudithook(audited)
     try:
         Store.open(path).close()
     finally:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlite_utils import Database  # noqa: TID251  a store as it was
 
 from controller.store import Store, told_counts
+from controller.store.connection import Database
 from controller.store.database import writing
-from controller.store.tallies import MIGRATIONS
+from controller.store.migrations import migrate
 from desired_state.subscriber import State
 from tests.clocks import START
 
@@ -151,8 +151,8 @@ CHARGE = (
 
 def test_a_store_of_an_older_version_knows_at_once_what_is_in_it(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
-    with closing(Database(path)) as older:
-        MIGRATIONS.apply(older, stop_before="tallies")
+    with closing(Database.connected(path)) as older:
+        migrate(older, stop_before="tallies")
         older.conn.executemany(CHARGE, [("1", "sale"), ("2", "sale")])
         older.conn.execute("INSERT INTO told (billing, i_account, said, refused) VALUES ('billing', 1, '3no', 1)")
         older.conn.commit()

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlite_utils import Database  # noqa: TID251  a table to fill by hand
 
 from controller.numbers import Numbers
 from controller.store.account_list import AccountList
+from controller.store.connection import Database
 from controller.store.database import private_copy
 from tests.bed import Bed
 from tests.loop.vanishing import come_back, vanish
@@ -61,7 +61,7 @@ async def test_an_account_that_comes_back_unchanged_is_missing_no_longer(bed: Be
 
 @pytest.fixture(scope="module")
 def rows() -> Iterator[AccountList]:
-    db = private_copy(Database(memory=True), Path())
+    db = private_copy(Database.connected(":memory:"), Path())
     yield AccountList(db, "billing")
     db.close()
 

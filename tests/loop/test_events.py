@@ -325,4 +325,4 @@ async def test_events_are_forgotten_once_nobody_will_send_them_again(bed: Bed) -
     async with bed.daemon():
         await bed.world.sleep(10)
         store = await bed.store()
-        assert store.db.execute("SELECT count(*) FROM events").fetchone() == (0,)
+        assert store.db.conn.execute("SELECT count(*) FROM events").fetchone() == (0,)
