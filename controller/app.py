@@ -38,7 +38,8 @@ from controller.reconciler import Reconciler
 from controller.retention import Retention
 from controller.server.health import Health
 from controller.signals import ProcessSignal, TargetSignal
-from controller.store import Audience, Ledger, Store, StoreError
+from controller.store import Audience, Store, StoreError
+from controller.store.ledger import Ledger
 from controller.targets import Billing, Household, Platform
 from controller.tracing import Traces, sending_to
 from controller.watch import Watch

@@ -17,7 +17,8 @@ from itertools import takewhile
 
 from controller.gather import Gatherer
 from controller.rounds import LONGEST_PAUSE, AuditRound, audit_round
-from controller.store import Ledger, Store
+from controller.store import Store
+from controller.store.ledger import Ledger
 from platforms.transport import Clock
 
 AT_ONCE = 2

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from controller.log import Logger
-from controller.store import Ledger, Store, StoreUnavailable
+from controller.store import Store, StoreUnavailable
+from controller.store.ledger import Ledger
 from controller.targets import Billing, Moment
 from platforms.breaker import Breaker
 from platforms.transport import Clock

@@ -8,7 +8,6 @@ Rules of this module:
    ages and watchdogs; it cannot.
 """
 
-import asyncio
 import random
 import time
 from datetime import UTC, datetime
@@ -27,6 +26,8 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Let `seconds` pass (at least one turn of the event loop)."""
+        import asyncio  # noqa: PLC0415  who only asks for the time starts faster without the event loop
+
         await asyncio.sleep(max(seconds, 0))
 
     def draw(self) -> float:

@@ -15,8 +15,9 @@ from functools import partial
 from typing import Any, assert_never
 
 from controller.shown import as_json, show_spec
-from controller.store import Intent, Ledger, OpenIntent, Store
+from controller.store import Intent, OpenIntent, Store
 from controller.store.codec import encode, fingerprint
+from controller.store.ledger import Ledger
 from controller.targets import Platform
 from desired_state.brake import is_limited_update
 from desired_state.plan import Change, Create, Delete, Rename, Resume, Suspend, Update, is_destructive, name_after

@@ -24,7 +24,8 @@ from controller.billing.faults import BillingFault
 from controller.billing.source import HalfRead
 from controller.billing.values import Unreadable
 from controller.judgement import bug_in, judge
-from controller.store import Ledger, Store, StoredAccount
+from controller.store import Store, StoredAccount
+from controller.store.ledger import Ledger
 from controller.targets import Billing, Household
 from desired_state.account import Account
 from platforms.driver import PlatformError

@@ -28,7 +28,6 @@ from controller.pages import BillingPages, PlatformPages
 from controller.recovery import notice_marks
 from controller.shrunk import forget_lost, note_lost
 from controller.store import (
-    Ledger,
     Reading,
     Records,
     Store,
@@ -37,6 +36,7 @@ from controller.store import (
     Unseen,
     WholeList,
 )
+from controller.store.ledger import Ledger
 from controller.targets import Billing, Household, Moment, Platform
 from desired_state.account import BillingSnapshot
 from desired_state.catalog import Offer

@@ -28,7 +28,8 @@ from controller.log import Logger
 from controller.look import Result
 from controller.reconciler import Reconciler
 from controller.retries import Ending, Retries
-from controller.store import Ledger, RowDamaged, StoreError, StoreUnavailable
+from controller.store import RowDamaged, StoreError, StoreUnavailable
+from controller.store.ledger import Ledger
 from controller.targets import Moment, Platform
 from controller.tracing import Traces
 from controller.waiting import first_of

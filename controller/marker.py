@@ -13,7 +13,8 @@ from pathlib import Path
 
 from controller.log import Logger
 from controller.mark import MarkError, write_mark
-from controller.store import Identity, Ledger, Store
+from controller.store import Identity, Store
+from controller.store.ledger import Ledger
 from platforms.transport import Clock
 
 STEP = 50

@@ -23,7 +23,8 @@ from controller.billing.rows import AccountRow, Page
 from controller.billing.source import Recall
 from controller.billing.wire import to_account
 from controller.numbers import Numbers
-from controller.store import Ledger, ListedAccount, PageNote, Reading, Records
+from controller.store import ListedAccount, PageNote, Reading, Records
+from controller.store.ledger import Ledger
 from controller.targets import Billing, Platform
 from desired_state.account import BillingSnapshot
 from platforms.listing import Listed, Unread

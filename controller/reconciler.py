@@ -22,7 +22,8 @@ from controller.judgement import Comparison, compare, lacks_values, with_values
 from controller.look import Look, Result, billings_trouble, note_failure
 from controller.news import News, before
 from controller.rivals import Rivals
-from controller.store import Ledger, OpenIntent, Store
+from controller.store import OpenIntent, Store
+from controller.store.ledger import Ledger
 from controller.targets import Billing, Household, Platform
 from controller.workqueue import WorkQueue
 from desired_state.account import Account

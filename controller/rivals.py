@@ -14,7 +14,8 @@ from functools import partial
 
 from controller.fresh import FreshReader
 from controller.judgement import Comparison
-from controller.store import Ledger, Store
+from controller.store import Store
+from controller.store.ledger import Ledger
 from desired_state.subscriber import SubscriberKey
 from platforms.driver import PlatformError
 

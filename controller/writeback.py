@@ -21,7 +21,8 @@ from itertools import islice
 from controller.billing.espf import StatusApi, StatusReport
 from controller.decided import Decided, tell
 from controller.log import Logger
-from controller.store import Audience, Ledger, Store, StoreError, StoreUnavailable, Telling
+from controller.store import Audience, Store, StoreError, StoreUnavailable, Telling
+from controller.store.ledger import Ledger
 from controller.tracing import Traces
 from desired_state.retry import backoff
 from platforms.driver import PlatformError, Rejected, Transient

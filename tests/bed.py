@@ -20,7 +20,8 @@ from controller.demo.check import Account
 from controller.fleet import PassOptions, PassReport
 from controller.lane import Lane
 from controller.loop import Loop
-from controller.store import Ledger, Store
+from controller.store import Store
+from controller.store.ledger import Ledger
 from controller.views.explain import ExplainView, explain_view, find
 from controller.views.plan import Found, PlanView, plan_view
 from controller.views.status import StatusView, status_view

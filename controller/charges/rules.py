@@ -10,7 +10,8 @@ from controller.charges.steps import with_steps
 from controller.decided import tell
 from controller.holding import is_first_contact
 from controller.log import Logger
-from controller.store import EVERYTHING, Ledger, Store
+from controller.store import EVERYTHING, Store
+from controller.store.ledger import Ledger
 from controller.targets import Billing, Platform
 from controller.tracing import Traces
 from desired_state.charges import Limits

@@ -11,11 +11,13 @@ from controller.cli.plan import found_code, unknown_of
 from controller.cli.printing import say, tell
 from controller.cli.progress import progress
 from controller.cli.putting_together import assembled
-from controller.cli.session import configured, execute
+from controller.cli.session import configured
+from controller.cli.work import execute
 from controller.config import Config
 from controller.fleet import PassOptions, PassReport
 from controller.lock import performing
-from controller.store import Ledger, Store, StoreError
+from controller.store import Store, StoreError
+from controller.store.ledger import Ledger
 from controller.surveys import billings_of, survey
 from controller.targets import Billing
 from controller.views.plan import Found

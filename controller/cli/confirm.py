@@ -16,7 +16,8 @@ from controller.cli.session import private_copy
 from controller.config import Config
 from controller.decisions import is_due, is_outdated, waiting
 from controller.fleet import Fleet
-from controller.store import HeldChange, Ledger, Store
+from controller.store import HeldChange, Store
+from controller.store.ledger import Ledger
 from controller.targets import Platform
 
 _Held = Mapping[str, Sequence[HeldChange]]

@@ -10,12 +10,13 @@ from controller.cli.codes import Code
 from controller.cli.confirm import is_passed
 from controller.cli.printing import say, tell
 from controller.cli.putting_together import assembled, person
-from controller.cli.session import check_platform, configured, execute, opened, private_copy
+from controller.cli.session import check_platform, configured, opened, private_copy
+from controller.cli.work import execute
 from controller.config import Config
 from controller.decisions import Verdict, decide
 from controller.shown import show_difference
 from controller.shrunk import approve_lost
-from controller.store import Ledger
+from controller.store.ledger import Ledger
 
 
 def approve_plan(path: Path, plan: str) -> Code:

@@ -11,7 +11,7 @@ from controller import log
 from controller.app import Network, World, connect
 from controller.cli.codes import Code, Failed
 from controller.cli.printing import Output, as_json, say, tell
-from controller.cli.session import execute
+from controller.cli.work import execute
 from controller.clock import SystemClock
 from controller.config import Config, ConfigError, load
 from controller.doctor import Check, as_view, examine, examine_conformance, lines

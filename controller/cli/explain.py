@@ -10,12 +10,14 @@ from controller.billing.source import HalfRead
 from controller.cli.codes import Code, Failed
 from controller.cli.printing import Output, as_json, say, tell
 from controller.cli.putting_together import assembled
-from controller.cli.session import configured, execute, private_copy
+from controller.cli.session import configured, private_copy
+from controller.cli.work import execute
 from controller.clock import SystemClock
 from controller.config import Config
 from controller.config.problems import nearest
 from controller.loop import Installation
-from controller.store import Ledger, Store, StoredAccount
+from controller.store import Store, StoredAccount
+from controller.store.ledger import Ledger
 from controller.views.explain import Ambiguous, ExplainView, asked_number, explain_view, find, formerly
 from controller.views.explain_text import explain_lines
 from desired_state.account import Account

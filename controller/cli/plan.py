@@ -10,13 +10,15 @@ from controller.app import Application
 from controller.cli.codes import Code, Failed
 from controller.cli.printing import PlanOutput, as_json, say, tell
 from controller.cli.putting_together import assembled
-from controller.cli.session import configured, execute, private_copy
+from controller.cli.session import configured, private_copy
+from controller.cli.work import execute
 from controller.clock import SystemClock
 from controller.config import Config
 from controller.fleet import PassOptions, PassReport
 from controller.holding import begin_first_contact, is_first_contact, keep_whole_plan, note_held_plan
 from controller.shrunk import keep_lost
-from controller.store import Ledger, Store
+from controller.store import Store
+from controller.store.ledger import Ledger
 from controller.surveys import billings_of, survey, try_candidate
 from controller.targets import Billing, Platform
 from controller.views.plan import Found, PlanView, plan_lines, plan_markdown, plan_view

@@ -10,7 +10,7 @@ from controller.cli.codes import Failed
 from controller.clock import SystemClock
 from controller.config import Config
 from controller.orders import Person
-from controller.store import Ledger
+from controller.store.ledger import Ledger
 from controller.tracing import TracingError
 
 

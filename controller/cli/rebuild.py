@@ -9,12 +9,14 @@ from controller.cli.codes import Code, Failed
 from controller.cli.plan import troubles_of
 from controller.cli.printing import say, tell
 from controller.cli.putting_together import assembled
-from controller.cli.session import configured, execute
+from controller.cli.session import configured
+from controller.cli.work import execute
 from controller.clock import SystemClock
 from controller.config import Config
 from controller.lock import performing
 from controller.loop import Installation
-from controller.store import Ledger, Store, StoreDamaged, StoreError, examine, put_aside
+from controller.store import Store, StoreDamaged, StoreError, examine, put_aside
+from controller.store.ledger import Ledger
 from controller.targets import Billing, Platform
 from desired_state.account import BillingSnapshot
 

@@ -11,7 +11,8 @@ from controller.charges.reconciling import Compared, Market, Period, reconcile
 from controller.cli.codes import Code, Failed
 from controller.cli.printing import Output, as_json, say
 from controller.cli.progress import counting
-from controller.cli.session import check_platform, configured, execute, opened
+from controller.cli.session import check_platform, configured, opened
+from controller.cli.work import execute
 from controller.clock import SystemClock
 from controller.config import Config
 from controller.store import Reconciled, Store

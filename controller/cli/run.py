@@ -8,7 +8,8 @@ from pathlib import Path
 
 from controller.app import Application, Gauges, assemble
 from controller.cli.codes import Code, Failed
-from controller.cli.session import configured, execute, set_log
+from controller.cli.session import configured, set_log
+from controller.cli.work import execute
 from controller.clock import SystemClock
 from controller.config import Config
 from controller.config.secret import Contents
@@ -20,7 +21,8 @@ from controller.lock import performing
 from controller.log import logger
 from controller.reloading import Reloader
 from controller.server.serving import ListenError, serving
-from controller.store import Ledger, Store, StoreError
+from controller.store import Store, StoreError
+from controller.store.ledger import Ledger
 from controller.tracing import TracingError
 
 

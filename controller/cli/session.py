@@ -3,19 +3,15 @@
 `putting_together.py` has what takes more than these: a command that only looks at the store starts fast without it.
 """
 
-import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 from controller.cli.codes import Failed
 from controller.config import Config, ConfigError, load
 from controller.config.problems import for_log, nearest
 from controller.config.secret import Contents
-from controller.store import Store, StoreError, store_error_in
-
-T = TypeVar("T")
+from controller.store import Store, StoreError
 
 
 def configured(path: Path, *, as_daemon: bool = False, contents: Contents | None = None) -> Config:
@@ -59,19 +55,6 @@ def set_log(config: Config, *, as_daemon: bool) -> None:
     from controller import log
 
     log.setup(config.log.level if as_daemon else "warning", config.log.format)
-
-
-def execute(work: Coroutine[object, object, T]) -> T:
-    """Run a command's work; what the store objects becomes a sentence."""
-    try:
-        return asyncio.run(work)
-    except StoreError as error:
-        raise Failed(str(error)) from error
-    except ExceptionGroup as group:
-        failed = store_error_in(group)
-        if failed is None:
-            raise
-        raise Failed(str(failed)) from group
 
 
 def check_platform(config: Config, name: str | None) -> None:

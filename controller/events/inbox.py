@@ -18,7 +18,8 @@ from functools import partial
 from controller.events.bodies import Notice
 from controller.events.vocabulary import Scope, Subject, positive, subject_of
 from controller.fresh import SETTLING
-from controller.store import Announced, Ledger, Store, StoredEvent
+from controller.store import Announced, Store, StoredEvent
+from controller.store.ledger import Ledger
 from controller.targets import Billing
 from controller.workqueue import Priority
 from desired_state.subscriber import SubscriberKey

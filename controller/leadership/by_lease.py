@@ -18,7 +18,8 @@ from controller.leadership.client import Cluster, Leases
 from controller.leadership.elector import Elector
 from controller.leadership.mandate import Mandate, Timing
 from controller.log import logger
-from controller.store import Ledger, StoreUnavailable
+from controller.store import StoreUnavailable
+from controller.store.ledger import Ledger
 from platforms.transport import Clock
 
 _AGAIN = 1.0  # seconds

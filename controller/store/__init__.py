@@ -2,6 +2,9 @@
 
 Everything that decides is read from here and nothing is kept in memory only, so that a kill at any instant loses no
 more than the time since. The only package that knows SQLite.
+
+Who only looks takes a `Store` from here. Who works on it beside others takes a `Ledger` from `ledger.py`, which needs
+an event loop: commands that only look start faster without one.
 """
 
 from controller.store.absences import StoredAbsence, WholeList
@@ -15,13 +18,13 @@ from controller.store.feeds import Feed
 from controller.store.fence import Authority, Fence
 from controller.store.holds import EVERYTHING, HeldChange, Holds, Pause
 from controller.store.journal import AuditRow, Call, Intent, OpenIntent
-from controller.store.ledger import Ledger, Store
 from controller.store.operator import Order
 from controller.store.pages import PageNote
 from controller.store.reconciled import Reconciled
 from controller.store.records import Holder, Reading, Records, StoredRecord
 from controller.store.recovery import Identity
 from controller.store.retention import CUT_BACK, NEEDED, Cut, Keep
+from controller.store.store import Store
 from controller.store.subscribers import REFUSALS, REFUSED, TAKEN, Lateness, Overdue, Progress, StoredSubscriber
 from controller.store.targets import FIRST_CONTACT, HeldPlan, TargetReading
 from controller.store.told import Audience, Provisioning, Telling, told_counts
@@ -61,7 +64,6 @@ __all__ = [
     "Intent",
     "Keep",
     "Lateness",
-    "Ledger",
     "ListedAccount",
     "Logged",
     "NotDecidable",

@@ -22,7 +22,8 @@ from controller.clock import SystemClock
 from controller.config import Config, load
 from controller.judgement import compare, judge, rest
 from controller.pages import listed
-from controller.store import Ledger, Reading, Store, TargetReading
+from controller.store import Reading, Store, TargetReading
+from controller.store.ledger import Ledger
 from controller.targets import Billing, Household
 from desired_state.account import Account
 from platforms.listing import Listed

@@ -12,7 +12,8 @@ import httpx
 from controller.app import Application
 from controller.cli.putting_together import assembled
 from controller.config import load
-from controller.store import Ledger, Store
+from controller.store import Store
+from controller.store.ledger import Ledger
 from tests.cli.site import Site, site
 
 ON: Mapping[str, object] = {"enabled": True, "poll": "1s", "settle": "0s"}

@@ -12,7 +12,7 @@ import yaml
 from controller.config import Config, load
 from controller.config.secret import Contents
 from controller.reloading import PAUSE, Reloader
-from controller.store import Ledger
+from controller.store.ledger import Ledger
 from platforms.telebreeze.simulator import API_KEY
 from tests.bed import Bed, configured
 from tests.daemon.office import Lead, Office

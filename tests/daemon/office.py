@@ -10,7 +10,7 @@ from controller.app import Application, Gauges, assemble
 from controller.config import Config
 from controller.daemon import Daemon
 from controller.leadership import Alone, Leadership, Work
-from controller.store import Ledger
+from controller.store.ledger import Ledger
 from controller.waiting import first_of
 from tests.bed import Bed, configuration
 

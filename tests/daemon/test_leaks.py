@@ -15,7 +15,8 @@ from controller.clock import SystemClock
 from controller.config import Config
 from controller.daemon import Daemon
 from controller.leadership import Alone
-from controller.store import Ledger, Store
+from controller.store import Store
+from controller.store.ledger import Ledger
 from platforms.telebreeze.simulator import TelebreezeSimulator
 from tests.bed import configuration
 from tests.servers import serving

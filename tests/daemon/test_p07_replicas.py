@@ -14,7 +14,8 @@ from controller.leadership.elector import Elector
 from controller.leadership.mandate import Timing
 from controller.leadership.simulator import TOKEN, ApiServer
 from controller.log import logger
-from controller.store import Ledger, NotLeading, Store
+from controller.store import NotLeading, Store
+from controller.store.ledger import Ledger
 from controller.watch import COUNTING
 from platforms.simulation import Fault
 from tests.bed import Bed

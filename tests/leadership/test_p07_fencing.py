@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from controller.store import Fence, Intent, Ledger, NotLeading, Store
+from controller.store import Fence, Intent, NotLeading, Store
+from controller.store.ledger import Ledger
 from desired_state.subscriber import SubscriberKey
 from tests.bed import Bed
 from tests.charges.market import ON, booked, opened, sell

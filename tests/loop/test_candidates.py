@@ -3,7 +3,8 @@
 from controller.app import Application, assemble
 from controller.config import Config, from_values
 from controller.fleet import PassOptions
-from controller.store import Ledger, Store
+from controller.store import Store
+from controller.store.ledger import Ledger
 from controller.surveys import survey, try_candidate
 from controller.views.plan import Found, PlanView, plan_lines, plan_markdown
 from platforms.simulation import Fault

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlite_utils import Database  # noqa: TID251  a table to fill by hand
 
 from controller.store import PageNote
 from controller.store.account_list import AccountList
+from controller.store.connection import Database
 from controller.store.database import private_copy
 from tests.bed import Bed
 from tests.loop.vanishing import come_back, vanish
@@ -90,7 +90,7 @@ async def test_a_record_that_is_removed_by_hand_is_made_again_and_its_page_known
 
 @pytest.fixture(scope="module")
 def rows() -> Iterator[AccountList]:
-    db = private_copy(Database(memory=True), Path())
+    db = private_copy(Database.connected(":memory:"), Path())
     yield AccountList(db, "billing")
     db.close()
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from controller.store import Ledger, Store, StoreError
+from controller.store import Store, StoreError
+from controller.store.ledger import Ledger
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from controller.retention import BETWEEN_ROUNDS, Retention
-from controller.store import HeldChange, Keep, Ledger, Store
+from controller.store import HeldChange, Keep, Store
 from controller.store.database import WAL_BYTES
+from controller.store.ledger import Ledger
 from controller.store.retention import FEW_PAGES, PAGES, ROWS
 from desired_state.subscriber import SubscriberKey
 from tests.bed import Bed
