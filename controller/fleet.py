@@ -38,7 +38,7 @@ from controller.store import REFUSALS, Progress, Store
 from controller.targets import Billing, Household, Moment, Platform
 from controller.workqueue import Priority
 from desired_state.account import BillingSnapshot
-from desired_state.brake import Allowance
+from desired_state.allowance import Allowance
 from desired_state.plan import Change, Held, Plan, identity, key_of
 from desired_state.subscriber import State, SubscriberKey
 

@@ -19,7 +19,8 @@ from controller.moves import arrivals
 from controller.recovery import precautions
 from controller.store import EVERYTHING, FIRST_CONTACT, HeldChange, HeldPlan, Progress, Store
 from controller.targets import Billing, Platform
-from desired_state.brake import Allowance, Exempt, brake, is_limited_update, room
+from desired_state.allowance import Allowance
+from desired_state.brake import Exempt, brake, is_limited_update, room
 from desired_state.plan import Change, Held, Plan, identity, is_destructive, key_of
 from desired_state.policy import (
     Policy,

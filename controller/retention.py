@@ -11,7 +11,8 @@ Rules of this module:
 from collections.abc import Callable
 from functools import partial
 
-from controller.store import CUT_BACK, Cut, Keep, Store
+from controller.keep import Keep
+from controller.store import CUT_BACK, Cut, Store
 from controller.store.ledger import Ledger
 from platforms.transport import Clock
 

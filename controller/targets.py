@@ -14,7 +14,7 @@ from controller.billing.espf import StatusApi
 from controller.billing.source import PortaBilling
 from controller.billing.transactions import Transactions
 from controller.workqueue import WorkQueue
-from desired_state.brake import Brake
+from desired_state.allowance import Brake
 from desired_state.catalog import Catalog, Offer
 from desired_state.desired import PlatformRules
 from desired_state.entitlement import Rules

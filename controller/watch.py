@@ -23,7 +23,7 @@ from controller.signals import PlatformSignal, ProcessSignal, TargetSignal
 from controller.store import EVERYTHING, Store
 from controller.targets import Billing, Moment, Platform
 from controller.workqueue import Priority
-from desired_state.brake import Brake
+from desired_state.allowance import Brake
 from desired_state.charges import ChargeState
 from desired_state.entitlement import Presence
 from desired_state.plan import Kind, key_of

@@ -121,6 +121,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """How long absence must last before a charge is repeated, and after what time a person has to decide."""
+
+    settle: timedelta = timedelta(seconds=60)
+    give_up: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
 class Nobody:
     """Why it cannot be said which account bought: `foreign`, `unknown_customer` or `ambiguous`, and a sentence."""
 

@@ -13,10 +13,10 @@ Rules of this module:
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
-from desired_state.charges import Action, Park
+from desired_state.charges import Action, Park, Patience
 from desired_state.sales import references_in
 
 
@@ -44,14 +44,6 @@ class Doubt:
     since: datetime
     first_sent_at: datetime | None
     tries: int
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long absence must last before a charge is repeated, and after what time a person has to decide."""
-
-    settle: timedelta = timedelta(seconds=60)
-    give_up: timedelta = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)

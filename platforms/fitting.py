@@ -9,15 +9,11 @@ Rules of this module:
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from typing import Literal
 
 from desired_state.desired import Problem, mask_device
 from desired_state.subscriber import SubscriberSpec
+from platforms.capabilities import Capabilities
 from platforms.devices import is_mac, plain_device
-from platforms.driver import Capabilities
-
-Degradable = Literal["connection_limit", "devices", "pin"]
-"""What an operator may do without on a platform that cannot hold it: the limit, further devices, the PIN."""
 
 
 def degraded(spec: SubscriberSpec, capabilities: Capabilities, degrade: Collection[str]) -> SubscriberSpec:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from platforms.driver import Capabilities
+from platforms.capabilities import Capabilities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

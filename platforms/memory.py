@@ -8,8 +8,9 @@ from desired_state.catalog import Offer, Package
 from desired_state.desired import Problem, mask_device
 from desired_state.sales import FeedRecord
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
+from platforms.capabilities import Capabilities
 from platforms.devices import plain_device
-from platforms.driver import Capabilities, FeedPage, Reference, Rejected, Taken, Transient, Unsupported
+from platforms.driver import FeedPage, Reference, Rejected, Taken, Transient, Unsupported
 from platforms.fitting import shortfalls
 from platforms.listing import Listed
 from platforms.transport import Clock

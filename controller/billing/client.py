@@ -20,10 +20,9 @@ from typing import TypeVar
 import httpx
 import msgspec
 
-from controller.billing.custom_fields import CustomFields
-from controller.billing.details import AddonsFrom
 from controller.billing.faults import BillingFault, Meaning, fault_in
 from controller.billing.session import Session, session_error
+from controller.billing.settings import AddonsFrom, CustomFields
 from controller.billing.wire import decode_object
 from platforms.breaker import Breaker, Verdict
 from platforms.driver import PlatformError, Rejected

@@ -11,10 +11,8 @@ Rules of this module:
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
-
+from controller.billing.settings import CustomFields
 from controller.billing.values import text
 from desired_state.account import Credentials, Secret
 
@@ -23,41 +21,6 @@ Fingerprint = Callable[[str], str]
 _SEPARATORS = re.compile(r"[,;\s]+")
 _MASK_CHARACTERS = "*•●"
 _MASKED = re.compile(rf"[{_MASK_CHARACTERS}]+|[{_MASK_CHARACTERS}]{{2}}.*", re.DOTALL)
-
-
-_ONE_OR_MORE = WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
-
-
-def _listed(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
-class CustomFields(BaseModel):
-    """Which custom fields hold the credentials: a name, or the number of the field (`i_custom_field`) as text."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    owner: Literal["account", "customer"] = "account"
-    """Whose custom fields hold them."""
-    device_ids: Annotated[tuple[str, ...], BeforeValidator(_listed), _ONE_OR_MORE] = ()
-    """Fields with device ids; several ids in one field are separated by comma, semicolon or space."""
-    login: str | None = None
-    """The field with the viewer's login."""
-    password: str | None = None
-    """The field with the viewer's password."""
-    pin: str | None = None
-    """The field with the viewer's PIN; only SeaChange has one (see `degrade`)."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Every field that is configured, each once."""
-        named = (*self.device_ids, self.login, self.password, self.pin)
-        return tuple(dict.fromkeys(name for name in named if name))
-
-    @property
-    def any_configured(self) -> bool:
-        """Whether there is anything to ask billing for."""
-        return bool(self.names)
 
 
 def field_values(entries: Iterable[Mapping[str, object]]) -> dict[str, str]:

@@ -7,14 +7,10 @@ business.
 
 import re
 from collections.abc import Mapping
-from typing import Literal
 
 from controller.billing.rows import AccountRow, decode_value
 from controller.billing.values import Unreadable, flag, instant, is_unset, kind, text, unreadable, whole
 from desired_state.account import AccountDetails, AssignedProduct, Contact
-
-AddonsFrom = Literal["auto", "list", "info"]
-"""Where an account's add-ons are read: in the list, in its details, or where a probe shows that they can be."""
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
 _BETWEEN_EMAILS = re.compile(r"[,;\s]+")

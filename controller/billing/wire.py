@@ -6,9 +6,10 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from controller.billing.custom_fields import CustomFields, Fingerprint, credentials, field_values
+from controller.billing.custom_fields import Fingerprint, credentials, field_values
 from controller.billing.details import account_details
 from controller.billing.rows import AccountRow, Page, UnreadableRow, decode_object, decode_page, tolerant_row
+from controller.billing.settings import CustomFields
 from controller.billing.values import Unreadable, is_unset, kind
 from desired_state.account import Account, AssignedProduct
 

@@ -14,8 +14,7 @@ from controller.store import EVERYTHING, Store
 from controller.store.ledger import Ledger
 from controller.targets import Billing, Platform
 from controller.tracing import Traces
-from desired_state.charges import Limits
-from desired_state.doubt import Patience
+from desired_state.charges import Limits, Patience
 from platforms.transport import Clock
 
 T = TypeVar("T")

@@ -22,7 +22,7 @@ from controller.store.ledger import Ledger
 from controller.surveys import billings_of, survey, try_candidate
 from controller.targets import Billing, Platform
 from controller.views.plan import Found, PlanView, plan_lines, plan_markdown, plan_view
-from desired_state.brake import Allowance
+from desired_state.allowance import Allowance
 from desired_state.plan import Plan
 
 

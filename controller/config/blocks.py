@@ -11,8 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
-from controller.billing.custom_fields import CustomFields
-from controller.billing.details import AddonsFrom
+from controller.billing.settings import AddonsFrom, CustomFields
 from controller.config.durations import Duration, PositiveDuration, write
 from controller.config.secret import ConfigSecret
 from controller.config.values import (
@@ -35,13 +34,12 @@ from controller.config.values import (
     Url,
     ZoneName,
 )
-from controller.store import NEEDED, Keep
-from desired_state.charges import Limits
+from controller.keep import NEEDED, Keep
+from desired_state.charges import Limits, Patience
 from desired_state.desired import Auth, PlatformRules
-from desired_state.doubt import Patience
 from desired_state.entitlement import Rules
+from platforms.capabilities import Degradable
 from platforms.endpoint import Endpoint
-from platforms.fitting import Degradable
 from platforms.kinds import KINDS
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")

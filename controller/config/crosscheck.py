@@ -17,7 +17,7 @@ from controller.config.document import Document, Path
 from controller.config.durations import write
 from controller.config.model import Config
 from controller.config.problems import nearest, sentence, translate
-from controller.leadership.mandate import shortest_duration
+from controller.leadership.timing import shortest_duration
 from platforms.kinds import KINDS
 
 Finding = tuple[Path, str]

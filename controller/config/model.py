@@ -29,7 +29,7 @@ from controller.config.problems import nearest
 from controller.config.secret import ConfigSecret
 from controller.config.values import Block, PlatformName
 from desired_state.account import AccountStatus
-from desired_state.brake import Brake
+from desired_state.allowance import Brake
 from desired_state.catalog import Catalog, CatalogEntry
 from desired_state.desired import Auth
 from platforms.kinds import KINDS

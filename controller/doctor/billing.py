@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from controller.billing import assumptions
 from controller.billing.assumptions import ASSUMPTIONS, Assumed
 from controller.billing.client import BillingClient
-from controller.billing.custom_fields import CustomFields
+from controller.billing.settings import CustomFields
 from controller.billing.source import INFO_FLAGS, LIST_FLAGS, PortaBilling
 from controller.billing.values import Unreadable
 from controller.billing.wire import AccountRow, decode_account, decode_page

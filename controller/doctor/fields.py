@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from controller.billing.custom_fields import CustomFields, field_values, masked_fields
+from controller.billing.custom_fields import field_values, masked_fields
+from controller.billing.settings import CustomFields
 from controller.billing.values import Unreadable
 from controller.doctor.checks import Check, Findings, listed
 

@@ -6,8 +6,9 @@ Rules of this module:
 2. A daemon that does not lead is a standby: it serves HTTP and keeps events, and calls nobody.
 
 Of several replicas in Kubernetes one leads by a Lease: `by_lease.py` has it from end to end. Below it `elector.py` says
-who leads and when, `mandate.py` what a leader may do and until when, `lease.py` what a Lease is, `client.py` the three
-calls on it, and `simulator.py` is an API server for the tests. What the store does about it is in `store/fence.py`.
+who leads and when, `mandate.py` what a leader may do and until when, `timing.py` what that is reckoned from, `lease.py`
+what a Lease is, `client.py` the three calls on it, and `simulator.py` is an API server for the tests. What the store
+does about it is in `store/fence.py`.
 """
 
 from collections.abc import Callable, Coroutine

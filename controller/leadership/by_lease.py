@@ -16,7 +16,8 @@ from controller.config.blocks import LeadershipBlock
 from controller.leadership import Work
 from controller.leadership.client import Cluster, Leases
 from controller.leadership.elector import Elector
-from controller.leadership.mandate import Mandate, Timing
+from controller.leadership.mandate import Mandate
+from controller.leadership.timing import Timing
 from controller.log import logger
 from controller.store import StoreUnavailable
 from controller.store.ledger import Ledger

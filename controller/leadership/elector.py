@@ -23,7 +23,8 @@ from typing import TypeVar
 
 from controller.leadership.client import Leases
 from controller.leadership.lease import Lease
-from controller.leadership.mandate import Mandate, Timing
+from controller.leadership.mandate import Mandate
+from controller.leadership.timing import Timing
 from controller.log import Logger
 from controller.store import Fence, NotLeading, store_error_in
 from controller.waiting import first_of

@@ -9,41 +9,9 @@ Rules of this module:
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from math import ceil
 
+from controller.leadership.timing import Timing
 from controller.store import Fence, NotLeading
-
-_USED = 0.9
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """In seconds: how long a lease lasts, how often it is renewed, and the longest call that its holder makes."""
-
-    duration: float
-    renew: float
-    longest_call: float
-
-    @property
-    def usable(self) -> float:
-        """For how long its holder relies on it."""
-        return _USED * self.duration
-
-    @property
-    def told(self) -> int:
-        """The duration that is written into the lease, which knows whole seconds only."""
-        return ceil(self.duration)
-
-    @property
-    def pause(self) -> float:
-        """Between two tries, where a failed one is repeated or another's lease is watched."""
-        return self.renew / 5
-
-
-def shortest_duration(renew: float, call: float) -> int:
-    """The shortest duration, in seconds, with which a call may begin at any time though one renewal was late."""
-    return ceil((2 * renew + call) / _USED)
 
 
 class Mandate:

@@ -23,7 +23,7 @@ from controller.store.pages import PageNote
 from controller.store.reconciled import Reconciled
 from controller.store.records import Holder, Reading, Records, StoredRecord
 from controller.store.recovery import Identity
-from controller.store.retention import CUT_BACK, NEEDED, Cut, Keep
+from controller.store.retention import CUT_BACK, Cut
 from controller.store.store import Store
 from controller.store.subscribers import REFUSALS, REFUSED, TAKEN, Lateness, Overdue, Progress, StoredSubscriber
 from controller.store.targets import FIRST_CONTACT, HeldPlan, TargetReading
@@ -41,7 +41,6 @@ __all__ = [
     "CUT_BACK",
     "EVERYTHING",
     "FIRST_CONTACT",
-    "NEEDED",
     "REFUSALS",
     "REFUSED",
     "TAKEN",
@@ -62,7 +61,6 @@ __all__ = [
     "Holds",
     "Identity",
     "Intent",
-    "Keep",
     "Lateness",
     "ListedAccount",
     "Logged",

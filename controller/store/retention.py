@@ -11,24 +11,16 @@ Rules of this module:
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from controller.keep import NEEDED, Keep
 from controller.store.codec import to_instant
 from controller.store.connection import Database
 
-NEEDED = timedelta(days=2)  # twice what the brake counts
 ROWS = 200  # of a step
 PAGES = 200  # of a step
 _SPARE = 0.1  # the share of the pages that may be unused: new rows take them before the file grows
 FEW_PAGES = 1000  # pages that nobody misses
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """What is kept of the audit: what is younger than `age`, and no more than the last `rows`."""
-
-    age: timedelta
-    rows: int
 
 
 @dataclass(frozen=True, slots=True)

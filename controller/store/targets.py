@@ -14,7 +14,7 @@ from datetime import datetime
 from controller.store.codec import to_instant, to_seconds
 from controller.store.connection import Database
 from desired_state.account import AssignedProduct
-from desired_state.brake import Allowance
+from desired_state.allowance import Allowance
 from desired_state.catalog import Offer, Package, Role
 
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 from desired_state.account import Secret
 from desired_state.desired import Auth
 from desired_state.subscriber import SubscriberSpec
+from platforms.capabilities import Capabilities
 from platforms.conformance.bench import Bench, refused
 from platforms.conformance.verdicts import expect, same
-from platforms.driver import Capabilities, Rejected
+from platforms.driver import Rejected
 
 _SECRET = Secret("0000", "0000")
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from desired_state.account import Contact, Secret
 from desired_state.catalog import Offer, Package
 from desired_state.subscriber import Owner, SubscriberSpec
-from platforms.driver import Capabilities
+from platforms.capabilities import Capabilities
 from platforms.simulation import Draw
 
 _BEYOND_BILLING = 10**15

@@ -1,6 +1,6 @@
 """What the configuration has to know of Ministra."""
 
-from platforms.driver import Capabilities
+from platforms.capabilities import Capabilities
 from platforms.kind import Kind
 from platforms.ministra.addressing import NAME_PATTERN
 from platforms.ministra.dialect import Dialect

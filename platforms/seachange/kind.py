@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from platforms.driver import Capabilities
+from platforms.capabilities import Capabilities
 from platforms.kind import Kind
 from platforms.seachange.dialect import Dialect
 

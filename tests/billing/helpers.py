@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from controller.billing.client import BillingClient, BillingSettings
-from controller.billing.custom_fields import CustomFields
+from controller.billing.settings import CustomFields
 from controller.billing.simulator import Simulator, Switches, create_simulator
 from controller.billing.source import PortaBilling
 from controller.billing.wire import AccountRow, Page

@@ -10,9 +10,9 @@ import pytest
 
 from controller.billing.assumptions import ACCOUNT_FIELDS, ASSUMPTIONS, INFO, LIST, PRODUCTS
 from controller.billing.client import BillingClient, BillingSettings
-from controller.billing.custom_fields import CustomFields
 from controller.billing.rows import AccountRow
 from controller.billing.session import LOGIN
+from controller.billing.settings import CustomFields
 from controller.billing.simulator import Simulator
 from controller.billing.source import OPERATIONS, PortaBilling
 from controller.billing.tokens import tokens_in

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from controller.billing.custom_fields import CustomFields, credentials, field_values
+from controller.billing.custom_fields import credentials, field_values
+from controller.billing.settings import CustomFields
 from desired_state.account import Credentials, Secret
 from tests.billing.helpers import fingerprint
 

@@ -6,8 +6,9 @@ from typing import Literal
 import pytest
 
 from controller.billing.faults import BillingFault
+from controller.billing.settings import CustomFields
 from controller.billing.source import HalfRead
-from controller.billing.wire import CustomFields, Unreadable, to_account
+from controller.billing.wire import Unreadable, to_account
 from desired_state.account import Account, Credentials, Secret
 from platforms.driver import Transient
 from platforms.simulation import Fault

@@ -10,7 +10,8 @@ from desired_state.catalog import Offer, Package
 from desired_state.desired import Problem
 from desired_state.sales import FeedRecord, SaleKind
 from desired_state.subscriber import Observation, SubscriberSpec
-from platforms.driver import Capabilities, FeedPage, Reference, Rejected, Taken, Transient, Unavailable
+from platforms.capabilities import Capabilities
+from platforms.driver import FeedPage, Reference, Rejected, Taken, Transient, Unavailable
 from platforms.listing import Listed, understood
 from platforms.memory import MemoryDriver, Record
 from tests.clocks import VirtualClock

@@ -10,9 +10,10 @@ import pytest
 from desired_state.account import Contact
 from desired_state.catalog import Offer, Package
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
+from platforms.capabilities import Capabilities
 from platforms.conformance import Setting, Verdict, conform
 from platforms.conformance.samples import Selection
-from platforms.driver import Capabilities, Reference, Transient
+from platforms.driver import Reference, Transient
 from platforms.listing import Listed
 from platforms.memory import Record
 from tests.clocks import VirtualClock, draws

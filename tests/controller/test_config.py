@@ -7,7 +7,7 @@ import pytest
 
 from controller.config import Config, from_values, load
 from controller.config.schema import schema
-from controller.store import Keep
+from controller.keep import Keep
 from desired_state.account import AccountStatus
 from desired_state.desired import Auth, PlatformRules
 from desired_state.entitlement import Presence

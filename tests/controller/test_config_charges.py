@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from controller.config import Config, ConfigError, from_values
-from desired_state.charges import Limits
-from desired_state.doubt import Patience
+from desired_state.charges import Limits, Patience
 from tests.controller.test_config import LEAST
 
 

@@ -13,7 +13,7 @@ from desired_state.desired import Desired, PlatformRules
 from desired_state.entitlement import Presence
 from desired_state.plan import Rename, Update
 from desired_state.subscriber import Observation, Owner, SubscriberKey, SubscriberSpec
-from platforms.driver import Capabilities
+from platforms.capabilities import Capabilities
 from platforms.memory import MemoryDriver
 from tests.clocks import START, VirtualClock
 from tests.desired_state.builders import ON

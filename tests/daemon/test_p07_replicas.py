@@ -11,8 +11,8 @@ import pytest
 from controller.leadership.by_lease import ByLease
 from controller.leadership.client import Cluster, Leases
 from controller.leadership.elector import Elector
-from controller.leadership.mandate import Timing
 from controller.leadership.simulator import TOKEN, ApiServer
+from controller.leadership.timing import Timing
 from controller.log import logger
 from controller.store import NotLeading, Store
 from controller.store.ledger import Ledger

@@ -2,7 +2,8 @@
 
 import pytest
 
-from desired_state.brake import Allowance, Brake, brake, room
+from desired_state.allowance import Allowance, Brake
+from desired_state.brake import brake, room
 from desired_state.plan import Change, Kind, Plan, identity, key_of
 from desired_state.policy import at_rest, moved_first, paused, possible, rejected
 from tests.desired_state.test_policy import CREATE, DELETE, RENAME, RESUME, SUSPEND, UPDATE, at, held, many

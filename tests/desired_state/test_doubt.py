@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired_state.charges import Action, Park
-from desired_state.doubt import Absent, Doubt, Found, Patience, Unsettled, Xdr, resolve, too_old
+from desired_state.charges import Action, Park, Patience
+from desired_state.doubt import Absent, Doubt, Found, Unsettled, Xdr, resolve, too_old
 from tests.strategies import NOW
 
 PATIENCE = Patience(settle=timedelta(seconds=60), give_up=timedelta(hours=24))

@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 
 from desired_state.account import Account, AccountDetails, AssignedProduct, BillingModel
-from desired_state.brake import Allowance, Brake, brake
+from desired_state.allowance import Allowance, Brake
+from desired_state.brake import brake
 from desired_state.catalog import Catalog, Offer
 from desired_state.desired import PlatformRules, desired
 from desired_state.entitlement import Rules, entitlement

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from desired_state.account import Credentials, Secret
-from desired_state.brake import Allowance, Brake, brake, is_limited_update
+from desired_state.allowance import Allowance, Brake
+from desired_state.brake import brake, is_limited_update
 from desired_state.desired import Problem
 from desired_state.entitlement import Presence
 from desired_state.plan import (

@@ -7,7 +7,8 @@ from functools import cache
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired_state.brake import Allowance, brake, is_limited_update
+from desired_state.allowance import Allowance
+from desired_state.brake import brake, is_limited_update
 from desired_state.plan import Change, Kind, Plan, is_destructive, key_of
 from desired_state.policy import (
     Policy,

@@ -3,7 +3,7 @@
 import pytest
 
 from controller.billing.client import BillingSettings
-from controller.billing.custom_fields import CustomFields
+from controller.billing.settings import CustomFields
 from controller.doctor.billing import BillingTarget, examine_billing
 from controller.doctor.checks import Check
 from desired_state.catalog import CatalogEntry, ProductMatch

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from controller.billing.custom_fields import CustomFields
+from controller.billing.settings import CustomFields
 from controller.billing.values import Unreadable
 from controller.doctor.checks import Check
 from controller.doctor.fields import NAME, SeenFields, judge_fields

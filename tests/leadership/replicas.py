@@ -19,8 +19,9 @@ import httpx
 
 from controller.leadership.client import Cluster, Leases
 from controller.leadership.elector import Elector
-from controller.leadership.mandate import Mandate, Timing
+from controller.leadership.mandate import Mandate
 from controller.leadership.simulator import TOKEN, ApiServer
+from controller.leadership.timing import Timing
 from controller.log import logger
 from tests.bed import World
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from controller.leadership.mandate import Mandate, Timing, shortest_duration
+from controller.leadership.mandate import Mandate
+from controller.leadership.timing import Timing, shortest_duration
 from controller.store import Fence, NotLeading
 
 TIMING = Timing(duration=60, renew=5, longest_call=10)

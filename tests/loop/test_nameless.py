@@ -10,7 +10,8 @@ from controller.orders import Person, Whose
 from controller.views.explain import SubscriberView
 from desired_state.catalog import Package
 from desired_state.subscriber import Observation, SubscriberSpec
-from platforms.driver import Capabilities, Reference, Transient, Unsupported
+from platforms.capabilities import Capabilities
+from platforms.driver import Reference, Transient, Unsupported
 from platforms.memory import MemoryDriver, Record
 from tests.bed import Bed
 

@@ -7,7 +7,8 @@ import pytest
 
 from desired_state.catalog import Package
 from desired_state.subscriber import Observation
-from platforms.driver import Capabilities, Unsupported
+from platforms.capabilities import Capabilities
+from platforms.driver import Unsupported
 from platforms.memory import MemoryDriver
 from platforms.simulation import Fault, Faults
 from tests.bed import Bed

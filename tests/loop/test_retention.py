@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from controller.keep import Keep
 from controller.retention import BETWEEN_ROUNDS, Retention
-from controller.store import HeldChange, Keep, Store
+from controller.store import HeldChange, Store
 from controller.store.database import WAL_BYTES
 from controller.store.ledger import Ledger
 from controller.store.retention import FEW_PAGES, PAGES, ROWS

@@ -14,8 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from platforms.capabilities import Capabilities
 from platforms.conformance import Setting, conform
-from platforms.driver import Capabilities, Driver, PlatformError, Rejected, Taken, Transient, Unavailable, Unsupported
+from platforms.driver import Driver, PlatformError, Rejected, Taken, Transient, Unavailable, Unsupported
 from platforms.endpoint import Endpoint
 from platforms.listing import understood
 from platforms.registry import DriverKind, DriverSettings

@@ -6,7 +6,7 @@ import pytest
 
 from desired_state.account import Secret
 from desired_state.subscriber import SubscriberSpec
-from platforms.driver import Capabilities
+from platforms.capabilities import Capabilities
 from platforms.fitting import degraded, shortfalls
 
 FITTING = SubscriberSpec(

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from controller.events.spreading import REMEMBERED
-from controller.store.retention import NEEDED
+from controller.keep import NEEDED
 from tests.benchmarks.population import FIRST
 
 KEPT = NEEDED

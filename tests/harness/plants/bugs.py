@@ -32,7 +32,7 @@ from controller.targets import Platform
 from desired_state import brake
 from desired_state.absence import Absence
 from desired_state.account import Account, BillingSnapshot
-from desired_state.brake import Brake
+from desired_state.allowance import Brake
 from desired_state.plan import Change, Create, Plan
 from desired_state.policy import Policy
 from desired_state.subscriber import SubscriberSpec

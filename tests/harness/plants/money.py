@@ -15,8 +15,8 @@ from controller.charges.feed import FeedReader
 from controller.charges.till import Till
 from controller.store import Charge, Feed, Store
 from controller.store.charges import Charges
-from desired_state.charges import Action, Book, ChargeState, Knowledge, Limits, Park, Refuse, Verdict, Wait
-from desired_state.doubt import Absent, Doubt, Finding, Patience, Unsettled, Xdr
+from desired_state.charges import Action, Book, ChargeState, Knowledge, Limits, Park, Patience, Refuse, Verdict, Wait
+from desired_state.doubt import Absent, Doubt, Finding, Unsettled, Xdr
 from desired_state.sales import FeedRecord, SaleKind
 from platforms.telebreeze import wire
 from tests.harness.plants.planting import Bug, Function, Reach, bug
