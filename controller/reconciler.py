@@ -29,7 +29,8 @@ from controller.workqueue import WorkQueue
 from desired_state.account import Account
 from desired_state.plan import Change, Create, Suspend, is_destructive, only_off
 from desired_state.subscriber import Observation
-from desired_state.turns import Value, held
+from desired_state.turns import held
+from desired_state.unique import Value
 from platforms.driver import PlatformError, Reference, Transient, Unavailable
 from platforms.trace import current
 from platforms.transport import Clock

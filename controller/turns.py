@@ -33,7 +33,6 @@ from desired_state.subscriber import Observation
 from desired_state.turns import (
     LONGEST_CHAIN,
     Obstacle,
-    Value,
     circle_broken_by,
     claimed,
     has_let_go,
@@ -48,6 +47,7 @@ from desired_state.turns import (
     to_interim_name,
     without,
 )
+from desired_state.unique import Value
 
 Ways = Sequence[tuple[Change, Sequence[Obstacle]]]
 """The changes that lead to a wish, each with what stands in its way."""

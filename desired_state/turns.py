@@ -10,31 +10,19 @@ Rules of this module:
 4. Letting go changes nothing else: it claims nothing, so it cannot be refused. A name is left for an interim one.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
-from desired_state.desired import Desired, Problem, mask_device
+from desired_state.desired import Desired, Problem
 from desired_state.entitlement import Presence
 from desired_state.plan import Change, Create, Delete, Rename, Resume, Suspend, Update, name_after
 from desired_state.policy import hindrances
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
+from desired_state.unique import Value, unique_values
 
 LONGEST_CHAIN = 16
 """How many are followed to find out who waits for whom; in a longer row the lowest of these lets go, to be safe."""
-
-
-class Value(NamedTuple):
-    """Something that only one record of a platform can have: a `name`, a `device` or a `login` (casefolded)."""
-
-    kind: str
-    text: str
-
-    @property
-    def shown(self) -> str:
-        """The value as people may see it: account ids in full, devices and logins without their middle."""
-        text = self.text if self.kind == "name" else mask_device(self.text)
-        return f"{self.kind} {text!r}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +37,6 @@ class Obstacle:
     i_account: int | None
     record: str | None
     gives_up: bool = False
-
-
-def unique_values(spec: SubscriberSpec | None) -> Iterator[Value]:
-    """The devices and the login of a record."""
-    if spec is None:
-        return
-    for device in spec.device_ids or ():
-        yield Value("device", device)
-    if spec.login:
-        yield Value("login", spec.login.casefold())
 
 
 def claimed(change: Change) -> frozenset[Value]:

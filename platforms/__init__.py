@@ -8,8 +8,9 @@ How to add a platform called `acme`; README.md beside this file tells each step,
 3. `acme/wire.py`: payload <-> `SubscriberSpec`/`Observation`; pure.
 4. `acme/driver.py`: the methods of `driver.Driver`, a few lines each.
 5. `acme/simulator.py`: an ASGI app that behaves like the platform, behind a `simulation.Stage` for counters and faults.
-6. One entry in `registry.py`, and one subject in the contract suite (`tests/contract/subjects.py`), which the driver
-   then has to pass; `conformance` is the part of it that an operator can run against a test installation.
+6. One entry in each of `kinds.py`, `dialects.py` and `registry.py`, and one subject in the contract suite
+   (`tests/contract/subjects.py`), which the driver then has to pass; `conformance` is the part of it that an operator
+   can run against a test installation.
 
 A driver knows `desired_state` and its own folder; never `controller`, never a sibling.
 """

@@ -26,7 +26,7 @@ from controller.store.connection import Database
 from controller.store.pages import PageNote
 from controller.store.targets import Targets
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
-from desired_state.turns import Value, unique_values
+from desired_state.unique import Value, unique_values
 from platforms.listing import Listed
 
 

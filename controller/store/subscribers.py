@@ -20,7 +20,7 @@ from desired_state.account import AccountStatus
 from desired_state.desired import Desired
 from desired_state.entitlement import Presence
 from desired_state.subscriber import State
-from desired_state.turns import Value, unique_values
+from desired_state.unique import Value, unique_values
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from platforms.capabilities import Capabilities
 from platforms.kind import Kind
 from platforms.ministra.addressing import NAME_PATTERN
-from platforms.ministra.dialect import Dialect
 
 MINISTRA = Kind(
     capabilities=Capabilities(
@@ -17,7 +16,6 @@ MINISTRA = Kind(
         has_pin=False,
         has_connection_limit=False,
     ),
-    dialect=Dialect,
     credentials=("username", "password"),
     operations=(
         "tariffs.list",

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from platforms.capabilities import Capabilities
 from platforms.kind import Kind
-from platforms.seachange.dialect import Dialect
 
 SEACHANGE = Kind(
     capabilities=Capabilities(
@@ -19,7 +18,6 @@ SEACHANGE = Kind(
         read_lag=timedelta(seconds=10),
         has_charges=True,
     ),
-    dialect=Dialect,
     credentials=("username", "password"),
     operations=(
         "products.list",

@@ -4,13 +4,11 @@ from datetime import timedelta
 
 from platforms.capabilities import Capabilities
 from platforms.kind import Kind
-from platforms.telebreeze.dialect import Dialect
 
 TELEBREEZE = Kind(
     capabilities=Capabilities(
         external_id_length=64, has_pin=False, note_length=255, read_lag=timedelta(seconds=10), has_charges=True
     ),
-    dialect=Dialect,
     credentials=("api_key",),
     operations=(
         "auth.token",

@@ -13,7 +13,6 @@ from desired_state.subscriber import SubscriberSpec
 from desired_state.turns import (
     LONGEST_CHAIN,
     Obstacle,
-    Value,
     circle_broken_by,
     claimed,
     held,
@@ -24,9 +23,9 @@ from desired_state.turns import (
     only_waits,
     released,
     to_interim_name,
-    unique_values,
     without,
 )
+from desired_state.unique import Value, unique_values
 from tests.desired_state.builders import OFF, ON, OWNER, record, wish
 
 NAME, OLD_NAME = Value("name", "tv000101_3"), Value("name", "old_3")

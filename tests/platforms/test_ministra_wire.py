@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from desired_state.account import Contact, Secret
 from desired_state.catalog import Offer, Package
 from desired_state.subscriber import SubscriberSpec
+from platforms.dialects import DIALECTS
 from platforms.driver import Rejected, Taken, Transient
-from platforms.kinds import KINDS
 from platforms.ministra.addressing import addon_address, is_addressable, spelt
 from platforms.ministra.dialect import Dialect
 from platforms.ministra.plans import objections
@@ -316,4 +316,4 @@ async def test_every_name_of_the_api_can_be_overridden() -> None:
 )
 def test_a_dialect_with_a_mistake_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        KINDS["ministra"].dialect.model_validate(wrong)
+        DIALECTS["ministra"].model_validate(wrong)

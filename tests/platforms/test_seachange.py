@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from desired_state.account import Contact, Secret
 from desired_state.catalog import Offer
 from desired_state.subscriber import Observation, SubscriberSpec
+from platforms.dialects import DIALECTS
 from platforms.driver import Driver, Reference, Rejected, Transient, Unavailable
 from platforms.endpoint import Endpoint
-from platforms.kinds import KINDS
 from platforms.listing import understood
 from platforms.registry import DRIVERS, DriverSettings
 from platforms.seachange.simulated import Customer
@@ -292,4 +292,4 @@ def test_a_wish_is_bent_into_what_reads_back(driver: Driver) -> None:
 )
 def test_a_dialect_with_a_mistake_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        KINDS["seachange"].dialect.model_validate(wrong)
+        DIALECTS["seachange"].model_validate(wrong)

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from desired_state.account import Contact, Secret
 from desired_state.catalog import Offer
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
+from platforms.dialects import DIALECTS
 from platforms.driver import Driver, Reference, Rejected, Transient, Unavailable
 from platforms.endpoint import Endpoint
-from platforms.kinds import KINDS
 from platforms.listing import understood
 from platforms.registry import DRIVERS, DriverSettings
 from platforms.simulation import Fault
@@ -177,7 +177,7 @@ async def test_every_name_of_the_api_can_be_overridden(clock: VirtualClock) -> N
 )
 def test_a_dialect_with_a_mistake_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        KINDS["telebreeze"].dialect.model_validate(wrong)
+        DIALECTS["telebreeze"].model_validate(wrong)
 
 
 def test_settings_do_not_show_credentials() -> None:
