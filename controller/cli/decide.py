@@ -8,8 +8,9 @@ from controller import orders
 from controller.adoption import AdoptionPlan, adoption_plan
 from controller.cli.codes import Code
 from controller.cli.confirm import is_passed
+from controller.cli.person import person
 from controller.cli.printing import say, tell
-from controller.cli.putting_together import assembled, person
+from controller.cli.putting_together import assembled
 from controller.cli.session import check_platform, configured, opened, private_copy
 from controller.cli.work import execute
 from controller.config import Config

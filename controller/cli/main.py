@@ -269,7 +269,7 @@ def charges_show(charge: ChargeId, config: ConfigFile, output: OutputFormat = Ou
 @charges_app.command("approve")
 def charges_approve(charge: ChargeId, config: ConfigFile, reason: Reason = "") -> None:
     """Let a charge exceed the limits."""
-    from controller.cli.charges import approve_charge
+    from controller.cli.charge_decisions import approve_charge
 
     raise Finished(approve_charge(config, charge, reason))
 
@@ -277,7 +277,7 @@ def charges_approve(charge: ChargeId, config: ConfigFile, reason: Reason = "") -
 @charges_app.command("retry")
 def charges_retry(charge: ChargeId, config: ConfigFile, reason: Reason = "") -> None:
     """Have a parked charge decided anew; it is looked for in billing first."""
-    from controller.cli.charges import retry_charge
+    from controller.cli.charge_decisions import retry_charge
 
     raise Finished(retry_charge(config, charge, reason))
 
@@ -291,7 +291,7 @@ def charges_resolve(
     drop: Annotated[bool, typer.Option("--drop", help="It is not to be booked.")] = False,
 ) -> None:
     """Settle a charge on a person's word."""
-    from controller.cli.charges import resolve_charge
+    from controller.cli.charge_decisions import resolve_charge
 
     raise Finished(resolve_charge(config, charge, reason, xdr, drop=drop))
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from controller import orders
 from controller.cli.codes import Code, Failed
+from controller.cli.person import person
 from controller.cli.printing import say, tell
-from controller.cli.putting_together import person
 from controller.cli.session import configured, opened
 from controller.clock import SystemClock
 from controller.config import Config

@@ -1,7 +1,5 @@
-"""What commands that act, or ask billing and platforms, share: the objects put together, and who runs them."""
+"""What commands that act, or ask billing and platforms, share: the objects put together."""
 
-import getpass
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,18 +7,8 @@ from controller.app import Application, Network, World, assemble
 from controller.cli.codes import Failed
 from controller.clock import SystemClock
 from controller.config import Config
-from controller.orders import Person
 from controller.store.ledger import Ledger
 from controller.tracing import TracingError
-
-
-def person() -> Person:
-    """Who runs this command, and now. A container's user may have no name."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):
-        name = f"uid {os.getuid()}"
-    return Person(name, SystemClock().now())
 
 
 @asynccontextmanager

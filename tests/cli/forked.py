@@ -19,6 +19,7 @@ DEADLINE = 60.0
 _COMMANDS = (
     "main",
     "apply",
+    "charge_decisions",
     "charges",
     "decide",
     "demo",
