@@ -5,7 +5,6 @@ configuration file, so that it can be checked and run from anywhere.
 """
 
 import re
-import ssl
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -73,6 +72,8 @@ def _tls_check(value: object, info: ValidationInfo) -> bool | str:
     path = around.folder / value
     if not path.is_file():
         raise ValueError(f"the CA file {path} does not exist")
+    import ssl  # noqa: PLC0415  few installations name a CA file
+
     try:
         around.read(path)
         ssl.create_default_context(cafile=path)

@@ -19,6 +19,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from controller.numbers import Numbers
 from controller.store.codec import decode_spec, encode, fingerprint, instant, to_instant
@@ -27,7 +28,9 @@ from controller.store.pages import PageNote
 from controller.store.targets import Targets
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from desired_state.unique import Value, unique_values
-from platforms.listing import Listed
+
+if TYPE_CHECKING:  # who only looks at the store reads no list
+    from platforms.listing import Listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class Records:
         self._platform = platform
         self._i_env = i_env
 
-    def differing(self, rows: Sequence[Listed], reading: Reading) -> tuple[list[Listed], PageNote | None]:
+    def differing(self, rows: "Sequence[Listed]", reading: Reading) -> "tuple[list[Listed], PageNote | None]":
         """Which rows of a list are new, or differ from those before; of the others it is noted that they are there.
 
         Where none differs, by what they can be known together again, if they can.
@@ -101,7 +104,7 @@ class Records:
         """The numbers of the records that rows show, if they are known to read so, and no other between them."""
         return note.numbers(self._conn.execute(_LISTED, (self._platform, note.first, note.last)).fetchall())
 
-    def merge(self, differing: Iterable[tuple[Listed, Observation]], reading: Reading, now: datetime) -> None:
+    def merge(self, differing: "Iterable[tuple[Listed, Observation]]", reading: Reading, now: datetime) -> None:
         """Take over such rows, each with what it shows."""
         for row, observation in differing:
             known = self._conn.execute(
