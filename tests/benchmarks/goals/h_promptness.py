@@ -11,7 +11,7 @@ from tests.benchmarks.processes import Runs, cpu, run, seconds
 from tests.benchmarks.table import Row, Samples
 
 STATUS, READY, METRICS = 0.3, 3.0, 20.0
-_IMPORTS = "import msgspec, pydantic, sqlite_utils, typer"
+_IMPORTS = "import msgspec, typer, yaml; from pydantic import BaseModel, TypeAdapter"
 
 
 def statuses(bench: Bench, accounts: int) -> Runs:
