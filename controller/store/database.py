@@ -30,6 +30,7 @@ from controller.store.trouble import StoreError, of_sqlite, of_system
 CACHE_KIB = 16 * 1024
 IN_MEMORY_BYTES = 64 * 1024 * 1024
 WAL_BYTES = 16 * 1024 * 1024
+_OFF = 0  # of `PRAGMA synchronous`
 
 
 def open_database(path: Path) -> Database:
@@ -104,7 +105,12 @@ def private_copy(db: Database, beside: Path, *, in_memory: int = IN_MEMORY_BYTES
         fcntl.flock(file, fcntl.LOCK_EX)
         copy = Database.connected(file.name)
         db.conn.backup(copy.conn)
-        for setting in ("locking_mode = EXCLUSIVE", "journal_mode = MEMORY", "synchronous = OFF"):
+        for setting in (
+            "locking_mode = EXCLUSIVE",
+            "journal_mode = MEMORY",
+            "synchronous = OFF",
+            f"cache_size = -{CACHE_KIB}",
+        ):
             copy.conn.execute(f"PRAGMA {setting}").fetchall()
         migrate(copy)
         return copy
@@ -150,7 +156,13 @@ def _prepared(db: Database) -> Database:
 
 
 def set_durable(db: Database, durable: bool) -> None:
-    """Whether the following commits are on the disk when they return, or only safe from the end of the process."""
+    """Whether the following commits are on the disk when they return, or only safe from the end of the process.
+
+    Those of a private copy are neither.
+    """
+    ((synchronous,),) = db.conn.execute("PRAGMA synchronous").fetchall()
+    if synchronous == _OFF:
+        return
     db.conn.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
 
 
