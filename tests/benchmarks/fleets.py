@@ -1,7 +1,7 @@
 """Installations to measure: servers in other processes, a configuration, and a store as convergence would leave it.
 
-A million accounts would take their first convergence an hour. `filled` has the product's own functions store what
-reading, judging and comparing them would have stored, without the calls.
+A million accounts would take their first convergence an hour. `fill` has the product's own functions store what
+reading, judging and comparing them would have stored, without the calls, and what the brake leaves after a pass.
 """
 
 import subprocess
@@ -20,12 +20,14 @@ from controller.app import Application, assemble, household
 from controller.billing.wire import decode_account, decode_custom_fields, decode_object, decode_page
 from controller.clock import SystemClock
 from controller.config import Config, load
+from controller.fleet import PassReport
 from controller.judgement import compare, judge, rest
 from controller.pages import listed
 from controller.store import Reading, Store, TargetReading
 from controller.store.ledger import Ledger
 from controller.targets import Billing, Household
 from desired_state.account import Account
+from desired_state.plan import Plan
 from platforms.listing import Listed
 from platforms.telebreeze.dialect import Dialect
 from platforms.telebreeze.wire import Wire
@@ -181,6 +183,7 @@ async def fill(fleet: Fleet, accounts: int) -> None:
         done = TargetReading(success_at=now, seconds=1.0, complete=True, accounts=accounts)
         for target in (billing.name, "tv"):
             await app.ledger.run(partial(_read, target=target, done=done))
+        await app.installations[0].fleet.note(PassReport(Plan(), None, (), {}))
     finally:
         await app.aclose()
 
