@@ -22,13 +22,14 @@ from controller.charges.feed import FeedReader
 from controller.charges.rules import ChargeRules
 from controller.charges.rules import Desk as ChargeDesk
 from controller.charges.till import Till
+from controller.concluding import has_list
 from controller.config import Config
 from controller.config.blocks import BILLING_TIMEOUT, STATUS_TIMEOUT, BillingBlock, PlatformBlock
 from controller.events.inbox import Inbox
 from controller.events.spreading import Spreader
 from controller.executor import Executor
 from controller.fleet import Fleet
-from controller.gather import Gatherer, has_list
+from controller.gather import Gatherer
 from controller.keyring import fingerprinter
 from controller.lane import Lane, Tools
 from controller.log import logger

@@ -3,33 +3,29 @@
 Rules of this module:
 
 1. What was read is kept as it comes, slice by slice: every row is true for itself. Only that something is *not* there
-   needs a whole list, and is concluded after its end. What reads as it did is known by its fingerprint and costs no
-   more than that: nothing is made of it, and nothing is written.
-2. A failure is noted on its target and goes no further, and so is a bug of ours that a target brings out. A list that
-   lost more than the brake would allow is no proof of anything (promise P2). Whom a complete list does not show is
-   counted (P3), and later asked for by its number.
+   needs a whole list, and is concluded after its end (`concluding.py`). What reads as it did is known by its
+   fingerprint and costs no more than that: nothing is made of it, and nothing is written.
+2. A failure is noted on its target and goes no further, and so is a bug of ours that a target brings out. Whom a
+   complete list does not show is later asked for by its number (promise P3).
 3. Details cost two calls an account. Whose are read, and when, is for others to say: a command's plan needs all that
    are due (`fleet.py`), the daemon reads them in the background (`backlog.py`), and everybody's, slowly (`audit.py`).
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
 from controller.billing.faults import BillingFault
+from controller.concluding import Conclusions, ReadList
 from controller.fresh import FreshReader
 from controller.judgement import bug_in, context, judge
 from controller.log import logger
-from controller.numbers import Numbers
 from controller.pages import BillingPages, PlatformPages
-from controller.recovery import notice_marks
-from controller.shrunk import forget_lost, note_lost
 from controller.store import (
     Reading,
-    Records,
     Store,
     StoreError,
     TargetReading,
@@ -51,7 +47,6 @@ DETAILS_AT_ONCE = 16
 DETAILS_PATIENCE = 5  # failures in a row, after which the others are left for later
 LOOK_UPS_AT_ONCE = 2
 _STEADY = timedelta(minutes=1)  # a clock that moved otherwise by more than this, was set
-_REQUEUE = "requeue has the record of an account looked for"
 
 Told = Callable[[int, bool], None]
 """Hears of an account whose details were asked for, and whether they came."""
@@ -69,6 +64,7 @@ class Gatherer:
         self._products_at: float | None = None
         self._listed_at: Moment | None = None
         self._given: tuple[BillingSnapshot, frozenset[str]] | None = None
+        self._conclusions = Conclusions(billing, house, ledger, clock)
         self._pages = BillingPages(billing, ledger, clock)
         self._records = {each.name: PlatformPages(each, ledger, clock) for each in billing.platforms}
 
@@ -112,8 +108,7 @@ class Gatherer:
         snapshot = replace(snapshot, taken_at=began.now)
         seconds = self._clock.monotonic() - began.monotonic
         whole = WholeList(began.now, self._clock.now(), self._leap_to(began))
-        listed = _Listed(snapshot, seconds, whole, shown)
-        return await self._ledger.run_slice(partial(self._conclude_billing, listed=listed))
+        return await self._conclusions.of_billing(ReadList(snapshot, seconds, whole, Unseen(began.now, shown)))
 
     def _leap_to(self, began: Moment) -> timedelta:
         """By how much the wall clock moved otherwise than time since the list before, as far as we were there."""
@@ -128,12 +123,10 @@ class Gatherer:
         reading = Reading(began.now, platform.driver.capabilities.read_lag)
         await self._read_offer(platform)
         count = await self._records[platform.name].read(reading)
-        await self._find_missing(platform, reading)
         seconds = self._clock.monotonic() - began.monotonic
         done = TargetReading(success_at=self._clock.now(), seconds=seconds, complete=True, accounts=count)
-        return await self._ledger.run_slice(
-            partial(self._conclude_platform, platform=platform, reading=reading, done=done)
-        )
+        await self._conclusions.of_platform(platform, reading, done)
+        return True
 
     async def judge_all(self) -> None:
         """Judge every account that changed, whose time has come, or that was judged by other rules."""
@@ -205,92 +198,10 @@ class Gatherer:
         is_new = not isinstance(error, Resting)
         await self._ledger.run(lambda store: store.targets.note_failure(target, error.text, is_new=is_new))
 
-    def _conclude_billing(self, store: Store, *, listed: "_Listed") -> BillingSnapshot:
-        snapshot, rows = listed.snapshot, store.account_list(self._billing.name)
-        for i_account, text in snapshot.unreadable.items():
-            rows.mark_unreadable(i_account, text, snapshot.taken_at)
-        unseen = rows.unseen(listed.shown, snapshot.taken_at, self._clock.now())
-        snapshot = self._doubted(store, snapshot, unseen.lost, store.accounts(self._billing.name).population())
-        if snapshot.complete:
-            self._count_missing(store, unseen, listed.whole)
-        reading = TargetReading(
-            success_at=self._clock.now(),
-            seconds=listed.seconds,
-            complete=snapshot.complete,
-            accounts=snapshot.accounts,
-            text=snapshot.doubt or None,
-        )
-        store.targets.note_success(self._billing.name, reading)
-        return snapshot
-
-    def _doubted(self, store: Store, snapshot: BillingSnapshot, lost: Sequence[int], known: int) -> BillingSnapshot:
-        """The snapshot, in doubt if it lost more accounts at once than it may and no person said that they are gone."""
-        if len(lost) <= self._most_lost(store, snapshot, known):
-            forget_lost(store, self._billing.name)
-            return snapshot
-        doubt = f"{len(lost)} of {known} accounts that billing showed before are not in its list now"
-        if snapshot.complete and snapshot.accounts:
-            remedy = note_lost(store, self._billing.name, lost)
-            return snapshot if remedy is None else replace(snapshot, complete=False, doubt=f"{doubt}; {remedy}")
-        return replace(snapshot, complete=False, doubt=snapshot.doubt or doubt)
-
-    def _count_missing(self, store: Store, unseen: Unseen, whole: WholeList) -> None:
-        """Note whom the list did not show; what was counted at another place says nothing about this one."""
-        place, absences = self._billing.source.place, store.absences(self._billing.name)
-        if not self._is_same_place(store):
-            absences.begin_anew()
-        store.targets.set_meta(_proven_at(self._billing), place)
-        store.account_list(self._billing.name).mark_missing(unseen, whole.began)
-        store.targets.note_listed(self._billing.name, whole.began)
-        absences.note_list(whole, [platform.name for platform in self._billing.platforms])
-
-    def _is_same_place(self, store: Store) -> bool:
-        return store.targets.meta(_proven_at(self._billing)) in (None, self._billing.source.place)
-
-    def _most_lost(self, store: Store, snapshot: BillingSnapshot, known: int) -> int:
-        """How many accounts a list may lose at once: as many as the brake lets anybody lose.
-
-        A list of nobody is no list (promise P2), and one from another address or environment than before has to show
-        whom we know, though they be few.
-        """
-        if not snapshot.accounts:
-            return 0
-        brake = self._house.brake
-        return (brake if self._is_same_place(store) else brake.model_copy(update={"floor": 0})).destructive_limit(known)
-
     async def _read_offer(self, platform: Platform) -> None:
         packages = await platform.driver.packages()
         platform.offer = Offer(packages)
         await self._ledger.run(lambda store: store.targets.set_offer(platform.name, packages))
-
-    async def _find_missing(self, platform: Platform, reading: Reading) -> None:
-        after: int | None = 0
-        while after is not None:
-            look = partial(Records.find_missing, reading=reading, after=after)
-            after = await self._of_records(platform, look)
-
-    async def _of_records(self, platform: Platform, action: Callable[[Records], T]) -> T:
-        return await self._ledger.run_slice(lambda store: action(store.records(platform.name, platform.i_env)))
-
-    def _conclude_platform(self, store: Store, *, platform: Platform, reading: Reading, done: TargetReading) -> bool:
-        records = store.records(platform.name, platform.i_env)
-        now = self._clock.now()
-        lost = records.unlisted(reading, now)
-        owned = records.owned() if lost else 0
-        is_old_copy = store.recovery.rebuilding(platform.name) is not None  # what it remembers is no proof
-        if len(lost) <= self._house.brake.destructive_limit(owned):
-            forget_lost(store, platform.name)
-        elif not is_old_copy and (remedy := note_lost(store, platform.name, lost)) is not None:
-            listed = f"platform {platform.name!r} listed {done.accounts} records"
-            text = f"{listed}; {len(lost)} of our {owned} were not among them: they are taken to be there still"
-            store.targets.note_failure(platform.name, f"{text}; {_REQUEUE}; {remedy}")
-            records.note_listed(reading)
-            return True
-        records.drop_unlisted(reading, now)
-        records.note_listed(reading)
-        notice_marks(store, platform, now)
-        store.targets.note_success(platform.name, done)
-        return True
 
     def _to_judge(self, store: Store, *, rules: bytes, now: datetime) -> Sequence[int]:
         due = set(store.accounts(self._billing.name).to_judge(rules, now))
@@ -307,22 +218,3 @@ class Gatherer:
                 judge(store, self._billing, stored, self._house, now)
 
         store.each(i_accounts, one, bug_in("judging"))
-
-
-def has_list(store: Store, billing: Billing) -> bool:
-    """Whether the store has had a whole list of this billing, read where it is read now."""
-    return store.targets.meta(_proven_at(billing)) == billing.source.place
-
-
-def _proven_at(billing: Billing) -> str:
-    return f"{billing.name}: its list was complete at"
-
-
-@dataclass(frozen=True, slots=True)
-class _Listed:
-    """A list that was read to its end: what it is, how many seconds it took, and whom it showed."""
-
-    snapshot: BillingSnapshot
-    seconds: float
-    whole: WholeList
-    shown: Numbers

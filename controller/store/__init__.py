@@ -8,7 +8,7 @@ an event loop: commands that only look start faster without one.
 """
 
 from controller.store.absences import StoredAbsence, WholeList
-from controller.store.account_list import ListedAccount, Unseen
+from controller.store.account_list import AccountList, ListedAccount, Unseen
 from controller.store.accounts import StoredAccount
 from controller.store.aside import examine, put_aside
 from controller.store.charge_decisions import Decider, NotDecidable
@@ -44,6 +44,7 @@ __all__ = [
     "REFUSALS",
     "REFUSED",
     "TAKEN",
+    "AccountList",
     "Announced",
     "Audience",
     "AuditRow",

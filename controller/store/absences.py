@@ -43,6 +43,18 @@ _HAS_RECORD = (
     "EXISTS (SELECT 1 FROM records INDEXED BY records_by_account"
     " WHERE platform IN (SELECT value FROM json_each(?)) AND i_account = a.i_account AND gone = 0)"
 )
+_SOME = 200  # missing accounts that are counted at a time
+_FOLLOWING = " UNION ALL ".join(  # each part by the index alone, as a comparison of pairs would not be
+    "SELECT * FROM (SELECT billing, i_account, missing_since, seen_at, presence"
+    f" FROM accounts INDEXED BY accounts_missing WHERE billing = ?2 AND {which}"
+    f" ORDER BY missing_since, i_account LIMIT {_SOME})"
+    for which in ("missing_since = ?3 AND i_account > ?4", "missing_since > ?3")
+)
+_MISSING = (
+    "SELECT a.missing_since, a.i_account, a.seen_at IS NOT NULL"
+    f" AND (a.presence IS NOT 'absent' OR b.proven_at IS NOT NULL) AND {_HAS_RECORD}, {_COLUMNS}"
+    f" FROM ({_FOLLOWING} LIMIT {_SOME}) a LEFT JOIN absences b ON {_VALID}"
+)
 
 
 class Absences:
@@ -60,27 +72,22 @@ class Absences:
         ).fetchone()
         return None if row is None else StoredAbsence(_absence(row), to_instant(row[5]), row[6])
 
-    def note_list(self, listed: WholeList, platforms: Iterable[str]) -> None:
-        """Count a complete list against every missing account that it did not show: all that are missing now.
+    def count_list(
+        self, listed: WholeList, platforms: Iterable[str], after: tuple[float, int] = (0.0, 0)
+    ) -> tuple[float, int] | None:
+        """Count a complete list against missing accounts that it did not show: all that are missing now, of some that
+        follow one in the order in which they went.
 
-        Terminated accounts are left out: their end is a fact. Where the clock leapt, what is not proven begins anew,
-        and a grace gets no shorter by time that did not pass.
+        Terminated accounts are left out: their end is a fact. Returns the instant and the account after which to go on;
+        `None` where there are no more.
         """
-        if listed.leap:
-            self._leap(listed.leap)
-        rows = self._conn.execute(
-            f"SELECT a.i_account, a.missing_since, {_COLUMNS}"
-            f" FROM accounts a INDEXED BY accounts_missing LEFT JOIN absences b ON {_VALID}"
-            " WHERE a.billing = ? AND a.missing_since > 0 AND a.seen_at IS NOT NULL"
-            f" AND (a.presence IS NOT 'absent' OR b.proven_at IS NOT NULL) AND {_HAS_RECORD}",
-            (self._billing, json.dumps(list(platforms))),
-        ).fetchall()
-        for i_account, missing_since, *known in rows:
+        rows = self._conn.execute(_MISSING, (json.dumps(list(platforms)), self._billing, *after)).fetchall()
+        for missing_since, i_account, counts, *known in rows:
             before = _absence(known) if known[0] is not None else None
-            after = unlisted(before, listed.began, listed.ended)
-            if after != before:
-                self._put(i_account, missing_since, after)
-        self._forget_old()
+            count = unlisted(before, listed.began, listed.ended) if counts else before
+            if count is not None and count != before:
+                self._put(i_account, missing_since, count)
+        return max((missing_since, i_account) for missing_since, i_account, *_ in rows) if rows else None
 
     def note_denied(self, i_account: int, at: datetime) -> None:
         """Billing, asked for this very account, said that it has none."""
@@ -161,14 +168,17 @@ class Absences:
             "UPDATE accounts SET judged_in = NULL WHERE billing = ? AND i_account = ?", (self._billing, i_account)
         )
 
-    def _leap(self, leap: timedelta) -> None:
+    def note_leap(self, leap: timedelta) -> None:
+        """The clock leapt: what is not proven begins anew, and a grace gets no shorter by time that did not pass."""
+        if not leap:
+            return
         self._conn.execute("DELETE FROM absences WHERE billing = ? AND proven_at IS NULL", (self._billing,))
         self._conn.execute(
             "UPDATE switched_off SET since = since + ? WHERE billing = ?",
             (max(leap, timedelta(0)).total_seconds(), self._billing),
         )
 
-    def _forget_old(self) -> None:
+    def forget_old(self) -> None:
         """Drop the counts of disappearances that are over."""
         self._conn.execute(
             f"DELETE FROM absences AS b WHERE b.billing = ? AND NOT EXISTS (SELECT 1 FROM accounts a WHERE {_VALID})",

@@ -11,8 +11,8 @@ Rules of this module:
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from controller.numbers import Numbers
@@ -22,7 +22,7 @@ from controller.store.merging import ListedAddons, stamped, with_more_addons
 from controller.store.pages import PageNote
 from desired_state.account import Account
 
-_PORTION = 10_000  # accounts looked at together for whether the list showed them
+_PORTION = 2000  # accounts looked at together for whether the list showed them
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,42 +98,39 @@ class AccountList:
             (self._billing, i_account, placeholder, taken_at.timestamp(), text),
         )
 
-    def unseen(self, shown: Numbers, taken_at: datetime, now: datetime) -> "Unseen":
-        """Who is not in the whole list that began at `taken_at`, and was not read since then.
+    def find_unseen(self, unseen: "Unseen", now: datetime, after: int = 0) -> int | None:
+        """Find who is not in the whole list, and was not read since it began, of some that follow an account.
 
-        Who was read by a clock that was ahead, was not read since then.
+        Returns the account after which to go on; `None` where there are no more.
         """
-        found: list[tuple[int, int]] = []
-        for i_accounts in self._not_among(shown):
-            found += self._conn.execute(
-                "SELECT i_account, presence IS NOT 'absent' FROM accounts WHERE billing = ?"
-                " AND i_account IN (SELECT value FROM json_each(?)) AND missing_since IS NULL"
-                " AND seen_at NOT BETWEEN ? AND ?",
-                (self._billing, json.dumps(i_accounts), taken_at.timestamp(), now.timestamp()),
-            ).fetchall()
-        return Unseen([i_account for i_account, _ in found], [i_account for i_account, counts in found if counts])
+        if not after and self._all_were(unseen.shown):
+            return None
+        query = f"SELECT i_account FROM accounts INDEXED BY accounts_listed {_FOLLOWING} LIMIT {_PORTION}"
+        numbers = [i_account for (i_account,) in self._conn.execute(query, (self._billing, after))]
+        if lacking := unseen.shown.lacking(numbers):
+            query = f"SELECT i_account, presence IS NOT 'absent' {_OF_THESE} AND {_UNSEEN} ORDER BY i_account"
+            given = (json.dumps(lacking), self._billing, unseen.began.timestamp(), now.timestamp())
+            found = self._conn.execute(query, given).fetchall()
+            unseen.everybody.extend(i_account for i_account, _ in found)
+            unseen.lost.extend(i_account for i_account, counts in found if counts)
+        return numbers[-1] if numbers else None
 
-    def mark_missing(self, unseen: "Unseen", taken_at: datetime) -> None:
-        """Note whom a complete list that began at `taken_at` did not show, in the transaction that found them."""
+    def mark_missing(self, i_accounts: Sequence[int], began: datetime, now: datetime) -> None:
+        """Note that a complete list that began then did not show these accounts, but for who was read since."""
         self._conn.executemany(
             "UPDATE accounts SET missing_since = ?, not_given_since = NULL, row_fp = NULL, judged_in = NULL"
-            " WHERE billing = ? AND i_account = ?",
-            [(taken_at.timestamp(), self._billing, each) for each in unseen.everybody],
+            f" WHERE i_account = ? AND billing = ? AND {_UNSEEN}",
+            [(began.timestamp(), each, self._billing, began.timestamp(), now.timestamp()) for each in i_accounts],
         )
 
-    def _not_among(self, shown: Numbers) -> Iterator[list[int]]:
-        """The known accounts that were not shown, in portions.
+    def _all_were(self, shown: Numbers) -> bool:
+        """Whether everybody was shown who is not missing already.
 
-        Everybody who was shown is known by now: if they are as many, nobody is left. Should one of them have been
-        forgotten meanwhile, and another be unseen, the next list tells.
+        Whoever was shown is known by now, and not missing: if they are as many, nobody is left. Should one of them have
+        been forgotten meanwhile, and another be unseen, the next list tells.
         """
-        query = "SELECT {} FROM accounts INDEXED BY accounts_listed WHERE billing = ?"
-        (known,) = self._conn.execute(query.format("count(*)"), (self._billing,)).fetchone()
-        if known == len(shown):
-            return
-        numbers = self._conn.execute(query.format("i_account"), (self._billing,))
-        while portion := numbers.fetchmany(_PORTION):
-            yield shown.lacking([i_account for (i_account,) in portion])
+        query = "SELECT total(number) FROM accounts_tally WHERE billing = ?"
+        return bool(self._conn.execute(query, (self._billing,)).fetchone() == (len(shown),))
 
     def _insert(self, account: Account, row: ListedAccount, taken_at: datetime) -> None:
         account = stamped(account, None, taken_at)
@@ -167,10 +164,19 @@ class AccountList:
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """Whom a list did not show: `everybody`, and of them the `lost`, who had not ended."""
+    """Whom a whole list that began then did not show, but `shown`, as far as they are found.
 
-    everybody: Sequence[int]
-    lost: Sequence[int]
+    `everybody`, and of them the `lost`, who had not ended.
+    """
+
+    began: datetime
+    shown: Numbers
+    everybody: list[int] = field(default_factory=list)
+    lost: list[int] = field(default_factory=list)
 
 
 _KNOWN = "SELECT i_account, row_fp FROM accounts INDEXED BY accounts_listed WHERE billing = ? AND i_account"
+_FOLLOWING = "WHERE billing = ? AND i_account > ? ORDER BY i_account"
+_OF_THESE = "FROM accounts WHERE i_account IN (SELECT value FROM json_each(?)) AND billing = ?"
+_UNSEEN = "missing_since IS NULL AND seen_at NOT BETWEEN ? AND ?"
+"""Who was read by a clock that was ahead, was not read since the list began."""

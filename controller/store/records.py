@@ -131,23 +131,26 @@ class Records:
         reading.missing.extend(record_id for (record_id,) in ids)
         return numbers[-1] if numbers else None
 
-    def unlisted(self, reading: Reading, now: datetime) -> list[str]:
-        """Which of the missing records are ours and should have been shown, by their ids."""
+    def unlisted(self, missing: Sequence[str], reading: Reading, now: datetime) -> list[str]:
+        """Which of some missing records are ours and should have been shown, by their ids."""
         query = f"SELECT record_id FROM records WHERE i_account IS NOT NULL AND gone = 0 AND {_UNLISTED} ORDER BY 1"
-        return [record_id for (record_id,) in self._conn.execute(query, self._unlisted(reading, now))]
+        return [record_id for (record_id,) in self._conn.execute(query, self._unlisted(missing, reading, now))]
 
-    def drop_unlisted(self, reading: Reading, now: datetime) -> None:
-        """Forget those of the missing records that should have been shown."""
-        ids, *_ = unlisted = self._unlisted(reading, now)
+    def drop_unlisted(self, missing: Sequence[str], reading: Reading, now: datetime) -> None:
+        """Forget those of some missing records that should have been shown."""
+        ids, *_ = unlisted = self._unlisted(missing, reading, now)
         if self._conn.execute(f"DELETE FROM records WHERE {_UNLISTED}", unlisted).rowcount:
             self._conn.execute(_HELD_BY_NOBODY, (ids, self._platform))
 
-    def note_listed(self, reading: Reading) -> None:
-        """The platform was read whole: all records but the missing ones were there when that began."""
+    def note_missing(self, missing: Sequence[str]) -> None:
+        """Note that a list has not shown these records; to come before `note_listed`."""
         self._conn.execute(
             f"UPDATE records SET observed_at = {SEEN}, listed_fp = x'' WHERE {_MISSING} AND listed_fp <> x''",
-            (json.dumps(reading.missing), self._platform),
+            (json.dumps(missing), self._platform),
         )
+
+    def note_listed(self, reading: Reading) -> None:
+        """The platform was read whole: all records but the missing ones were there when that began."""
         self._targets.note_listed(self._platform, reading.began)
 
     def of_account(self, i_account: int, external_id: str) -> StoredRecord | None:
@@ -340,8 +343,8 @@ class Records:
         (answer,) = self._conn.execute(query, parameters).fetchone()
         return list(json.loads(answer))
 
-    def _unlisted(self, reading: Reading, now: datetime) -> tuple[str, str, float, float]:
-        return json.dumps(reading.missing), self._platform, reading.settled_before, now.timestamp()
+    def _unlisted(self, missing: Sequence[str], reading: Reading, now: datetime) -> tuple[str, str, float, float]:
+        return json.dumps(missing), self._platform, reading.settled_before, now.timestamp()
 
 
 _BEARING = (

@@ -56,9 +56,10 @@ class Platform:
         while after is not None:
             after = mine.find_missing(reading, after)
         now = began + timedelta(hours=1)
-        lost = mine.unlisted(reading, now)
+        lost = mine.unlisted(reading.missing, reading, now)
         if drop:
-            mine.drop_unlisted(reading, now)
+            mine.drop_unlisted(reading.missing, reading, now)
+        mine.note_missing(reading.missing)
         mine.note_listed(reading)
         return lost
 

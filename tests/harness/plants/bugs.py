@@ -16,11 +16,11 @@ from weakref import WeakKeyDictionary
 from controller import executor, holding, look
 from controller.billing import listing
 from controller.billing.wire import Page
+from controller.concluding import Conclusions
 from controller.events.bodies import Notice
 from controller.events.inbox import Inbox
 from controller.events.vocabulary import Subject, positive
 from controller.executor import Attendance, Executor, Opened, Outcome
-from controller.gather import Gatherer
 from controller.holding import Safeguards
 from controller.look import Look
 from controller.reconciler import Reconciler
@@ -108,12 +108,12 @@ def _gone_after_one_list(reach: Reach, sound: Function) -> Function:
     return bad
 
 
-@bug(Gatherer, "_doubted", along=_gone_after_one_list)
+@bug(Conclusions, "_doubted", along=_gone_after_one_list)
 def empty_list_believed(reach: Reach, _sound: Function) -> Function:
     """A list that shows nobody is whole if billing says so; by this list alone everybody is gone."""
 
     def bad(
-        self: Gatherer, store: Store, snapshot: BillingSnapshot, lost: Sequence[int], known: int
+        self: Conclusions, store: Store, snapshot: BillingSnapshot, lost: Sequence[int], known: int
     ) -> BillingSnapshot:
         if len(lost) == known > 0:
             reach()
