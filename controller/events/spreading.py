@@ -34,6 +34,7 @@ from platforms.gate import urgent
 
 REMEMBERED = timedelta(days=3)
 _SLICE = 1000
+_FORGOTTEN = 200  # events at a time: some milliseconds
 _EVENTS_AT_ONCE = 100
 _FORGETTING = 3600.0
 
@@ -107,7 +108,8 @@ class Spreader:
     async def _spread_to_product(self, event: StoredEvent) -> None:
         after: int | None = 0
         while after is not None:
-            announced, after = await self._ledger.run(partial(self._announce_product, event=event, after=after))
+            some = partial(self._announce_product, event=event, after=after)
+            announced, after = await self._ledger.run_slice(some)
             self._enqueue(announced)
             await self._clock.sleep(0)
 
@@ -131,7 +133,7 @@ class Spreader:
         """Forget events nobody will send again, a few at a time."""
         before = self._clock.now() - REMEMBERED
         name = self._billing.name
-        while await self._ledger.run(lambda store: store.events(name).forget(before, _SLICE)):
+        while await self._ledger.run_slice(lambda store: store.events(name).forget(before, _FORGOTTEN)):
             await self._clock.sleep(0)
 
 
