@@ -72,7 +72,7 @@ class Backlog:
         self._serving = False
         names = [platform.name for platform in self._billing.platforms]
         accounts = self._billing.name
-        self._begin(*await self._tools.ledger.run(lambda store: store.accounts(accounts).due_details(names)))
+        self._begin(*await self._gatherer.due_details())
         self._missing = deque(await self._tools.ledger.run(lambda store: store.absences(accounts).to_look_up(names)))
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read())

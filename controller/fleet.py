@@ -172,7 +172,7 @@ class Fleet:
         if options.in_background:
             self.backlog.serve()
         else:
-            due = await self._ledger.run(self._unread)
+            _, due = await self._gatherer.due_details()
             for platform in self._billing.platforms:
                 self._enqueue(platform, due)
         await self._set_timers(options.horizon)
@@ -181,21 +181,18 @@ class Fleet:
         if options.in_background:
             await self.backlog.read()
         else:
-            await self._gatherer.read_details(await self._ledger.run(partial(self._details_to_read, options=options)))
+            await self._gatherer.read_details(await self._details_to_read(options))
             absences = await self._ledger.run(lambda store: store.absences(self._billing.name).to_look_up(self._names))
             await self._gatherer.look_up(absences)
 
-    def _details_to_read(self, store: Store, *, options: PassOptions) -> Sequence[int]:
-        accounts = store.accounts(self._billing.name)
+    async def _details_to_read(self, options: PassOptions) -> Sequence[int]:
+        name = self._billing.name
         if options.refresh:
-            return accounts.all_details()
-        with_record, without = accounts.due_details(self._names)
-        announced = store.events(self._billing.name).announced() if options.announced else ()
+            return await self._ledger.run(lambda store: store.accounts(name).all_details())
+        with_record, without = await self._gatherer.due_details()
+        announced = await self._ledger.run(lambda store: store.events(name).announced()) if options.announced else ()
         due = [*with_record, *(without if options.whole_plan else ()), *(each.i_account for each in announced)]
         return list(dict.fromkeys(due))
-
-    def _unread(self, store: Store) -> list[int]:
-        return store.accounts(self._billing.name).due_details(self._names)[1]
 
     async def _differing(self, platform: Platform) -> list[Comparison]:
         """Everybody with something to do on the platform, by a comparison of what changed since the last.
@@ -252,7 +249,10 @@ class Fleet:
     async def _plan(self, platform: Platform, comparisons: Sequence[Comparison], reading: "_Reading") -> Plan:
         plan = Plan.of(comparison.change for comparison in comparisons)
         guards = await self._ledger.run_slice(partial(self._safeguards, platform=platform, plan=plan, reading=reading))
-        return guards.apply(plan)
+        for policy in guards.policies:
+            plan = policy(plan)
+            await self._clock.sleep(0)
+        return plan
 
     def _safeguards(self, store: Store, *, platform: Platform, plan: Plan, reading: "_Reading") -> Safeguards:
         """What may hold changes of this plan; an approval of another plan than this is void from here on (P5)."""

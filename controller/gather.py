@@ -137,6 +137,17 @@ class Gatherer:
             await self._ledger.run_slice(partial(self._judge, i_accounts=due[start : start + JUDGED], now=now))
             await self._clock.sleep(0)
 
+    async def due_details(self) -> tuple[list[int], list[int]]:
+        """Whose details are due: those of whom one of the platforms holds a record of ours, and the others."""
+        held: tuple[list[int], list[int]] = ([], [])
+        after = 0
+        while some := await self._ledger.run_slice(partial(self._due_details, after=after)):
+            for i_account, has_record in some:
+                if has_record is not None:
+                    held[0 if has_record else 1].append(i_account)
+            after = some[-1][0]
+        return held
+
     async def read_details(
         self,
         i_accounts: Iterable[int],
@@ -202,6 +213,10 @@ class Gatherer:
         packages = await platform.driver.packages()
         platform.offer = Offer(packages)
         await self._ledger.run(lambda store: store.targets.set_offer(platform.name, packages))
+
+    def _due_details(self, store: Store, *, after: int) -> list[tuple[int, bool | None]]:
+        platforms = [platform.name for platform in self._billing.platforms]
+        return store.accounts(self._billing.name).due_details(platforms, after)
 
     def _to_judge(self, store: Store, *, rules: bytes, now: datetime) -> Sequence[int]:
         due = set(store.accounts(self._billing.name).to_judge(rules, now))

@@ -81,9 +81,14 @@ class Safeguards:
     approved: Collection[str]
     adopted: Collection[str]
 
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """All of them, in their order."""
+        return (*self.before, self.brake(self._goes_on), *self.after)
+
     def apply(self, plan: Plan) -> Plan:
         """The plan, with all that has to wait held."""
-        return apply_policies(plan, (*self.before, self.brake(self._goes_on), *self.after))
+        return apply_policies(plan, self.policies)
 
     def is_void(self, plan: Plan) -> bool:
         """Whether the approval is about another plan: more would be taken away, or altered, than was approved.

@@ -36,9 +36,9 @@ def brake(allowances: Mapping[str, Allowance], exempt: Exempt = lambda _: False)
         def reason(change: Change) -> str | None:
             platform = key_of(change).platform
             allowance = allowances.get(platform, _NOTHING)
-            if is_destructive(change) and destructive[platform] > allowance.destructive and not exempt(change):
+            if destructive[platform] > allowance.destructive and is_destructive(change) and not exempt(change):
                 return _too_many_destructive(platform, destructive[platform], allowance)
-            if is_limited_update(change) and updates[platform] > allowance.updates and not exempt(change):
+            if updates[platform] > allowance.updates and is_limited_update(change) and not exempt(change):
                 return _too_many(platform, updates[platform], "alter", f"the brake's {allowance.updates}")
             return None
 

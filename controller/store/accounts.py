@@ -183,23 +183,19 @@ class Accounts:
         """How many accounts are known and not missing; that billing drops terminated ones some day means nothing."""
         return self._counted("presence <> 'absent'")
 
-    def due_details(self, platforms: Iterable[str]) -> tuple[list[int], list[int]]:
-        """Accounts whose details are due: those of whom one of the platforms holds a record of ours, and the others.
-
-        Terminated and missing accounts are left out: nothing in their details could matter.
+    def due_details(self, platforms: Iterable[str], after: int = 0) -> list[tuple[int, bool | None]]:
+        """Some of the accounts whose details are due, those that follow one, each with whether one of the platforms
+        holds a record of ours; `None` for terminated and missing ones: nothing in their details could matter.
         """
         rows = self._conn.execute(
-            "SELECT i_account, EXISTS (SELECT 1 FROM records INDEXED BY records_by_account"
-            "  WHERE platform IN (SELECT value FROM json_each(?)) AND i_account = a.i_account AND gone = 0)"
+            "SELECT i_account, CASE WHEN presence IS NOT 'absent' AND missing_since IS NULL THEN EXISTS"
+            "  (SELECT 1 FROM records INDEXED BY records_by_account"
+            "   WHERE platform IN (SELECT value FROM json_each(?)) AND i_account = a.i_account AND gone = 0) END"
             " FROM accounts a INDEXED BY accounts_details_due"
-            " WHERE billing = ? AND details_due = 1 AND presence IS NOT 'absent' AND missing_since IS NULL"
-            " ORDER BY i_account",
-            (json.dumps(list(platforms)), self._billing),
+            " WHERE billing = ? AND details_due = 1 AND i_account > ? ORDER BY i_account LIMIT 1000",
+            (json.dumps(list(platforms)), self._billing, after),
         )
-        held: tuple[list[int], list[int]] = ([], [])
-        for i_account, has_record in rows:
-            held[0 if has_record else 1].append(i_account)
-        return held
+        return [(i_account, None if has_record is None else bool(has_record)) for i_account, has_record in rows]
 
     def unread(self) -> int:
         """How many accounts' details are due for no reason of their own: billing did not give them."""

@@ -277,3 +277,19 @@ async def test_a_password_is_not_asked_for_twice_to_make_a_record(make_bed: Call
     assert len(bed.customers()) == ACCOUNTS
     assert all(row["password"] for row in bed.customers())
     assert bed.billing.requests.operations[INFO] == ACCOUNTS
+
+
+async def test_whose_details_are_due_is_found_however_many_they_are(bed: Bed) -> None:
+    numbers, (installation,) = range(1, 2501), bed.application.installations
+    rows = [
+        (each, each % 2, "absent" if each % 5 == 0 else "active", 1.0 if each % 7 == 0 else None) for each in numbers
+    ]
+    await bed.application.ledger.run(
+        lambda store: store.db.conn.executemany(
+            "INSERT INTO accounts (billing, i_account, id, account, details_due, presence, missing_since)"
+            " VALUES ('billing', ?, '', '', ?, ?, ?)",
+            rows,
+        )
+    )
+    due = [each for each in numbers if each % 2 and each % 5 and each % 7]
+    assert await installation.gatherer.due_details() == ([], due)
