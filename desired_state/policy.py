@@ -234,11 +234,13 @@ def holding(by: str, reason: Callable[[Change], str | None]) -> Policy:
     """A policy that holds the changes `reason` has words for."""
 
     def policy(plan: Plan) -> Plan:
-        reasons = [(change, reason(change)) for change in plan.changes]
-        if all(text is None for _, text in reasons):
+        texts = [reason(change) for change in plan.changes]
+        if texts.count(None) == len(texts):
             return plan
-        going = tuple(change for change, text in reasons if text is None)
-        held = tuple(Held(change, by, text) for change, text in reasons if text is not None)
+        going = tuple(change for change, text in zip(plan.changes, texts, strict=True) if text is None)
+        held = tuple(
+            Held(change, by, text) for change, text in zip(plan.changes, texts, strict=True) if text is not None
+        )
         return Plan(going, (*plan.held, *held))
 
     return policy
