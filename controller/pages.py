@@ -150,6 +150,8 @@ class PlatformPages:
         return count
 
     async def _take(self, rows: Sequence[Listed], reading: Reading) -> None:
+        if not rows:  # all of them came before
+            return
         mark = rows.mark if isinstance(rows, Unread) else b""
         recalled = await self._known.recall(mark)
         if recalled is not None:

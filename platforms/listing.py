@@ -109,8 +109,10 @@ class Unread(Sequence[Listed]):
     def __getitem__(self, place: slice) -> Sequence[Listed]: ...
     def __getitem__(self, place: int | slice) -> Listed | Sequence[Listed]:
         """One of them, or some: the last ones, unread themselves."""
-        if isinstance(place, slice) and (place.stop, place.step) == (None, None) and place.start >= 0:
-            return replace(self, ids=self.ids[place.start :], first=self.first + place.start)
+        if isinstance(place, slice):
+            start, stop, step = place.indices(len(self))
+            if (stop, step) == (len(self), 1):
+                return replace(self, ids=self.ids[start:], first=self.first + start)
         return self._rows[place]
 
 

@@ -106,6 +106,9 @@ def test_the_last_rows_of_a_page_are_another_thing_than_the_whole_page() -> None
     assert isinstance(rows, Unread)
     assert isinstance(rest, Unread)
     assert (rest.ids, [each.record_id for each in rest], len(rest)) == (["c2", "c3"], ["c2", "c3"], 2)
+    assert [each.record_id for each in rows[:2]] == ["c1", "c2"]
+    assert rows[-2:] == rest
+    assert rows[:] == rows
     assert len({rows.mark, rest.mark, a_page("c2", "c3").mark, a_page("c1", "c2", "c4")[1:].mark}) == 4  # type: ignore[attr-defined]
     assert a_page("c1", "c2", "c3")[1:].mark == rest.mark  # type: ignore[attr-defined]
 
