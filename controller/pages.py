@@ -77,7 +77,7 @@ class KnownPages(Recall):
         return numbers, page.total
 
     def keep(self, mark: bytes, slices: Sequence[PageNote | None], total: int | None = None) -> None:
-        """Note a page, unless there is no mark or no note to know it by."""
+        """Note a page, unless it has no mark, or not all of its rows have a note to know them by."""
         notes = tuple(note for note in slices if note is not None)
         if mark and notes and len(notes) == len(slices):
             self._now[mark] = _Noted(notes, total)
@@ -106,7 +106,7 @@ class BillingPages:
 
     async def _take(self, began: datetime, shown: Numbers, page: Page) -> None:
         shown.update(page.recalled)
-        notes = list[PageNote | None]()
+        notes = list[PageNote]()
         for rows in _slices(page.rows, COMPARED):
             fingerprints = {row.i_account: row.fingerprint() for row in rows}
             shown.update(fingerprints)

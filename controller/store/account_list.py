@@ -62,9 +62,10 @@ class AccountList:
         return [i_account for i_account in fingerprints if i_account in unlike]
 
     def recalled(self, note: PageNote) -> list[int] | None:
-        """Whom rows show, if they are known to read so, and nobody else is known between them."""
-        query = f"{_KNOWN} BETWEEN ? AND ? ORDER BY i_account"
-        return note.numbers(self._conn.execute(query, (self._billing, note.first, note.last)).fetchall())
+        """Whom rows show, if they are known to read so, and nobody between them is known by a row."""
+        query = f"{_KNOWN} BETWEEN ? AND ? AND row_fp NOT NULL ORDER BY i_account LIMIT ?"
+        between = (self._billing, note.first, note.last, note.enough)
+        return note.numbers(self._conn.execute(query, between).fetchall())
 
     def merge(self, rows: Iterable[ListedAccount], taken_at: datetime, now: datetime) -> None:
         """Take over rows of a list that began at `taken_at`, as far as they differ; all of them were seen in it."""

@@ -1,7 +1,8 @@
 """What rows of a list show, as far as it takes to find out whether the store knows it.
 
 A page that reads as before shows the same rows. Whether the store knows them so is asked of it every time: events,
-commands and our own calls change it too.
+commands and our own calls change it too. Whom it knows by no fingerprint (a list has missed them, say) no rows can
+have shown just so: they may stand between the numbers of a page for years, and are left out.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,29 +13,33 @@ import msgspec
 
 _BYTES = 16
 _ENCODE = msgspec.msgpack.Encoder().encode
-_SPREAD = 4  # numbers from the first to the last, for each that is shown
 
 
 @dataclass(frozen=True, slots=True)
 class PageNote:
-    """Whom some rows of a page show, by their numbers from `first` to `last`, and a `digest` of their fingerprints."""
+    """Whom some rows of a page show: their numbers, from `first` to `last`, and a `digest` of their fingerprints."""
 
     first: int
     last: int
     digest: bytes
+    rows: int
 
     @staticmethod
-    def of(shown: Iterable[tuple[int, bytes]]) -> "PageNote | None":
-        """Of numbers and fingerprints; `None` where their numbers are too far apart to be looked up together."""
+    def of(shown: Iterable[tuple[int, bytes]]) -> "PageNote":
+        """Of numbers and fingerprints."""
         pairs = sorted(shown)
-        if not pairs or pairs[-1][0] - pairs[0][0] >= _SPREAD * len(pairs):
-            return None
-        return PageNote(pairs[0][0], pairs[-1][0], _digest(pairs))
+        first, last = (pairs[0][0], pairs[-1][0]) if pairs else (0, 0)
+        return PageNote(first, last, _digest(pairs), len(pairs))
 
-    def numbers(self, known: Sequence[tuple[int, bytes | None]]) -> list[int] | None:
-        """Whom they show, if just this is known of everybody from the first to the last, in their order."""
+    @property
+    def enough(self) -> int:
+        """How many to ask the store for: one more than there may be, for lists that do not follow the numbers."""
+        return self.rows + 1
+
+    def numbers(self, known: Sequence[tuple[int, bytes]]) -> list[int] | None:
+        """Whom they show, if just these are known from the first to the last, in the order of their numbers."""
         return [number for number, _ in known] if _digest(known) == self.digest else None
 
 
-def _digest(known: Sequence[tuple[int, bytes | None]]) -> bytes:
+def _digest(known: Sequence[tuple[int, bytes]]) -> bytes:
     return blake2b(_ENCODE(known), digest_size=_BYTES).digest()

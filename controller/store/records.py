@@ -89,7 +89,7 @@ class Records:
     def differing(self, rows: "Sequence[Listed]", reading: Reading) -> "tuple[list[Listed], PageNote | None]":
         """Which rows of a list are new, or differ from those before; of the others it is noted that they are there.
 
-        Where none differs, by what they can be known together again, if they can.
+        Where none differs, by what they can be known together again.
         """
         ids = json.dumps([row.record_id for row in rows])
         compared = (self._platform, ids, b"".join([row.fingerprint for row in rows]))
@@ -101,8 +101,9 @@ class Records:
         return [row for place, row in enumerate(rows) if place not in same], None
 
     def recalled(self, note: PageNote) -> list[int] | None:
-        """The numbers of the records that rows show, if they are known to read so, and no other between them."""
-        return note.numbers(self._conn.execute(_LISTED, (self._platform, note.first, note.last)).fetchall())
+        """The numbers of the records that rows show, if they are known to read so, and no other between them does."""
+        between = (self._platform, note.first, note.last, note.enough)
+        return note.numbers(self._conn.execute(_LISTED, between).fetchall())
 
     def merge(self, differing: "Iterable[tuple[Listed, Observation]]", reading: Reading, now: datetime) -> None:
         """Take over such rows, each with what it shows."""
@@ -370,7 +371,7 @@ _SAME = (
 _PRINTS = "SELECT number, listed_fp FROM json_each(?2) CROSS JOIN records WHERE platform = ?1 AND record_id = value"
 _LISTED = (
     "SELECT number, listed_fp FROM records INDEXED BY records_listed"
-    " WHERE platform = ? AND number BETWEEN ? AND ? ORDER BY number"
+    " WHERE platform = ? AND number BETWEEN ? AND ? AND listed_fp <> x'' ORDER BY number LIMIT ?"
 )
 _ALL = "SELECT count(*) FROM records INDEXED BY records_by_number WHERE platform = ?"
 _NUMBERS = (
