@@ -8,7 +8,8 @@ Rules of this module:
    change the store too, and news that came too late for it was not taken over.
 3. Of other pages every row is compared by its fingerprint, and understood only where it differs. Rows that differ are
    taken over slice by slice.
-4. What is noted of pages lives as long as the process, and only until the next list is through.
+4. What is noted of pages lives as long as the process, and only until the next list has been read to its end: one that
+   fails in the middle makes nobody forget the pages behind.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -56,10 +57,14 @@ class KnownPages(Recall):
 
     def begin(self) -> None:
         """The list is read once more."""
-        self._before, self._now = self._now, {}
+        self._now = {}
+
+    def end(self) -> None:
+        """It was read to its end."""
+        self._before = self._now
 
     def __contains__(self, mark: object) -> bool:
-        """Whether a page of the list before had that mark."""
+        """Whether a page of the list had that mark when it was last read to its end."""
         return mark in self._before
 
     async def recall(self, mark: bytes) -> tuple[Sequence[int], int | None] | None:
@@ -98,6 +103,7 @@ class BillingPages:
         shown = Numbers()
         self._known.begin()
         snapshot = await self._billing.source.snapshot(partial(self._take, began, shown), self._known)
+        self._known.end()
         shown.update(snapshot.unreadable)
         return snapshot, shown
 
@@ -147,6 +153,7 @@ class PlatformPages:
         async for rows in self._platform.driver.list():
             count += len(rows)
             await self._take(rows, reading)
+        self._known.end()
         return count
 
     async def _take(self, rows: Sequence[Listed], reading: Reading) -> None:

@@ -11,6 +11,7 @@ from controller.store import PageNote
 from controller.store.account_list import AccountList
 from controller.store.connection import Database
 from controller.store.database import private_copy
+from platforms.simulation import Fault
 from tests.bed import Bed
 from tests.loop.vanishing import come_back, vanish
 
@@ -77,6 +78,16 @@ async def test_p03_whom_a_known_page_showed_is_missed_when_it_does_not_come(bed:
     await bed.full_pass()
     await bed.full_pass()
     assert (await bed.explain("tv000001"))["billing"]["missing_since"] is None
+
+
+async def test_a_list_that_cannot_be_read_makes_nobody_forget_its_pages(bed: Bed) -> None:
+    await quiet(bed)
+    bed.billing.faults.add(Fault(operation="Account/get_account_list", kind="status", status=500))
+    bed.platform.faults.add(Fault(operation="customers.list", kind="html"))
+    (report,) = await bed.full_pass()
+    assert sorted(report.failed) == ["billing", "tv"]
+    bed.world.advance(60)
+    assert await compared(bed) == []
 
 
 async def test_whom_billing_has_dropped_keeps_no_page_from_being_known(bed: Bed) -> None:
