@@ -162,10 +162,12 @@ class Daemon:
         self._web = endpoints(application, self._clock, self.take)
 
     async def _stand_by(self) -> None:
-        """Show that the process lives while it has nothing to do, and whether it could take over."""
+        """Show that the process lives while it has nothing to do, and whether it is ready or could take over."""
         while True:
+            health = self._gauges.health
             if not self._is_leading:
-                self._gauges.health.progressed()
+                health.progressed()
+            if not (self._is_leading and health.has_snapshot):
                 await self._present.look_on()
             await self._clock.sleep(PULSE)
 

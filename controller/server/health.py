@@ -67,6 +67,11 @@ class Health:
         """Billing's list has been read completely at least once."""
         self._ready["snapshot"] = Check(True, "read")
 
+    @property
+    def has_snapshot(self) -> bool:
+        """Whether billing's list is known to have been read."""
+        return self._ready["snapshot"].ok
+
     def live(self) -> Mapping[str, Check]:
         """Whether the loop still turns."""
         idle = self._monotonic() - self._progress_at
