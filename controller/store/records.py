@@ -121,8 +121,9 @@ class Records:
     def find_missing(self, reading: Reading, after: int = 0) -> int | None:
         """Note which records a complete reading did not show, of some that follow the one with a number.
 
-        Whoever was shown is known by now: if they are as many as there are, none is missing. Returns the number after
-        which to go on; `None` where there are no more.
+        Whoever was shown is known by now: if they are as many as there are, none is missing. Should one of them have
+        been removed meanwhile, and another be missing, the next reading tells. Returns the number after which to go on;
+        `None` where there are no more.
         """
         if after == 0 and len(reading.shown) == self._known():
             return None
