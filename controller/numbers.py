@@ -2,24 +2,23 @@
 
 from collections.abc import Iterable
 
-_BITS = 9  # numbers in one block: 2 ** _BITS; they are handed out in sequence
+_BITS = 8  # numbers in one word: 2 ** _BITS; they are handed out in sequence, and lists mostly follow them
 _MASK = (1 << _BITS) - 1
-_NONE = bytearray(_MASK + 1)
 
 
 class Numbers:
     """Which numbers have come by."""
 
     def __init__(self) -> None:
-        self._blocks: dict[int, bytearray] = {}
+        self._words: dict[int, int] = {}
 
     def __len__(self) -> int:
         """How many distinct numbers there were."""
-        return sum(block.count(1) for block in self._blocks.values())
+        return sum(word.bit_count() for word in self._words.values())
 
     def __bool__(self) -> bool:
         """Whether there was any."""
-        return bool(self._blocks)
+        return bool(self._words)
 
     def __contains__(self, number: int) -> bool:
         """Whether it was there."""
@@ -27,7 +26,7 @@ class Numbers:
 
     def same_as(self, other: "Numbers") -> bool:
         """Whether exactly the same numbers were there."""
-        return self._blocks == other._blocks
+        return self._words == other._words
 
     def add(self, number: int) -> bool:
         """Remember the number; whether it is new."""
@@ -35,33 +34,27 @@ class Numbers:
 
     def update(self, numbers: Iterable[int]) -> None:
         """Remember the numbers."""
-        current, block = -1, _NONE
-        for number in numbers:
-            if number >> _BITS != current:
-                current = number >> _BITS
-                block = self._block(current)
-            block[number & _MASK] = 1
+        self.add_new(numbers)
 
     def add_new(self, numbers: Iterable[int]) -> list[int]:
         """Remember the numbers; which of them are new, in their order."""
-        new = list[int]()
-        current, block = -1, _NONE
+        words, new = self._words, list[int]()
+        place, word = None, 0
         for number in numbers:
-            if number >> _BITS != current:
-                current = number >> _BITS
-                block = self._block(current)
-            if not block[number & _MASK]:
-                block[number & _MASK] = 1
+            if number >> _BITS != place:
+                if place is not None:
+                    words[place] = word
+                place = number >> _BITS
+                word = words.get(place, 0)
+            bit = 1 << (number & _MASK)
+            if not word & bit:
+                word |= bit
                 new.append(number)
+        if place is not None:
+            words[place] = word
         return new
 
     def lacking(self, numbers: Iterable[int]) -> list[int]:
         """Which of the numbers were not there."""
-        get = self._blocks.get
-        return [each for each in numbers if not get(each >> _BITS, _NONE)[each & _MASK]]
-
-    def _block(self, place: int) -> bytearray:
-        block = self._blocks.get(place)
-        if block is None:
-            block = self._blocks[place] = bytearray(_MASK + 1)
-        return block
+        words = self._words
+        return [each for each in numbers if not words.get(each >> _BITS, 0) & 1 << (each & _MASK)]
