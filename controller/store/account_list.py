@@ -19,7 +19,7 @@ from controller.numbers import Numbers
 from controller.store.codec import decode_account, encode
 from controller.store.connection import Database
 from controller.store.merging import ListedAddons, stamped, with_more_addons
-from controller.store.pages import PageNote
+from controller.store.pages import TOGETHER, PageNote
 from desired_state.account import Account
 
 _PORTION = 2000  # accounts looked at together for whether the list showed them
@@ -63,9 +63,8 @@ class AccountList:
 
     def recalled(self, note: PageNote) -> list[int] | None:
         """Whom rows show, if they are known to read so, and nobody between them is known by a row."""
-        query = f"{_KNOWN} BETWEEN ? AND ? AND row_fp NOT NULL ORDER BY i_account LIMIT ?"
         between = (self._billing, note.first, note.last, note.enough)
-        return note.numbers(self._conn.execute(query, between).fetchall())
+        return note.numbers(self._conn.execute(_TOGETHER, between).fetchone())
 
     def merge(self, rows: Iterable[ListedAccount], taken_at: datetime, now: datetime) -> None:
         """Take over rows of a list that began at `taken_at`, as far as they differ; all of them were seen in it."""
@@ -177,6 +176,10 @@ class Unseen:
 
 
 _KNOWN = "SELECT i_account, row_fp FROM accounts INDEXED BY accounts_listed WHERE billing = ? AND i_account"
+_TOGETHER = TOGETHER.format(
+    "SELECT i_account AS number, row_fp AS fingerprint FROM accounts INDEXED BY accounts_listed"
+    " WHERE billing = ? AND i_account BETWEEN ? AND ? AND row_fp NOT NULL ORDER BY i_account LIMIT ?"
+)
 _FOLLOWING = "WHERE billing = ? AND i_account > ? ORDER BY i_account"
 _OF_THESE = "FROM accounts WHERE i_account IN (SELECT value FROM json_each(?)) AND billing = ?"
 _UNSEEN = "missing_since IS NULL AND seen_at NOT BETWEEN ? AND ?"

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from controller.numbers import Numbers
 from controller.store.codec import decode_spec, encode, fingerprint, instant, to_instant
 from controller.store.connection import Database
-from controller.store.pages import PageNote
+from controller.store.pages import TOGETHER, PageNote
 from controller.store.targets import Targets
 from desired_state.subscriber import Observation, Owner, SubscriberSpec
 from desired_state.unique import Value, unique_values
@@ -103,7 +103,7 @@ class Records:
     def recalled(self, note: PageNote) -> list[int] | None:
         """The numbers of the records that rows show, if they are known to read so, and no other between them does."""
         between = (self._platform, note.first, note.last, note.enough)
-        return note.numbers(self._conn.execute(_LISTED, between).fetchall())
+        return note.numbers(self._conn.execute(_TOGETHER, between).fetchone())
 
     def merge(self, differing: "Iterable[tuple[Listed, Observation]]", reading: Reading, now: datetime) -> None:
         """Take over such rows, each with what it shows."""
@@ -125,7 +125,7 @@ class Records:
         been removed meanwhile, and another be missing, the next reading tells. Returns the number after which to go on;
         `None` where there are no more.
         """
-        if after == 0 and len(reading.shown) == self._known():
+        if not after and self._conn.execute(_ALL, (self._platform,)).fetchone() == (len(reading.shown),):
             return None
         numbers = self._numbers(_NUMBERS, (self._platform, after))
         absent = json.dumps(reading.shown.lacking(numbers))
@@ -330,11 +330,6 @@ class Records:
             return known
         return owner.i_account if owner.i_env == self._i_env else None
 
-    def _known(self) -> int:
-        """How many records there are, those that we removed and no list has missed yet included."""
-        (count,) = self._conn.execute(_ALL, (self._platform,)).fetchone()
-        return int(count)
-
     def _counted(self, *, is_ours: bool) -> int:
         query = "SELECT total(number) FROM records_tally WHERE platform = ? AND is_ours = ?"
         (count,) = self._conn.execute(query, (self._platform, is_ours)).fetchone()
@@ -370,10 +365,11 @@ _SAME = (
     " AND listed_fp = substr(?3, 12 * key + 1, 12)"
 )
 _PRINTS = "SELECT number, listed_fp FROM json_each(?2) CROSS JOIN records WHERE platform = ?1 AND record_id = value"
-_LISTED = (
-    "SELECT number, listed_fp FROM records INDEXED BY records_listed"
+_TOGETHER = TOGETHER.format(
+    "SELECT number, listed_fp AS fingerprint FROM records INDEXED BY records_listed"
     " WHERE platform = ? AND number BETWEEN ? AND ? AND listed_fp <> x'' ORDER BY number LIMIT ?"
 )
+# those that we removed included, until a list has missed them
 _ALL = "SELECT count(*) FROM records INDEXED BY records_by_number WHERE platform = ?"
 _NUMBERS = (
     "SELECT json_group_array(number) FROM (SELECT number FROM records INDEXED BY records_by_number"
