@@ -8,7 +8,6 @@ Rules of this module:
 2. Whatever is printed, logged, audited or served passes here first.
 """
 
-from dataclasses import fields
 from typing import TypeAlias
 
 import msgspec
@@ -86,8 +85,7 @@ def _show(name: str, value: object, differs: bool) -> "str | int | bool | list[s
         case Secret():
             return "***" if value.fingerprint else ""
         case Contact():
-            is_set = any(getattr(value, field.name) for field in fields(Contact))
-            return "changed" if differs else "set" if is_set else ""
+            return "changed" if differs else "set" if value != Contact() else ""
         case tuple():
             return [mask_device(item) if name == "device_ids" else str(item) for item in value]
         case bool() | int():

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 
 from desired_state.account import Contact, Secret
 
@@ -80,16 +81,13 @@ class SubscriberSpec:
 
     def over(self, observed: "SubscriberSpec") -> "SubscriberSpec":
         """This wish with every field it does not manage taken from what is observed."""
-        unmanaged = {name: getattr(observed, name) for name in SPEC_FIELDS if getattr(self, name) is None}
-        return replace(self, **unmanaged) if unmanaged else self
+        both = zip(SPEC_FIELDS, _values(self), _values(observed), strict=True)
+        return SubscriberSpec(**{name: theirs if ours is None else ours for name, ours, theirs in both})
 
     def differs_from(self, observed: "SubscriberSpec") -> tuple[str, ...]:
         """The names of the managed fields in which the platform holds something else."""
-        return tuple(
-            name
-            for name in SPEC_FIELDS
-            if getattr(self, name) is not None and getattr(self, name) != getattr(observed, name)
-        )
+        both = zip(SPEC_FIELDS, _values(self), _values(observed), strict=True)
+        return tuple([name for name, ours, theirs in both if ours is not None and ours != theirs])
 
     def sealed(self) -> "SubscriberSpec":
         """The same spec without the clear text of its secrets: what may be stored and compared."""
@@ -100,6 +98,7 @@ class SubscriberSpec:
 
 SPEC_FIELDS = tuple(each.name for each in fields(SubscriberSpec))
 UNREADABLE = ("password", "pin")
+_values = attrgetter(*SPEC_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,8 +115,7 @@ class Records:
             if known is not None and reading.settled_before <= (known[0] or 0) <= now.timestamp():
                 continue
             seen = replace(observation, observed_at=reading.began)
-            number, _ = self._put(seen, row.fingerprint, known and (known[1], known[2]), None)
-            reading.shown.add(number)
+            reading.shown.add(self._put(seen, row.fingerprint, known and (known[1], known[2])))
 
     def find_missing(self, reading: Reading, after: int = 0) -> int | None:
         """Note which records a complete reading did not show, of some that follow the one with a number.
@@ -206,13 +205,12 @@ class Records:
             "SELECT spec, i_account FROM records WHERE platform = ? AND record_id = ?",
             (self._platform, observation.record_id),
         ).fetchone()
-        self._put(observation, b"", known, None)
+        self._put(observation, b"", known)
         return self.get(observation.record_id)
 
-    def note_written(self, observation: Observation, i_account: int, at: datetime) -> bytes:
-        """Take over what we just wrote, as ours; returns its fingerprint."""
-        _, observed_fp = self._put(observation, b"", (encode(observation.spec.sealed()), i_account), at)
-        return observed_fp
+    def note_written(self, observation: Observation, i_account: int, at: datetime) -> None:
+        """Take over what we just wrote, as ours, with the secrets that it has now."""
+        self._keep(observation, b"", i_account, at)
 
     def note_removed(self, record_id: str, at: datetime) -> None:
         """Take over that we removed the record; a list that is too early to know will not bring it back."""
@@ -255,7 +253,7 @@ class Records:
         for *row, listed_fp in rows:
             seen = _stored((row[0], row[1], row[2], row[3], row[4], row[5], row[6])).observation
             spec = replace(seen.spec, password=None, pin=None)
-            self._put(replace(seen, spec=spec), listed_fp, (encode(spec), i_account), None)
+            self._keep(replace(seen, spec=spec), listed_fp, i_account)
 
     def forget_all_secrets(self) -> None:
         """Have every password and PIN written anew that is remembered of a record of ours."""
@@ -288,16 +286,16 @@ class Records:
         ).fetchone()
         return None if row is None else _stored(row)
 
-    def _put(
-        self, observation: Observation, listed_fp: bytes, known: tuple[bytes, int | None] | None, at: datetime | None
-    ) -> tuple[int, bytes]:
-        """Keep an observation with the secrets and the binding that are known of the record.
+    def _put(self, observation: Observation, listed_fp: bytes, known: tuple[bytes, int | None] | None) -> int:
+        """Keep an observation with the secrets and the binding that are known of the record; returns its number."""
+        spec, i_account = known or (None, None)
+        remembered = decode_spec(spec) if spec is not None else None
+        return self._keep(observation.with_secrets_of(remembered), listed_fp, i_account)
 
-        Returns the record's number and the fingerprint of what is known of it now.
-        """
-        remembered = decode_spec(known[0]) if known else None
-        spec = observation.with_secrets_of(remembered).spec.sealed()
-        i_account = self._bound(observation.spec, known[1] if known else None)
+    def _keep(self, observation: Observation, listed_fp: bytes, known: int | None, at: datetime | None = None) -> int:
+        """Keep what is known of a record, which was bound to the account `known`; returns its number."""
+        spec = observation.spec.sealed()
+        i_account = self._bound(spec, known)
         encoded = encode(spec)
         observed_fp = fingerprint(observation.external_id.encode() + encoded)
         ((number,),) = self._conn.execute(
@@ -312,9 +310,9 @@ class Records:
              observed_fp, observation.observed_at.timestamp(), at and at.timestamp()),
         ).fetchall()  # fmt: skip
         self._hold(observation.record_id, spec)
-        if known is not None and known[1] not in (None, i_account):
-            self._conn.execute(_REBIND, (self._platform, observation.record_id, known[1]))
-        return number, observed_fp
+        if known not in (None, i_account):
+            self._conn.execute(_REBIND, (self._platform, observation.record_id, known))
+        return int(number)
 
     def _hold(self, record_id: str, spec: SubscriberSpec | None) -> None:
         """Note which devices and logins the record has now."""
