@@ -20,7 +20,6 @@ from controller.moves import concerned_elsewhere
 from controller.news import News
 from controller.store import Progress, Store
 from controller.targets import Billing, Platform
-from controller.turns import Turn
 from desired_state.plan import Change, Plan, identity, key_of
 from desired_state.subscriber import State
 from desired_state.turns import released
@@ -62,7 +61,7 @@ class Acting:
 
     def begin(self, store: Store, attempt: Attempt, comparison: Comparison) -> Opened | str:
         """Announce the change in the transaction that found it due, which is durable; `finish` is to follow."""
-        hold = partial(self._held, attempt=attempt, turn=comparison.turn, before=comparison.subscriber.progress)
+        hold = partial(self._held, attempt=attempt, comparison=comparison)
         return self._announce(store, attempt=attempt, hold=hold)
 
     async def finish(self, attempt: Attempt, opened: Opened | str) -> Result:
@@ -98,33 +97,31 @@ class Acting:
         due = comparison.change if comparison is not None else None
         if comparison is None or due is None or not _is_same(due, attempt.due):
             return "stale"
-        return self._held(store, attempt=attempt, turn=comparison.turn, before=comparison.subscriber.progress)
+        return self._held(store, attempt=attempt, comparison=comparison)
 
-    def _held(self, store: Store, *, attempt: Attempt, turn: Turn, before: Progress) -> str | None:
+    def _held(self, store: Store, *, attempt: Attempt, comparison: Comparison) -> str | None:
         """`held` if a policy holds the change, which is noted.
 
         Whoever begins to wait has those looked at whom he waits for: they may have been at rest until now. Those whose
         call is under way or failed have their own time.
         """
-        look = attempt.look
-        plan = self._safeguards(store, look, turn, attempt.due).apply(Plan((attempt.due,)))
+        look, turn = attempt.look, comparison.turn
+        plan = self._safeguards(store, look, comparison, attempt.due).apply(Plan((attempt.due,)))
         if not plan.held:
             return None
         progress = hold_progress(plan.held[0])
-        if progress != before:
+        if progress != comparison.subscriber.progress:
             attempt.to_wake.extend(filter(partial(_may_be_woken, store, look.platform), turn.waits_for))
         store.subscribers(look.platform.name).unsettle(look.i_account, progress, look.now)
         return "held"
 
-    def _safeguards(self, store: Store, look: Look, turn: Turn, change: Change) -> Safeguards:
-        platform = look.platform
-        record_id = change.observed.record_id if change.observed is not None else None
-        bound = store.records(platform.name, platform.i_env).binding(record_id) if record_id is not None else None
+    def _safeguards(self, store: Store, look: Look, comparison: Comparison, change: Change) -> Safeguards:
+        platform, record, turn = look.platform, comparison.record, comparison.turn
         around = Circumstances(
             billing=self._billing,
             platform=platform,
             now=look.now,
-            bound={bound: record_id} if bound is not None and record_id is not None else {},
+            bound={record.i_account: record.observation.record_id} if record and record.i_account is not None else {},
             allowance=store.targets.allowance(platform.name),
             completing=frozenset([key_of(change)] if turn.completes else ()),
             alone=1 + turn.followers,
@@ -137,36 +134,37 @@ class Acting:
             result = self._note_success(store, look=look, change=attempt.change)
         else:
             result = note_failure(store, look, outcome, attempt.draw)
-        result = replace(result, kind=attempt.change.kind, call=outcome.call)
-        attempt.results.append(self._ended(store, look, result))
+        attempt.results.append(self._ended(store, look, result, outcome.call))
 
     def _note_success(self, store: Store, *, look: Look, change: Change) -> Result:
         """Note how the subscriber stands after a call; what is left to do is done by another look."""
         subscribers = store.subscribers(look.platform.name)
-        stored = store.accounts(self._billing.name).get(look.i_account)
-        if stored is not None and stored.missing_since is not None:
+        standing = store.accounts(self._billing.name).standing(look.i_account)
+        if standing is not None and standing.is_missing:
             self._fresh.judge(store, look.i_account)  # from now on its record is off, or gone
-        result = Result(
+        ended = partial(
+            Result,
             "changed",
             wake=tuple(subscribers.wishing(released(change), look.i_account)),
             elsewhere=concerned_elsewhere(store, self._billing, look.platform, look.i_account),
         )
         comparison = compare(store, look.platform, look.i_account)
         if comparison is None:
-            return result
-        if comparison.change is None and (stored is None or stored.half_read is None):
-            return replace(result, converged_after=self.rest(store, look=look, comparison=comparison))
+            return ended()
+        if comparison.change is None and (standing is None or standing.half_read is None):
+            return ended(converged_after=self.rest(store, look=look, comparison=comparison))
         subscribers.unsettle(look.i_account, Progress(State.PENDING), look.now)
-        return replace(result, again_in=timedelta(0))
+        return ended(again_in=timedelta(0))
 
-    def _ended(self, store: Store, look: Look, result: Result) -> Result:
+    def _ended(self, store: Store, look: Look, result: Result, call: Opened | None = None) -> Result:
         """With what is new, and when the decision changes by itself, or a reading comes late enough after an event."""
         announced_at = store.events(self._billing.name).announced_at(look.i_account)
         settled = announced_at + SETTLING if announced_at is not None else None
         instants = (store.accounts(self._billing.name).valid_until(look.i_account), settled)
         due_at = min((at for at in instants if at is not None and at > look.now), default=None)
-        news = self._news.of_look(store, look, result)
-        return replace(result, due_at=due_at, settles=due_at is not None and due_at == settled, news=news)
+        news = self._news.of_look(store, look, result, call)
+        settles = due_at is not None and due_at == settled
+        return replace(result, due_at=due_at, settles=settles, call=call, news=news)
 
 
 def attempted(

@@ -17,16 +17,22 @@ _LONGEST = 100  # of what others gave an event for a number and a type
 _ORDERS = ("requeue", "approve", "adopt", "resume")
 
 
-def noticed(store: Store, billing: str, look: Look, subscriber: StoredSubscriber | None) -> str | None:
-    """Why the subscriber is looked at, as far as that is known at the look's begin."""
-    return "; ".join(filter(None, (_asked(store, billing, look), _again(store, look, subscriber)))) or None
+def noticed(
+    store: Store, billing: str, look: Look, subscriber: StoredSubscriber | None, *, is_announced: bool
+) -> str | None:
+    """Why the subscriber is looked at, as far as that is known at the look's begin.
+
+    `is_announced`: an event announced it, and billing has not been read for that yet.
+    """
+    asked = _asked(store, billing, look, is_announced)
+    return "; ".join(filter(None, (asked, _again(store, look, subscriber)))) or None
 
 
-def _asked(store: Store, billing: str, look: Look) -> str | None:
+def _asked(store: Store, billing: str, look: Look, is_announced: bool) -> str | None:
     """The person or the event that the look is due to, if it is to any."""
     if look.trigger == "operator":
         return _ordered(store, billing, look)
-    if look.trigger == "event" or store.events(billing).announced_at(look.i_account) is not None:
+    if look.trigger == "event" or is_announced:
         return _announced(store, billing, look.i_account)
     return None
 

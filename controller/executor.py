@@ -10,7 +10,7 @@ Rules of this module:
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, assert_never
 
@@ -24,6 +24,8 @@ from desired_state.plan import Change, Create, Delete, Rename, Resume, Suspend, 
 from desired_state.subscriber import SPEC_FIELDS, UNREADABLE, Observation, SubscriberSpec
 from platforms.driver import PlatformError, Transient, Unavailable
 from platforms.transport import Clock
+
+_UNREADABLE = set(UNREADABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +103,10 @@ class Executor:
         verdict = attendance.hold(store)
         if verdict is not None:
             return verdict
-        intent, now = _intent(change, cause, self._new_request_id()), self.clock.now()
-        platform = intent.key.platform
-        plan = attendance.approved_with(store)
-        caused_by = "; ".join(filter(None, (_approved(store, plan), intent.caused_by))) or None
-        intent = replace(intent, epoch=store.recovery.epoch(), plan=plan, caused_by=caused_by)
+        now, plan = self.clock.now(), attendance.approved_with(store)
+        caused_by = "; ".join(filter(None, (_approved(store, plan), cause.text))) or None
+        leave = _Leave(self._new_request_id(), plan, caused_by, store.recovery.epoch())
+        intent, platform = _intent(change, cause, leave), change.desired.key.platform
         if intent.spent is not None and intent.plan is None:
             store.targets.spend(platform, **{intent.spent: 1})
         store.subscribers(platform).mark_in_flight(intent.key.i_account, now)
@@ -174,6 +175,16 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class _Leave:
+    """Under which name, plan and epoch a call is made, and whom it is due to in words."""
+
+    request_id: str
+    plan: str | None
+    caused_by: str | None
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Done:
     platform: Platform
     change: Change
@@ -216,7 +227,7 @@ async def _call(platform: Platform, change: Change) -> str:
     return change.observed.record_id
 
 
-def _intent(change: Change, cause: Cause, request_id: str) -> Intent:
+def _intent(change: Change, cause: Cause, leave: _Leave) -> Intent:
     before = change.observed.spec if change.observed is not None else None
     name = name_after(change) or (change.observed.external_id if change.observed is not None else "")
     return Intent(
@@ -226,8 +237,10 @@ def _intent(change: Change, cause: Cause, request_id: str) -> Intent:
         external_id=name,
         reason=change.desired.reason,
         cause=cause.trigger,
-        caused_by=cause.text,
-        request_id=request_id,
+        caused_by=leave.caused_by,
+        plan=leave.plan,
+        epoch=leave.epoch,
+        request_id=leave.request_id,
         before=as_json(show_spec(before, change.after)),
         after=as_json(show_spec(change.after, before)),
         after_fp=_readable_fp(change),
@@ -248,9 +261,10 @@ def _readable_fp(change: Change) -> bytes | None:
     """What will be read once the change is made; `None` where nothing that can be read is going to change."""
     if change.after is None:
         return None
-    managed, seen = _managed(change.after), change.observed
-    after = _reading(name_after(change) or "", change.after, managed)
-    return None if seen is not None and after == _reading(seen.external_id, seen.spec, managed) else after
+    name, seen = name_after(change) or "", change.observed
+    if seen is not None and seen.external_id == name and not set(change.after.differs_from(seen.spec)) - _UNREADABLE:
+        return None
+    return _reading(name, change.after, _managed(change.after))
 
 
 def _managed(spec: SubscriberSpec) -> str:
@@ -259,9 +273,8 @@ def _managed(spec: SubscriberSpec) -> str:
 
 
 def _reading(external_id: str, spec: SubscriberSpec, managed: str) -> bytes:
-    unmanaged = set(SPEC_FIELDS) - {"enabled", *managed.split()}
-    blank: dict[str, Any] = dict.fromkeys(unmanaged)
-    return fingerprint(external_id.encode() + encode(replace(spec, **blank)))
+    shown: dict[str, Any] = {name: getattr(spec, name) for name in ("enabled", *managed.split())}
+    return fingerprint(external_id.encode() + encode(SubscriberSpec(**shown)))
 
 
 def _result_seen(intent: OpenIntent, seen: Observation | None) -> str:

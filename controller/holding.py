@@ -71,7 +71,7 @@ class Circumstances:
 class Safeguards:
     """The policies of a plan: those before the brake, the brake with what is exempt from it, and those after it.
 
-    `approved` are all changes that persons have approved, `adopted` those of them that belong to adoptions.
+    `approved` are all changes that persons have approved, `adopted` (of a whole plan) those that belong to adoptions.
     """
 
     before: tuple[Policy, ...]
@@ -125,9 +125,8 @@ def safeguards(store: Store, around: Circumstances, changes: Iterable[Change]) -
         certain_absence(_doubt_about(store, around.billing.name)),
     )
     after = (in_turn, moved_first(arrivals(store, around.billing, changes)))
-    return Safeguards(
-        before, partial(_brake, around), after, around.completing, approved, store.holds.adopted(platform.name, of)
-    )
+    adopted = frozenset() if around.alone else store.holds.adopted(platform.name)
+    return Safeguards(before, partial(_brake, around), after, around.completing, approved, adopted)
 
 
 def _doubt_about(store: Store, billing: str) -> str | None:

@@ -206,11 +206,11 @@ def rest(store: Store, platform: Platform, comparison: Comparison) -> Progress |
     if comparison.record is None and comparison.subscriber.desired.presence in (Presence.DORMANT, Presence.ABSENT):
         store.subscribers(platform.name).drop(i_account)
         return progress
-    stored = store.accounts(platform.billing).get(i_account)
+    standing = store.accounts(platform.billing).standing(i_account)
     ambiguity = store.recovery.ambiguity(platform.name, i_account)
     if ambiguity is not None:
         progress = Progress(State.CONFLICT, "ambiguous", ambiguity)
-    if progress.state is State.PENDING or (stored is not None and stored.half_read is not None):
+    if progress.state is State.PENDING or (standing is not None and standing.half_read is not None):
         return None
     store.subscribers(platform.name).settle(comparison.subscriber, comparison.observed_fp, progress)
     return progress

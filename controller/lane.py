@@ -223,7 +223,7 @@ class Lane:
 
     def _tell(self, result: Result, seconds: float) -> None:
         for each in result.news:
-            tell(replace(each, seconds=round(seconds, 3)))
+            tell(each, seconds)
 
     def _wake_others(self, key: SubscriberKey, result: Result, trace_id: str) -> None:
         """Put on the queues whose turn it is now because of this look."""

@@ -31,7 +31,7 @@ _A_WHILE = timedelta(seconds=FIRST_PROBE)
 class Result:
     """What one look came to, as metrics name it, and when the next one is due (`None`: when something changes).
 
-    `kind` is the call that was made, if one was; `failures` how many looks in a row have failed; `converged_after` how
+    `failures` is how many looks in a row have failed; `converged_after` how
     long the subscriber had been waiting that now is as wished; `wake` whose turn it is now: something they wish was set
     free, or they have something to set free; `elsewhere` on which other platforms the same account waited for this;
     `due_at` when time alone will have changed something, so that another look is needed; `put_off` that it failed by
@@ -41,7 +41,6 @@ class Result:
     """
 
     result: str
-    kind: Kind | None = None
     again_in: timedelta | None = None
     failures: int = 0
     converged_after: timedelta | None = None
@@ -52,6 +51,11 @@ class Result:
     settles: bool = False
     call: Opened | None = None
     news: tuple[Decided, ...] = ()
+
+    @property
+    def kind(self) -> Kind | None:
+        """The kind of call that was made, if one was."""
+        return self.call.intent.kind if self.call is not None else None
 
 
 @dataclass(frozen=True, slots=True)

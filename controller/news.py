@@ -30,17 +30,17 @@ class News:
         self._billing = billing
         self._house = house
 
-    def of_look(self, store: Store, look: Look, result: Result) -> tuple[Decided, ...]:
-        """What to tell when it has ended."""
-        rows = [(call.number, store.journal.outcome(call.number)) for call in look.before.calls]
+    def of_look(self, store: Store, look: Look, result: Result, call: Opened | None) -> tuple[Decided, ...]:
+        """What to tell when it has ended, with a call or without one."""
+        rows = [(each.number, store.journal.outcome(each.number)) for each in look.before.calls]
         account = self._account(store, look.i_account) if rows else None
         news = [_resolved(_line(look, row.reason, row.result), account, number, row) for number, row in rows if row]
-        known = store.subscribers(look.platform.name).get(look.i_account)
-        progress = known.progress if known is not None else None
+        progress = store.subscribers(look.platform.name).progress(look.i_account)
         is_new = self._note(store, SubscriberKey(look.platform.name, look.i_account), look.before.said, progress)
-        if result.call is not None:
-            news.append(_called(look, result, result.call, progress))
+        if call is not None:
+            news.append(_called(look, result, call, progress))
         elif is_new or (result.result in _FAILED and not result.put_off):
+            known = store.subscribers(look.platform.name).get(look.i_account)
             reason = known.desired.reason if known is not None else self._reason(store, look)
             news.append(self._stands(store, _line(look, reason, result.result), progress))
         return tuple(news)
@@ -127,14 +127,20 @@ def _standing(line: Decided, progress: Progress | None) -> Decided:
 def _called(look: Look, result: Result, call: Opened, progress: Progress | None) -> Decided:
     """A call, and what came of it."""
     intent = call.intent
-    line = replace(
-        _line(look, intent.reason, result.result),
+    return Decided(
         account=intent.account_id,
+        i_account=look.i_account,
+        platform=look.platform.name,
         action=intent.kind,
+        reason=intent.reason,
+        state=State.NO_SERVICE if progress is None else progress.state,
+        held_by=None if progress is None else progress.held_by,
+        text=None if progress is None else progress.text,
         intent=call.number,
         request_id=intent.request_id,
+        trigger=look.trigger,
+        result=result.result,
     )
-    return _standing(line, progress)
 
 
 def _resolved(line: Decided, account: str | None, number: int, row: AuditRow) -> Decided:

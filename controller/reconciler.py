@@ -86,20 +86,12 @@ class Reconciler:
             return _Known(look, ends=ends)
         known = self._known(store, look=look)
         subscriber = known.comparison.subscriber if known.comparison is not None else None
-        caused_by = noticed(store, self._billing.name, look, subscriber)
+        caused_by = noticed(store, self._billing.name, look, subscriber, is_announced=known.is_announced)
         look = replace(look, caused_by=caused_by, before=before(subscriber, known.open_intents))
-        known = replace(known, look=look)
-        return self._with_call(store, known, kept, draw) if may_act else known
-
-    def _with_call(self, store: Store, known: "_Known", account: Account | None, draw: Callable[[], float]) -> "_Known":
-        comparison, look = known.comparison, known.look
-        if comparison is None or comparison.change is None or not _is_all_known(known, comparison):
-            return known
-        change = comparison.change if account is None else with_values(comparison.change, account)
-        if lacks_values(change, anew=look.platform.driver.capabilities.writes_secrets_anew):
-            return known
-        attempt = attempted(look, comparison, change, known.account_id, draw)
-        return replace(known, attempt=attempt, opened=self._acting.begin(store, attempt, comparison))
+        attempt = _attempt(look, known, kept, draw) if may_act else None
+        if attempt is None or known.comparison is None:
+            return replace(known, look=look)
+        return replace(known, look=look, attempt=attempt, opened=self._acting.begin(store, attempt, known.comparison))
 
     async def _look(self, known: "_Known", draw: Callable[[], float]) -> Result:
         look = known.look
@@ -144,16 +136,17 @@ class Reconciler:
 
     def _known(self, store: Store, *, look: Look) -> "_Known":
         name = look.platform.name
-        stored = store.accounts(self._billing.name).get(look.i_account)
-        announced_at = store.events(self._billing.name).announced_at(look.i_account)
+        standing = store.accounts(self._billing.name).standing(look.i_account)
+        is_announced = store.events(self._billing.name).announced_at(look.i_account) is not None
         return _Known(
             look,
-            account_id=stored.account.id if stored is not None else "",
-            is_account_due=stored is None or stored.details_due or announced_at is not None,
+            account_id=standing.id if standing is not None else "",
+            is_announced=is_announced,
+            is_account_due=standing is None or standing.details_due or is_announced,
             comparison=compare(store, look.platform, look.i_account),
             open_intents=tuple(store.journal.open_of(name, look.i_account)),
             is_listed=store.targets.reading(name).complete,
-            half_read=stored.half_read if stored is not None else None,
+            half_read=standing.half_read if standing is not None else None,
         )
 
     async def _ask_billing(self, i_account: int) -> Account | None:
@@ -231,6 +224,7 @@ class _Known:
 
     look: Look
     account_id: str = ""
+    is_announced: bool = False
     is_account_due: bool = False
     comparison: Comparison | None = None
     open_intents: tuple[OpenIntent, ...] = ()
@@ -240,6 +234,17 @@ class _Known:
     ends: datetime | None = None
     attempt: Attempt | None = None
     opened: Opened | str = ""
+
+
+def _attempt(look: Look, known: _Known, account: Account | None, draw: Callable[[], float]) -> Attempt | None:
+    """The change that is due, if nothing has to be found out before it is made; `account` has its secrets."""
+    comparison = known.comparison
+    if comparison is None or comparison.change is None or not _is_all_known(known, comparison):
+        return None
+    change = comparison.change if account is None else with_values(comparison.change, account)
+    if lacks_values(change, anew=look.platform.driver.capabilities.writes_secrets_anew):
+        return None
+    return attempted(look, comparison, change, known.account_id, draw)
 
 
 def _is_all_known(known: _Known, comparison: Comparison) -> bool:

@@ -62,7 +62,7 @@ class Watch:
         self._health.progressed()
         self._metrics.reconciled(platform, result.result, seconds)
         if result.kind is not None:
-            self._metrics.action(platform, Kind(result.kind), result.result)
+            self._metrics.action(platform, result.kind, result.result)
         if result.converged_after is not None:
             cause = "pass" if trigger == "retry" else trigger
             self._metrics.converged(platform, cause, max(0.0, result.converged_after.total_seconds()))

@@ -17,7 +17,7 @@ Rules of this module:
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeVar
 
@@ -118,7 +118,7 @@ class WorkQueue:
         del self._items[item.key]
         self._counts[item.priority] -= 1
         self._working.add(item.key)
-        return replace(item, trace_id=self._traces.pop(item.key, None))
+        return Item(item.key, item.priority, item.due, item.added, self._traces.pop(item.key, None))
 
     def done(self, key: SubscriberKey) -> None:
         """The key was worked on; had it been added meanwhile, it waits again."""

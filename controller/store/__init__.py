@@ -9,7 +9,7 @@ an event loop: commands that only look start faster without one.
 
 from controller.store.absences import StoredAbsence, WholeList
 from controller.store.account_list import AccountList, ListedAccount, Unseen
-from controller.store.accounts import StoredAccount
+from controller.store.accounts import Standing, StoredAccount
 from controller.store.aside import examine, put_aside
 from controller.store.charge_decisions import Decider, NotDecidable
 from controller.store.charges import Charge, Charges, Logged
@@ -78,6 +78,7 @@ __all__ = [
     "Reconciled",
     "Records",
     "RowDamaged",
+    "Standing",
     "Store",
     "StoreDamaged",
     "StoreError",

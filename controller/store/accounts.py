@@ -49,6 +49,17 @@ class StoredAccount:
         return self.details_at is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How well an account is known, without all that is known of it. `id` is what it is called now."""
+
+    id: str
+    details_due: bool
+    is_missing: bool
+    half_read: str | None
+    valid_until: datetime | None
+
+
 _TAKEN_OVER = "i_account, id, i_customer, row_fp, details_fp, addons_fp, account, details_at, seen_at"
 _COLUMNS = "account, details_due, details_at, seen_at, missing_since, unreadable, half_read, not_given_since"
 
@@ -97,6 +108,18 @@ class Accounts:
             f"SELECT {_COLUMNS} FROM accounts WHERE billing = ? AND i_account = ?", (self._billing, i_account)
         ).fetchone()
         return None if row is None else _stored(row)
+
+    def standing(self, i_account: int) -> Standing | None:
+        """How well the account is known, or `None` if billing never showed it."""
+        row = self._conn.execute(
+            "SELECT id, details_due, missing_since IS NOT NULL, half_read, valid_until FROM accounts"
+            " WHERE billing = ? AND i_account = ?",
+            (self._billing, i_account),
+        ).fetchone()
+        if row is None:
+            return None
+        account_id, details_due, is_missing, half_read, valid_until = row
+        return Standing(account_id, bool(details_due), bool(is_missing), half_read, to_instant(valid_until))
 
     def find(self, account_id: str) -> StoredAccount | None:
         """The account that bears the id now; of several the youngest."""

@@ -114,9 +114,9 @@ class Holds:
         """
         return self._identities("approved", platform, of, "" if spent else " AND performed_at IS NULL")
 
-    def adopted(self, platform: str, of: int | None = None) -> set[str]:
+    def adopted(self, platform: str) -> set[str]:
         """The identities of what adoptions change on the platform, whether that was performed or not."""
-        return self._identities("approved", platform, of, " AND adopts = 1")
+        return self._identities("approved", platform, None, " AND adopts = 1")
 
     def rejected(self, platform: str, of: int | None = None) -> set[str]:
         """The identities of everything that was rejected on the platform."""

@@ -13,11 +13,14 @@ Rules of this module:
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from controller.store.codec import instant, to_instant
 from controller.store.connection import Database
 from desired_state.subscriber import SubscriberKey
+
+if TYPE_CHECKING:  # who only looks does without what plans
+    from desired_state.plan import Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +34,7 @@ class Intent:
 
     key: SubscriberKey
     account_id: str
-    kind: str
+    kind: "Kind"
     external_id: str
     reason: str
     cause: str

@@ -186,13 +186,6 @@ class Records:
         ).fetchone()
         return row is not None
 
-    def binding(self, record_id: str) -> int | None:
-        """Which account the record is bound to; `None` for one that is not ours."""
-        row = self._conn.execute(
-            "SELECT i_account FROM records WHERE platform = ? AND record_id = ?", (self._platform, record_id)
-        ).fetchone()
-        return row[0] if row is not None else None
-
     def note_observed(self, record_id: str | None, observation: Observation | None) -> StoredRecord | None:
         """Take over what a single look at a record showed; `record_id` is the one that was looked for."""
         if observation is None:

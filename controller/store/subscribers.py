@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from controller.store.codec import decode_desired, decode_state, encode, fingerprint, to_instant, to_seconds
 from controller.store.connection import Database
@@ -74,6 +75,7 @@ REFUSED, TAKEN = "platform", "taken"
 """`held_by` of a subscriber whose last change the platform refused; because another record has a value, it said."""
 REFUSALS = (REFUSED, TAKEN)
 
+_PROGRESS = "state, held_by, text, failures, next_try"
 _CLAIMING = (Presence.ACTIVE, Presence.SUSPENDED, Presence.HOLD)
 _BEARERS = (
     "SELECT i_account FROM subscribers INDEXED BY subscribers_by_external_id"
@@ -130,21 +132,28 @@ class Subscribers:
     def get(self, i_account: int) -> StoredSubscriber | None:
         """The wish for an account, or `None` if this platform has nothing to do with it."""
         row = self._conn.execute(
-            "SELECT desired, desired_fp, state, held_by, text, failures, next_try, unconverged_since,"
-            " quiet_desired IS desired_fp, said"
+            f"SELECT {_PROGRESS}, desired, desired_fp, unconverged_since, quiet_desired IS desired_fp, said"
             " FROM subscribers WHERE platform = ? AND i_account = ?",
             (self._platform, i_account),
         ).fetchone()
         if row is None:
             return None
+        desired, desired_fp, unconverged_since, was_fulfilled, said = row[5:]
         return StoredSubscriber(
-            desired=decode_desired(row[0]),
-            desired_fp=row[1],
-            progress=Progress(decode_state(row[2]), row[3], row[4], row[5], to_instant(row[6])),
-            unconverged_since=to_instant(row[7]),
-            was_fulfilled=bool(row[8]),
-            said=row[9] or "",
+            desired=decode_desired(desired),
+            desired_fp=desired_fp,
+            progress=_progress(row[:5]),
+            unconverged_since=to_instant(unconverged_since),
+            was_fulfilled=bool(was_fulfilled),
+            said=said or "",
         )
+
+    def progress(self, i_account: int) -> Progress | None:
+        """How far we are with the account's subscriber, or `None` if this platform has nothing to do with it."""
+        row = self._conn.execute(
+            f"SELECT {_PROGRESS} FROM subscribers WHERE platform = ? AND i_account = ?", (self._platform, i_account)
+        ).fetchone()
+        return None if row is None else _progress(row)
 
     def unsettled(self) -> Sequence[int]:
         """Accounts whose wish or record changed since they were last found to have nothing to do, in order."""
@@ -265,7 +274,7 @@ class Subscribers:
     def in_trouble(self, limit: int) -> list[tuple[int, Progress]]:
         """Subscribers a person has to look at, those that wait longest first; what is held by intention is not."""
         rows = self._conn.execute(_IN_TROUBLE, (self._platform, limit, _INTENDED))
-        return [(row[0], Progress(decode_state(row[1]), row[2], row[3], row[4], to_instant(row[5]))) for row in rows]
+        return [(i_account, _progress(row)) for i_account, *row in rows]
 
     def _those_in(self, table: str) -> list[int]:
         rows = self._conn.execute(f"SELECT i_account FROM {table} WHERE platform = ?", (self._platform,))
@@ -281,6 +290,11 @@ class Subscribers:
             "INSERT OR IGNORE INTO claims (platform, kind, value, i_account) VALUES (?, ?, ?, ?)",
             [(self._platform, kind, value, wish.key.i_account) for kind, value in _claims(wish)],
         )
+
+
+def _progress(row: Sequence[Any]) -> Progress:
+    state, held_by, text, failures, next_try = row
+    return Progress(decode_state(state), held_by, text, failures, to_instant(next_try))
 
 
 def _claims(wish: Desired) -> Iterable[Value]:

@@ -10,6 +10,7 @@ import pytest
 
 from controller.store import Fence, Intent, NotLeading, Store
 from controller.store.ledger import Ledger
+from desired_state.plan import Kind
 from desired_state.subscriber import SubscriberKey
 from tests.bed import Bed
 from tests.charges.market import ON, booked, opened, sell
@@ -38,8 +39,8 @@ def leader(number: int, holder: str = "one", lease: str = "uid-1") -> Authority:
 
 
 INTENT = Intent(
-    key=SubscriberKey("tv", 70001), account_id="tv070001", kind="create", external_id="tv070001_3", reason="entitled",
-    cause="pass", request_id="request-1",
+    key=SubscriberKey("tv", 70001), account_id="tv070001", kind=Kind.CREATE, external_id="tv070001_3",
+    reason="entitled", cause="pass", request_id="request-1",
 )  # fmt: skip
 
 

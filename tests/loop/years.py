@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from controller.store import Intent, Order, Store
+from desired_state.plan import Kind
 from desired_state.subscriber import SubscriberKey
 
 CHANGES = 10  # a day
@@ -37,7 +38,7 @@ def announce(store: Store, who: SubscriberKey, at: datetime) -> int:
     intent = Intent(
         key=who,
         account_id=f"tv{who.i_account}",
-        kind="suspend",
+        kind=Kind.SUSPEND,
         external_id=f"tv{who.i_account}_3",
         reason="blocked",
         cause="event",
