@@ -20,11 +20,12 @@ from functools import lru_cache
 from typing import Literal, TextIO
 
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, Processor, ProcessorReturnValue, WrappedLogger
 
 from platforms.trace import current
 
 HIDDEN = "***"
+_RENDERED = "is_rendered"
 
 _TELLING_PARTS = re.compile(
     r"passw|token|secret|apikey|authorization|cookie|credential|e?mail|phone|firstname|lastname|fullname|baddr"
@@ -68,15 +69,16 @@ def setup(
         processors=[
             structlog.stdlib.filter_by_level,
             *_common(),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+            _renderer(style),
+            _rendered,
         ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        logger_factory=logging.getLogger,
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        _Formatter(
             foreign_pre_chain=_common(),
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(style)],
         )
@@ -89,14 +91,23 @@ def setup(
     return handler
 
 
+class _Formatter(structlog.stdlib.ProcessorFormatter):
+    """Renders what other libraries say; what we say was rendered when it was said."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return str(record.msg) if getattr(record, _RENDERED, False) else super().format(record)
+
+
 def redact(value: object) -> object:
     """`value` with everything blanked that its key or its form gives away as secret or personal."""
+    if isinstance(value, str):
+        return _IN_TEXT.sub(rf"\g<lead>{HIDDEN}", value) if _SEPARATOR.search(value) else value
+    if value is None or isinstance(value, int | float):
+        return value
     if isinstance(value, Mapping):
-        return {key: HIDDEN if _is_telling(key) else redact(each) for key, each in value.items()}
+        return {key: HIDDEN if _is_telling(str(key)) else redact(each) for key, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [redact(each) for each in value]
-    if isinstance(value, str) and _SEPARATOR.search(value):
-        return _IN_TEXT.sub(rf"\g<lead>{HIDDEN}", value)
     return value
 
 
@@ -118,6 +129,11 @@ def _renderer(style: str) -> Processor:
     return structlog.processors.JSONRenderer(ensure_ascii=False)
 
 
+def _rendered(_logger: WrappedLogger, _method: str, line: EventDict) -> ProcessorReturnValue:
+    """What the renderer has made of the event, as `logging` takes it."""
+    return (line,), {"extra": {_RENDERED: True}}
+
+
 def _traced(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Rule 4."""
     trace = current()
@@ -134,12 +150,8 @@ def _redacted(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDi
     }
 
 
-def _is_telling(key: object) -> bool:
-    return _is_telling_name(str(key))
-
-
 @lru_cache(maxsize=1024)  # the same few names in every line
-def _is_telling_name(name: str) -> bool:
+def _is_telling(name: str) -> bool:
     plain = re.sub(r"[^a-z]", "", name.lower())
     return plain in _TELLING_NAMES or _TELLING_PARTS.search(plain) is not None
 
