@@ -157,6 +157,7 @@ class Ledger:
                 outcomes = [error] * len(batch)
             for waiting, outcome in zip(batch, outcomes, strict=True):
                 waiting.resolve(outcome)
+            await asyncio.sleep(0)  # who has just heard may have more to say: it goes with the next commit
 
     def _note(self, error: Exception) -> None:
         if isinstance(error, StoreUnavailable) and self.trouble is None:
