@@ -156,7 +156,8 @@ class Lane:
                 await asyncio.sleep(0)
             elif item is not None:
                 await self._look(item, most_failures)
-                self._changed.set()
+                if until_empty or self._withheld:
+                    self._changed.set()
             elif until_empty and (not len(queue) or self.is_resting) and not queue.working:
                 self._drained = True
                 self._changed.set()

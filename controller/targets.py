@@ -27,7 +27,10 @@ from platforms.transport import Clock
 
 @dataclass(slots=True)
 class Platform:
-    """One platform instance: its driver, its rules, its queue, and whether it can be talked to (`breaker`)."""
+    """One platform instance: its driver, its rules, its queue, and whether it can be talked to (`breaker`).
+
+    `name` is its name in the configuration.
+    """
 
     rules: PlatformRules
     driver: Driver
@@ -39,11 +42,10 @@ class Platform:
     offer: Offer = field(default_factory=lambda: Offer(()))
     queue: WorkQueue = field(default_factory=WorkQueue)
     breaker: Breaker = field(default_factory=Breaker)
+    name: str = field(init=False)
 
-    @property
-    def name(self) -> str:
-        """The instance's name in the configuration."""
-        return self.rules.name
+    def __post_init__(self) -> None:
+        self.name = self.rules.name
 
     @property
     def impossible(self) -> tuple[Kind, ...]:

@@ -64,7 +64,7 @@ T = TypeVar("T", _Entry, _Alarm)
 
 
 class WorkQueue:
-    """The keys of one platform. `on_add` is called when a key came in or was brought forward."""
+    """The keys of one platform. `on_add` is called when one came in, was brought forward, or waits again."""
 
     def __init__(self) -> None:
         self.on_add: Callable[[], None] = lambda: None
@@ -126,6 +126,7 @@ class WorkQueue:
         again = self._again.pop(key, None)
         if again is not None:
             self._put(again)
+            self.on_add()
 
     def next_due(self, *, urgent_only: bool = False) -> float | None:
         """When the next key may be taken; `None` if nothing waits. Routine keys that are due may be none of ours."""

@@ -20,7 +20,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -32,7 +32,7 @@ import msgspec
 
 from platforms import permits
 from platforms.breaker import Breaker, Verdict
-from platforms.carrier import Carrier, Network, NotHeard, Outgoing, OverHttpx
+from platforms.carrier import Carrier, Incoming, Network, NotHeard, Outgoing, OverHttpx
 from platforms.driver import PlatformError, Rejected, Resting, Transient, Unavailable
 from platforms.endpoint import Endpoint
 from platforms.gate import Admission, Gate, Paused
@@ -188,7 +188,7 @@ class Transport:
             raise self._resting(request)
         attempt = _Attempt(request.operation, began, admission, leg(self.endpoint.target, request.operation))
         try:
-            answer = await self._answer(request, attempt.leg.headers)
+            came = await self._came(request, attempt.leg.headers)
         except _NoAnswer as problem:
             self._ended(attempt, problem.outcome)
             self._breaker.tell(turn, Verdict.FAILED, self._clock.monotonic())
@@ -197,12 +197,15 @@ class Transport:
             attempt.leg.ended("called_off")
             self._breaker.called_off(turn)
             raise
-        self._ended(attempt, _outcome(answer.status))
+        self._ended(attempt, _outcome(came.status))
+        words: list[Verdict] = []
+        answer = Answer(came.status, came.headers, came.body, self.endpoint.target, words.append)
         if answer.status in _LATER:
             verdict = Verdict.SOUND if answer.status == 429 else Verdict.FAILED
             self._breaker.tell(turn, verdict, self._clock.monotonic())
             raise self._later(request, answer)
-        return self._to_be_judged(turn, answer)
+        self._have_judged(turn, words)
+        return answer
 
     def _ended(self, attempt: "_Attempt", outcome: Outcome) -> None:
         """Tell the meter and the pace; only an answer that is somebody's work says how fast the target works."""
@@ -215,12 +218,10 @@ class Transport:
         elif outcome in (Outcome.OK, Outcome.REFUSED):
             self._gate.pace.answered(attempt.operation, attempt.began, now)
 
-    def _to_be_judged(self, turn: int, answer: Answer) -> Answer:
-        """The answer, for its reader to say what its status does not: until the event loop turns, or they ask anew."""
-        words: list[Verdict] = []
+    def _have_judged(self, turn: int, words: list[Verdict]) -> None:
+        """Whoever reads the answer says what its status does not: until the event loop turns, or they ask anew."""
         self._unjudged.append((turn, words, self._clock.monotonic()))
         asyncio.get_running_loop().call_soon(self._conclude)
-        return replace(answer, judged=words.append)
 
     def _conclude(self) -> None:
         """Whoever has read their answer by now has said what there was to say."""
@@ -242,17 +243,16 @@ class Transport:
         self._gate.close()
         await self._carrier.aclose()
 
-    async def _answer(self, request: Request, trace: Mapping[str, str]) -> Answer:
-        """The answer, or `_NoAnswer`."""
+    async def _came(self, request: Request, trace: Mapping[str, str]) -> Incoming:
+        """What came as the answer, or `_NoAnswer`."""
         outgoing = self._outgoing(request, trace)
         try:
             async with asyncio.timeout(self.endpoint.timeout_seconds):
-                came = await self._carrier.carry(outgoing)
+                return await self._carrier.carry(outgoing)
         except TimeoutError:
             raise _NoAnswer(Outcome.TIMEOUT, f"gave no answer within {self.endpoint.timeout_seconds:g} s") from None
         except NotHeard as error:
             raise _NoAnswer(Outcome.NETWORK, str(error)) from None
-        return Answer(came.status, came.headers, came.body, self.endpoint.target)
 
     def _outgoing(self, request: Request, trace: Mapping[str, str]) -> Outgoing:
         headers, body = {**_HEADERS, **trace, **request.headers}, request.content
