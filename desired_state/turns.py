@@ -41,12 +41,12 @@ class Obstacle:
 
 def claimed(change: Change) -> frozenset[Value]:
     """What the record is to have and has not."""
-    return _values(name_after(change), change.after) - _held_before(change)
+    return frozenset() if _keeps_all(change) else _values(name_after(change), change.after) - _held_before(change)
 
 
 def released(change: Change) -> frozenset[Value]:
     """What the record had and is not to have any longer."""
-    return _held_before(change) - _values(name_after(change), change.after)
+    return frozenset() if _keeps_all(change) else _held_before(change) - _values(name_after(change), change.after)
 
 
 def held(observed: Observation) -> frozenset[Value]:
@@ -152,6 +152,14 @@ def _leading_to(me: int, edges: Mapping[int, Collection[int]]) -> set[int]:
         more = {each for each, others in edges.items() if more & set(others)} - found
         found |= more
     return found
+
+
+def _keeps_all(change: Change) -> bool:
+    """Whether the record goes on having what it has, and gets nothing besides: as most changes leave it."""
+    seen, after = change.observed, change.after
+    if seen is None or after is None or name_after(change) != seen.external_id:
+        return False
+    return (after.device_ids, after.login) == (seen.spec.device_ids, seen.spec.login)
 
 
 def _held_before(change: Change) -> frozenset[Value]:
