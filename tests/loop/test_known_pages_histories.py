@@ -67,7 +67,8 @@ class Restless(Bed):
     async def told(self) -> list[object]:
         """All that is known, and all that there is and was asked."""
         conn = (await self.store()).db.conn
-        rows = [sorted(map(repr, conn.execute(f"SELECT * FROM {table}").fetchall())) for table in TABLES]
+        tables = [conn.execute(f"SELECT * FROM {table}").fetchall() for table in TABLES]
+        rows = [sorted(repr(row).replace(str(self.folder), "") for row in table) for table in tables]
         return [*rows, self.customers(), self.billing.requests.operations, self.platform.requests.operations]
 
     def account(self, which: int) -> SimulatedAccount | None:
