@@ -9,13 +9,14 @@ Rules of this module:
    Where that never comes, what was noted is true, each for itself, and an absence counts a list less (P3).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
 from controller.recovery import notice_marks
 from controller.shrunk import forget_lost, note_lost
+from controller.slices import slices, with_records
 from controller.store import AccountList, Reading, Records, Store, TargetReading, Unseen, WholeList
 from controller.store.ledger import Ledger
 from controller.targets import Billing, Household, Platform
@@ -61,12 +62,12 @@ class Conclusions:
         """Note which records a platform's list lacks; forget them, if it is believed."""
         await self._find_missing(platform, reading)
         lost = list[str]()
-        for some in _slices(reading.missing):
-            lost += await self._of_records(platform, partial(self._unlisted, some=some, reading=reading))
+        for some in slices(reading.missing, SLICE):
+            lost += await with_records(self._ledger, platform, partial(self._unlisted, some=some, reading=reading))
         doubt = await self._ledger.run_slice(partial(self._doubt, platform=platform, lost=lost, done=done))
-        for some in _slices(reading.missing):
+        for some in slices(reading.missing, SLICE):
             note = partial(self._note_unlisted, some=some, reading=reading, are_gone=doubt is None)
-            await self._of_records(platform, note)
+            await with_records(self._ledger, platform, note)
         note_whole = partial(self._note_whole, platform=platform, reading=reading, done=done, doubt=doubt)
         await self._ledger.run_slice(note_whole)
 
@@ -103,7 +104,7 @@ class Conclusions:
 
     async def _note_missing(self, read: ReadList) -> None:
         """Note whom the list did not show, and count it against all who are missing."""
-        for some in _slices(read.unseen.everybody):
+        for some in slices(read.unseen.everybody, SLICE):
             mark = partial(AccountList.mark_missing, i_accounts=some, began=read.unseen.began, now=self._clock.now())
             await self._of_list(mark)
         after: tuple[float, int] | None = (0.0, 0)
@@ -146,7 +147,9 @@ class Conclusions:
     async def _find_missing(self, platform: Platform, reading: Reading) -> None:
         after: int | None = 0
         while after is not None:
-            after = await self._of_records(platform, partial(Records.find_missing, reading=reading, after=after))
+            after = await with_records(
+                self._ledger, platform, partial(Records.find_missing, reading=reading, after=after)
+            )
 
     def _unlisted(self, records: Records, *, some: Sequence[str], reading: Reading) -> list[str]:
         return records.unlisted(some, reading, self._clock.now())
@@ -181,9 +184,6 @@ class Conclusions:
     async def _of_list(self, action: Callable[[AccountList], T]) -> T:
         return await self._ledger.run_slice(lambda store: action(store.account_list(self._billing.name)))
 
-    async def _of_records(self, platform: Platform, action: Callable[[Records], T]) -> T:
-        return await self._ledger.run_slice(lambda store: action(store.records(platform.name, platform.i_env)))
-
 
 def has_list(store: Store, billing: Billing) -> bool:
     """Whether the store has had a whole list of this billing, read where it is read now."""
@@ -192,7 +192,3 @@ def has_list(store: Store, billing: Billing) -> bool:
 
 def _proven_at(billing: Billing) -> str:
     return f"{billing.name}: its list was complete at"
-
-
-def _slices(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (items[start : start + SLICE] for start in range(0, len(items), SLICE))

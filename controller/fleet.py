@@ -34,6 +34,7 @@ from controller.news import News
 from controller.readings import Readings
 from controller.recovery import conclude
 from controller.rivals import Rivals
+from controller.slices import slices
 from controller.store import REFUSALS, Progress, Store
 from controller.targets import Billing, Household, Moment, Platform
 from controller.workqueue import Priority
@@ -290,12 +291,10 @@ class Fleet:
     async def _note(self, platform: Platform, plan: Plan) -> list[tuple[int, timedelta]]:
         waiting: list[tuple[int, timedelta]] = []
         await self._ledger.run(partial(self._set_brake, platform=platform, plan=plan))
-        for start in range(0, len(plan.held), JUDGED):
-            part = plan.held[start : start + JUDGED]
+        for part in slices(plan.held, JUDGED):
             for news in await self._ledger.run_slice(partial(self._note_held, platform=platform, held=part)):
                 tell(news)
-        for start in range(0, len(plan.changes), JUDGED):
-            changes = plan.changes[start : start + JUDGED]
+        for changes in slices(plan.changes, JUDGED):
             waiting += await self._ledger.run_slice(partial(self._note_pending, platform=platform, changes=changes))
         return waiting
 

@@ -24,6 +24,7 @@ from controller.fresh import FreshReader
 from controller.judgement import bug_in, context, judge
 from controller.log import logger
 from controller.pages import BillingPages, PlatformPages
+from controller.slices import slices
 from controller.store import (
     Reading,
     Store,
@@ -133,8 +134,8 @@ class Gatherer:
         rules = context(self._billing, self._house)
         now = self._clock.now()
         due = await self._ledger.run_slice(partial(self._to_judge, rules=rules, now=now))
-        for start in range(0, len(due), JUDGED):
-            await self._ledger.run_slice(partial(self._judge, i_accounts=due[start : start + JUDGED], now=now))
+        for i_accounts in slices(due, JUDGED):
+            await self._ledger.run_slice(partial(self._judge, i_accounts=i_accounts, now=now))
             await self._clock.sleep(0)
 
     async def due_details(self) -> tuple[list[int], list[int]]:

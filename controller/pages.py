@@ -12,11 +12,10 @@ Rules of this module:
    fails in the middle makes nobody forget the pages behind.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
 
 from controller.billing.addons import ListedAddons
 from controller.billing.details import addons_in
@@ -24,6 +23,7 @@ from controller.billing.rows import AccountRow, Page
 from controller.billing.source import Recall
 from controller.billing.wire import to_account
 from controller.numbers import Numbers
+from controller.slices import slices, with_records
 from controller.store import ListedAccount, PageNote, Reading, Records
 from controller.store.ledger import Ledger
 from controller.targets import Billing, Platform
@@ -31,7 +31,6 @@ from desired_state.account import BillingSnapshot
 from platforms.listing import Listed, Unread
 from platforms.transport import Clock
 
-T = TypeVar("T")
 Find = Callable[[PageNote], Awaitable[list[int] | None]]
 """The numbers of those whom a page shows, if all of them are known to read so."""
 
@@ -113,7 +112,7 @@ class BillingPages:
     async def _take(self, began: datetime, shown: Numbers, page: Page) -> None:
         shown.update(page.recalled)
         notes = list[PageNote]()
-        for rows in _slices(page.rows, COMPARED):
+        for rows in slices(page.rows, COMPARED):
             fingerprints = {row.i_account: row.fingerprint() for row in rows}
             shown.update(fingerprints)
             notes.append(PageNote.of(fingerprints.items()))
@@ -126,7 +125,7 @@ class BillingPages:
         """Take over what differs."""
         name = self._billing.name
         differing = set(await self._ledger.run_slice(lambda store: store.account_list(name).differing(fingerprints)))
-        for changed in _slices([row for row in rows if row.i_account in differing], SLICE):
+        for changed in slices([row for row in rows if row.i_account in differing], SLICE):
             await self._merge(began, changed)
 
     async def _merge(self, began: datetime, rows: Sequence[AccountRow]) -> None:
@@ -144,7 +143,9 @@ class PlatformPages:
         self._platform = platform
         self._ledger = ledger
         self._clock = clock
-        self._known = KnownPages(lambda note: self._of_records(lambda records: records.recalled(note)))
+        self._known = KnownPages(
+            lambda note: with_records(self._ledger, self._platform, lambda records: records.recalled(note))
+        )
 
     async def read(self, reading: Reading) -> int:
         """Read the list to its end; how many records it has. What they are is in `reading`. Raises `PlatformError`."""
@@ -165,25 +166,18 @@ class PlatformPages:
             numbers, _ = recalled
             reading.shown.update(numbers)
             return
-        self._known.keep(mark, [await self._compare(some, reading) for some in _slices(list(rows), COMPARED)])
+        self._known.keep(mark, [await self._compare(some, reading) for some in slices(list(rows), COMPARED)])
 
     async def _compare(self, rows: Sequence[Listed], reading: Reading) -> PageNote | None:
         """Take over what differs; where nothing does, returns by what these rows are known together."""
-        differing, note = await self._of_records(lambda records: records.differing(rows, reading))
-        for some in _slices(differing, SLICE):
+        differing, note = await with_records(
+            self._ledger, self._platform, lambda records: records.differing(rows, reading)
+        )
+        for some in slices(differing, SLICE):
             seen = [(row, row.observe()) for row in some]
             merge = partial(Records.merge, differing=seen, reading=reading, now=self._clock.now())
-            await self._of_records(merge)
+            await with_records(self._ledger, self._platform, merge)
         return note
-
-    async def _of_records(self, action: Callable[[Records], T]) -> T:
-        name, i_env = self._platform.name, self._platform.i_env
-        return await self._ledger.run_slice(lambda store: action(store.records(name, i_env)))
-
-
-def _slices(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """The rows, so many at a time."""
-    return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
 def listed(row: AccountRow, i_env: int, *, with_addons: bool = False) -> ListedAccount:

@@ -147,6 +147,10 @@ class Unread:
     body: bytes
     mark: bytes
 
+    def decode(self) -> Page:
+        """What it says, with its mark; as `decode_page`."""
+        return replace(decode_page(self.body), mark=self.mark)
+
 
 class _SoundPage(msgspec.Struct):
     account_list: list[AccountRow]
@@ -193,8 +197,8 @@ def decode_page(body: bytes) -> Page:
 
 def decode_unless_known(known: Container[bytes], body: bytes) -> Page | Unread:
     """As `decode_page`, with the page's mark; a page whose mark is among the known ones is left as it came."""
-    mark = sha256(body).digest()  # of the strong hashes the fastest, where processors know it
-    return Unread(body, mark) if mark in known else replace(decode_page(body), mark=mark)
+    page = Unread(body, sha256(body).digest())  # of the strong hashes the fastest, where processors know it
+    return page if page.mark in known else page.decode()
 
 
 def _page_by_rows(body: bytes) -> Page:

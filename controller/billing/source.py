@@ -13,7 +13,6 @@ Rules of this module:
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 from controller.billing.client import MAX_PAGE, BillingClient
@@ -176,7 +175,7 @@ class PortaBilling:
             return page
         recalled = await known.recall(page.mark)
         if recalled is None:
-            return replace(decode_page(page.body), mark=page.mark)
+            return page.decode()
         numbers, total = recalled
         return Page((), total=total, mark=page.mark, recalled=numbers)
 

@@ -57,7 +57,6 @@ class Standing:
     details_due: bool
     is_missing: bool
     half_read: str | None
-    valid_until: datetime | None
 
 
 _TAKEN_OVER = "i_account, id, i_customer, row_fp, details_fp, addons_fp, account, details_at, seen_at"
@@ -112,14 +111,14 @@ class Accounts:
     def standing(self, i_account: int) -> Standing | None:
         """How well the account is known, or `None` if billing never showed it."""
         row = self._conn.execute(
-            "SELECT id, details_due, missing_since IS NOT NULL, half_read, valid_until FROM accounts"
+            "SELECT id, details_due, missing_since IS NOT NULL, half_read FROM accounts"
             " WHERE billing = ? AND i_account = ?",
             (self._billing, i_account),
         ).fetchone()
         if row is None:
             return None
-        account_id, details_due, is_missing, half_read, valid_until = row
-        return Standing(account_id, bool(details_due), bool(is_missing), half_read, to_instant(valid_until))
+        account_id, details_due, is_missing, half_read = row
+        return Standing(account_id, bool(details_due), bool(is_missing), half_read)
 
     def find(self, account_id: str) -> StoredAccount | None:
         """The account that bears the id now; of several the youngest."""
